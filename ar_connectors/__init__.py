@@ -1,0 +1,1 @@
+"""ar_connectors: accounts-receivable connectors for QuickBooks Online, Xero and NetSuite."""

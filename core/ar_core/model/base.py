@@ -1,0 +1,93 @@
+"""What is every normalized record made of? Frozen pydantic models, one fast constructor, exact field types.
+
+Records are immutable values. They are validated when they come from outside (JSON, a user's code) and built without a
+second validation where a typed wire decoder has already checked every field (`Frozen.trusted`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic.functional_validators import AfterValidator
+
+from ar_core.model.money import MAX_EXPONENT
+
+__all__ = ["Amount", "Currency", "Frozen", "UtcDatetime"]
+
+_set = object.__setattr__
+
+
+class Frozen(BaseModel):
+    """Base of every public record: immutable, hashable, no unknown fields, enums kept as enums."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings", use_attribute_docstrings=True)
+
+    @classmethod
+    def trusted(cls, **fields: Any) -> Self:
+        """Build a record from values that are already of the declared types, without validating them again.
+
+        Every field without a default must be given; a missing or misspelled one is not noticed here. For mappers that decode with typed structs: measured several
+        times faster than validation, and equal to it (tests compare the two on generated rows).
+        """
+        template = _TEMPLATES.get(cls)
+        if template is None:
+            template = _TEMPLATES[cls] = _template(cls)
+        record = cls.__new__(cls)
+        # Declared order comes from the template: serialization and hashing follow it.
+        _set(record, "__dict__", {**template[0], **fields})
+        _set(record, "__pydantic_fields_set__", template[1])
+        _set(record, "__pydantic_extra__", None)
+        _set(record, "__pydantic_private__", None)
+        return record
+
+
+def _template(cls: type[Frozen]) -> tuple[dict[str, Any], set[str]]:
+    """Defaults of a record type in declared order (None where a value is required), and the set of its field names."""
+    defaults = {
+        name: None if field.is_required() else field.get_default(call_default_factory=True)
+        for name, field in cls.model_fields.items()
+    }
+    return defaults, set(defaults)
+
+
+_TEMPLATES: dict[type[Frozen], tuple[dict[str, Any], set[str]]] = {}
+
+
+def _refuse_inexact(value: Any) -> Any:
+    """Binary floating point cannot hold money; a bool is not a number here."""
+    if isinstance(value, float | bool):
+        raise ValueError(f"write amounts as text or Decimal, not as {type(value).__name__} ({value!r}): a binary float is not exact")
+    return value
+
+
+def _refuse_unbounded(value: Decimal) -> Decimal:
+    """NaN, infinity and absurd exponents are not amounts (D15)."""
+    if not value.is_finite():
+        raise ValueError(f"{value} is not an amount: it is not finite")
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and (abs(exponent) > MAX_EXPONENT or abs(value.adjusted()) > MAX_EXPONENT):
+        raise ValueError(f"{value} is not an amount: its exponent is beyond {MAX_EXPONENT}")
+    return value
+
+
+def _to_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Amount = Annotated[
+    Decimal,
+    Field(allow_inf_nan=True),
+    BeforeValidator(_refuse_inexact, json_schema_input_type=str | int),
+    AfterValidator(_refuse_unbounded),
+    PlainSerializer(str, return_type=str, when_used="json"),
+]
+"""An exact decimal: digits and scale are kept as they came. Text in JSON; a JSON float is refused."""
+
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+"""An ISO 4217 code in capitals. The code is not looked up in a list: ERPs hold retired codes too."""
+
+UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+"""An instant. Any offset is accepted, UTC is kept; a naive time is refused."""
