@@ -116,7 +116,12 @@ class ARError(Exception):
             elif isinstance(value, timedelta):
                 value = value.total_seconds()
             elif isinstance(value, tuple):
-                value = [{f.name: getattr(v, f.name) for f in fields(v)} if hasattr(v, "__dataclass_fields__") else v for v in value]
+                value = [
+                    {f.name: getattr(v, f.name) for f in fields(v)}
+                    if hasattr(v, "__dataclass_fields__")
+                    else v
+                    for v in value
+                ]
             result[field.name] = value
         return result
 

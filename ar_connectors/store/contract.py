@@ -148,12 +148,16 @@ class OutboxStore(Protocol):
     """Durable intents. The state machine is: planned -> sent -> confirmed | rejected | unknown; an expired `sent` becomes
     `unknown`, never `planned`; unknown -> confirmed | planned (proven absent) | rejected."""
 
-    def record_commands(self, commands: Sequence[Command], *, connection_id: str | None = None) -> Sequence[Receipt]:
+    def record_commands(
+        self, commands: Sequence[Command], *, connection_id: str | None = None
+    ) -> Sequence[Receipt]:
         """Store commands and what they mean locally (promise, dispute, touch, withdrawals, supersession) in one transaction.
         Same key and content: the same receipt again. Same key, other content: ConflictError, nothing stored."""
         ...
 
-    def claim_writes(self, connection_id: str, owner: str, ttl: timedelta, limit: int) -> Sequence[ClaimedWrite]:
+    def claim_writes(
+        self, connection_id: str, owner: str, ttl: timedelta, limit: int
+    ) -> Sequence[ClaimedWrite]:
         """Claim due commands in the order they were recorded, one per subject at a time."""
         ...
 
@@ -172,7 +176,9 @@ class OutboxStore(Protocol):
         """Close a claim. PLANNED with `not_before` postpones it. Raises LeaseLost when the claim was taken over."""
         ...
 
-    def receipts(self, connection_id: str | None = None, state: WriteState | None = None) -> Sequence[Receipt]:
+    def receipts(
+        self, connection_id: str | None = None, state: WriteState | None = None
+    ) -> Sequence[Receipt]:
         """Receipts, oldest first."""
         ...
 

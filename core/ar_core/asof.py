@@ -30,7 +30,9 @@ class AsOf(Frozen):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{value!r} is not a time zone of the IANA database; try for example 'America/New_York'") from error
+            raise ValueError(
+                f"{value!r} is not a time zone of the IANA database; try for example 'America/New_York'"
+            ) from error
         return value
 
     @cached_property

@@ -66,7 +66,15 @@ class _Command(Frozen):
     def subject_ids(self) -> tuple[str, ...]:
         """The record ids it is about; the first one that is not local decides the connection."""
         ids: list[str] = []
-        for name in ("invoice_id", "invoice_ids", "subject_id", "customer_id", "promise_id", "dispute_id", "touch_id"):
+        for name in (
+            "invoice_id",
+            "invoice_ids",
+            "subject_id",
+            "customer_id",
+            "promise_id",
+            "dispute_id",
+            "touch_id",
+        ):
             value = getattr(self, name, None)
             if isinstance(value, str):
                 ids.append(value)

@@ -42,7 +42,11 @@ def days_past_due(due_date: date, today: date) -> int:
 
 def is_overdue(invoice: Invoice, today: date) -> bool:
     """Has an open balance and at least one day past due (E3: day 0 is not late). False where there is no due date."""
-    return invoice.due_date is not None and invoice.balance_due > ZERO and days_past_due(invoice.due_date, today) >= 1
+    return (
+        invoice.due_date is not None
+        and invoice.balance_due > ZERO
+        and days_past_due(invoice.due_date, today) >= 1
+    )
 
 
 def settlement(
@@ -82,7 +86,10 @@ def _closed_by(
         source = sources.get(allocation.source_id)
         if isinstance(source, CreditNote):
             credit = True
-            written_off |= any(line.account_id in bad_debt_accounts or line.item_id in bad_debt_accounts for line in source.lines)
+            written_off |= any(
+                line.account_id in bad_debt_accounts or line.item_id in bad_debt_accounts
+                for line in source.lines
+            )
         elif isinstance(source, Payment):
             money = True
     if written_off:
@@ -92,5 +99,11 @@ def _closed_by(
     if credit:
         return Settlement.CREDITED
     if invoice.total == ZERO or not invoice.amount_paid:
-        return Settlement.PAID if invoice.total == ZERO else Settlement.CREDITED if invoice.amount_credited else Settlement.UNKNOWN
+        return (
+            Settlement.PAID
+            if invoice.total == ZERO
+            else Settlement.CREDITED
+            if invoice.amount_credited
+            else Settlement.UNKNOWN
+        )
     return Settlement.PAID

@@ -30,7 +30,14 @@ from ar_core.model.parties import (
     PaymentTerms,
     Subsidiary,
 )
-from ar_core.model.profile import BouncedChannel, Consent, CustomerProfile, OutOfOffice, ProfileFlag, TeamMember
+from ar_core.model.profile import (
+    BouncedChannel,
+    Consent,
+    CustomerProfile,
+    OutOfOffice,
+    ProfileFlag,
+    TeamMember,
+)
 from ar_core.model.refs import (
     DeletionEvidence,
     RecordId,

@@ -23,13 +23,16 @@ _set = object.__setattr__
 class Frozen(BaseModel):
     """Base of every public record: immutable, hashable, no unknown fields, enums kept as enums."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_inf_nan="strings", use_attribute_docstrings=True
+    )
 
     @classmethod
     def trusted(cls, **fields: Any) -> Self:
         """Build a record from values that are already of the declared types, without validating them again.
 
-        Every field without a default must be given; a missing or misspelled one is not noticed here. For mappers that decode with typed structs: measured several
+        Every field without a default must be given; a missing or misspelled one is not noticed here. For
+        mappers that decode with typed structs: measured several
         times faster than validation, and equal to it (tests compare the two on generated rows).
         """
         template = _TEMPLATES.get(cls)
@@ -59,7 +62,8 @@ _TEMPLATES: dict[type[Frozen], tuple[dict[str, Any], set[str]]] = {}
 def _refuse_inexact(value: Any) -> Any:
     """Binary floating point cannot hold money; a bool is not a number here."""
     if isinstance(value, float | bool):
-        raise ValueError(f"write amounts as text or Decimal, not as {type(value).__name__} ({value!r}): a binary float is not exact")
+        problem = f"not as {type(value).__name__} ({value!r}): a binary float is not exact"
+        raise ValueError(f"write amounts as text or Decimal, {problem}")  # noqa: TRY004  pydantic collects ValueError only
     return value
 
 

@@ -53,20 +53,47 @@ class Finding(Frozen):
 def check_document(document: Document) -> list[Finding]:
     """Check what can be checked on one invoice or credit note alone."""
     findings = []
-    if document.subtotal is not None and document.tax_total is not None and document.document_status is not DocumentStatus.VOIDED:
+    if (
+        document.subtotal is not None
+        and document.tax_total is not None
+        and document.document_status is not DocumentStatus.VOIDED
+    ):
         expected = total((document.subtotal, document.tax_total, document.rounding or ZERO))
         if expected != document.total:
             findings.append(
-                _mismatch(FindingCode.TOTAL_MISMATCH, document, "subtotal + tax + rounding", expected, "total", document.total)
+                _mismatch(
+                    FindingCode.TOTAL_MISMATCH,
+                    document,
+                    "subtotal + tax + rounding",
+                    expected,
+                    "total",
+                    document.total,
+                )
             )
-    if isinstance(document, Invoice) and document.amount_paid is not None and document.amount_credited is not None:
+    if (
+        isinstance(document, Invoice)
+        and document.amount_paid is not None
+        and document.amount_credited is not None
+    ):
         settled = total(
-            (document.amount_paid, document.amount_credited, document.deposit_amount or ZERO, document.withheld_amount or ZERO)
+            (
+                document.amount_paid,
+                document.amount_credited,
+                document.deposit_amount or ZERO,
+                document.withheld_amount or ZERO,
+            )
         )
         expected = subtract(document.total, settled)
         if expected != document.balance_due and document.document_status is not DocumentStatus.VOIDED:
             findings.append(
-                _mismatch(FindingCode.BALANCE_MISMATCH, document, "total - paid - credited", expected, "balance due", document.balance_due)
+                _mismatch(
+                    FindingCode.BALANCE_MISMATCH,
+                    document,
+                    "total - paid - credited",
+                    expected,
+                    "balance due",
+                    document.balance_due,
+                )
             )
     return findings
 
@@ -83,7 +110,7 @@ def check_snapshot(snapshot: Snapshot) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.record_id, finding.code, finding.message))
 
 
-def _mismatch(
+def _mismatch(  # noqa: PLR0917  reads as an equation: left = expected, right = actual
     code: FindingCode, record: Document | Payment, left: str, expected: Decimal, right: str, actual: Decimal
 ) -> Finding:
     return Finding(
@@ -110,11 +137,20 @@ def _check_balances(snapshot: Snapshot) -> Iterator[Finding]:
     for invoice in snapshot.invoices:
         if invoice.document_status is not DocumentStatus.POSTED:
             continue
-        parts = (settled.get(invoice.id, ZERO), invoice.deposit_amount or ZERO, invoice.withheld_amount or ZERO)
+        parts = (
+            settled.get(invoice.id, ZERO),
+            invoice.deposit_amount or ZERO,
+            invoice.withheld_amount or ZERO,
+        )
         expected = subtract(invoice.total, total(parts))
         if expected != invoice.balance_due:
             yield _mismatch(
-                FindingCode.BALANCE_MISMATCH, invoice, "total - allocations", expected, "balance due", invoice.balance_due
+                FindingCode.BALANCE_MISMATCH,
+                invoice,
+                "total - allocations",
+                expected,
+                "balance due",
+                invoice.balance_due,
             )
 
 
@@ -131,7 +167,12 @@ def _check_unapplied(snapshot: Snapshot) -> Iterator[Finding]:
         expected = subtract(source.total, total(given.get(source.id, ())))
         if expected != source.unapplied_amount:
             yield _mismatch(
-                FindingCode.UNAPPLIED_MISMATCH, source, "total - allocations", expected, "unapplied", source.unapplied_amount
+                FindingCode.UNAPPLIED_MISMATCH,
+                source,
+                "total - allocations",
+                expected,
+                "unapplied",
+                source.unapplied_amount,
             )
 
 

@@ -38,7 +38,9 @@ class CurrencyMismatch(ValueError):
     """Two currencies met in one sum. Convert with an explicit rate first, or sum each currency on its own."""
 
     def __init__(self, left: str | None, right: str | None) -> None:
-        super().__init__(f"cannot add {right or 'an unknown currency'} to {left or 'an unknown currency'}: sum each currency on its own")
+        super().__init__(
+            f"cannot add {right or 'an unknown currency'} to {left or 'an unknown currency'}: sum each currency on its own"
+        )
         self.left = left
         self.right = right
 

@@ -96,9 +96,11 @@ class RecordId(NamedTuple):
 def record_id(platform: str, tenant: str, kind: RecordKind | str, remote_id: str) -> str:
     """Build the deterministic id of an ERP record. Raises ValueError for an empty part."""
     if not (platform and tenant and kind and remote_id):
-        raise ValueError(f"an id needs platform, tenant, kind and remote id; got {platform!r}, {tenant!r}, {str(kind)!r}, {remote_id!r}")
-    if remote_id.isalnum() and tenant.isalnum():
-        return f"{platform}:{tenant}:{kind}:{remote_id}" if remote_id.isascii() and tenant.isascii() else _escaped(platform, tenant, kind, remote_id)
+        raise ValueError(
+            f"an id needs platform, tenant, kind and remote id; got {platform!r}, {tenant!r}, {str(kind)!r}, {remote_id!r}"
+        )
+    if remote_id.isalnum() and remote_id.isascii() and tenant.isalnum() and tenant.isascii():
+        return f"{platform}:{tenant}:{kind}:{remote_id}"
     return _escaped(platform, tenant, kind, remote_id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from operator import attrgetter
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -31,7 +32,7 @@ _by_id = attrgetter("id")
 def _sorted_by_id(records: tuple[T, ...]) -> tuple[T, ...]:
     """Order is part of the value: the same facts give the same bytes. Two records with one id are an error."""
     ordered = tuple(sorted(records, key=_by_id))
-    for first, second in zip(ordered, ordered[1:], strict=False):
+    for first, second in pairwise(ordered):
         if first.id == second.id:
             raise ValueError(f"two records have the id {first.id!r}: keep one")
     return ordered
