@@ -248,15 +248,20 @@ def settled(
     base = "quickbooks:9341"
     target = invoice(balance_due=balance, document_status=status)
     sources: dict[str, core.Payment | core.CreditNote] = {
-        "paid": core.Payment(id=f"{base}:payment:1", total="108", document_status="posted"),
+        "paid": core.Payment(
+            id=f"{base}:payment:1", total=Decimal(108), document_status=core.DocumentStatus.POSTED
+        ),
         "credited": core.CreditNote(
-            id=f"{base}:credit_note:2", total="108", unapplied_amount="0", document_status="posted"
+            id=f"{base}:credit_note:2",
+            total=Decimal(108),
+            unapplied_amount=Decimal(0),
+            document_status=core.DocumentStatus.POSTED,
         ),
         "written_off": core.CreditNote(
             id=f"{base}:credit_note:3",
-            total="108",
-            unapplied_amount="0",
-            document_status="posted",
+            total=Decimal(108),
+            unapplied_amount=Decimal(0),
+            document_status=core.DocumentStatus.POSTED,
             lines=(core.Line(account_id="bad-debt"),),
         ),
     }
@@ -269,8 +274,8 @@ def settled(
                 parent_id=source.id,
                 source_id=source.id,
                 target_id=target.id,
-                amount="108",
-                target_amount="108",
+                amount=Decimal(108),
+                target_amount=Decimal(108),
             )
         )
     return core.settlement(target, allocations, {one.id: one for one in sources.values()}, {"bad-debt"})
@@ -313,18 +318,18 @@ def test_each_broken_identity_is_found() -> None:
     payment = core.Payment(
         id="quickbooks:9341:payment:1",
         currency="USD",
-        total="50",
-        unapplied_amount="10",
-        document_status="posted",
+        total=Decimal(50),
+        unapplied_amount=Decimal(10),
+        document_status=core.DocumentStatus.POSTED,
     )
     allocation = core.Allocation(
         id=core.allocation_id(payment.id, invoice().id, 0),
         parent_id=payment.id,
         source_id=payment.id,
         target_id=invoice().id,
-        amount="50",
+        amount=Decimal(50),
         currency="USD",
-        target_amount="50",
+        target_amount=Decimal(50),
         target_currency="EUR",
     )
     foreign = allocation.model_copy(update={"id": "x", "target_id": "quickbooks:1:invoice:9"})
@@ -375,12 +380,14 @@ def test_a_command_gives_birth_to_the_same_record_in_every_store() -> None:
 
 
 def test_every_command_survives_json() -> None:
-    commands = [
-        core.RecordTouch(customer_id="a:b:customer:1", channel="email", at=datetime(2026, 1, 1, tzinfo=UTC)),
+    commands: list[core.Command] = [
+        core.RecordTouch(
+            customer_id="a:b:customer:1", channel=core.Channel.EMAIL, at=datetime(2026, 1, 1, tzinfo=UTC)
+        ),
         core.RecordOutcome(
             touch_id="t",
             customer_id="a:b:customer:1",
-            outcome="answered",
+            outcome=core.TouchOutcome.ANSWERED,
             at=datetime(2026, 1, 1, tzinfo=UTC),
         ),
         promise(),
