@@ -1,0 +1,79 @@
+# `make help` lists what can be done here. Needs Python 3.11 or newer with venv, and nothing else.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+CANDIDATES := python3 python3.13 python3.12 python3.11
+PYTHON ?= $(shell for p in $(CANDIDATES); do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
+ARGS ?=
+
+.PHONY: help demo test check soak mutants bench docs format constraints clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/.demo ## sync, plan, promise, deliver and sync again, against an emulator on this machine
+	@$(BIN)/ar-connectors demo $(ARGS)
+
+test: $(VENV)/.dev ## run the tests (ARGS="-k promise" and the like are passed on)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## everything a change must pass: format, lint, types, contracts, docs, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/zensical build --clean --strict
+	$(BIN)/python -m pytest $(ARGS)
+
+soak: $(VENV)/.dev ## long randomized runs: crashes at every checkpoint, races, large data
+	@$(BIN)/python -m pytest -m soak $(ARGS)
+
+mutants: $(VENV)/.mutants ## change the evaluator's code a little, many times, and see that a test fails each time
+	@$(BIN)/mutmut run $(ARGS)
+	@$(BIN)/mutmut results
+
+bench: $(VENV)/.dev ## measure against raw requests and the vendors' clients, as ratios in one run
+	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+docs: $(VENV)/.dev ## build the documentation into site/, warnings are errors
+	@$(BIN)/zensical build --clean --strict
+
+format: $(VENV)/.dev ## format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+constraints: ## pin every dependency anew, from a clean environment
+	rm -rf build/pins
+	$(PYTHON) -m venv build/pins
+	build/pins/bin/python -m pip --disable-pip-version-check --no-input install --quiet --editable '.[all,dev,mutants]'
+	{ echo '# Exact versions that make installs and CI tests. Refresh: make constraints'; \
+	  build/pins/bin/python -m pip freeze --exclude-editable; } > constraints.txt
+	rm -rf build/pins
+
+clean: ## remove what was built, downloaded and cached here
+	rm -rf $(VENV) build dist site mutants .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or run make PYTHON=/path/to/python"; exit 1; }
+	@echo "Creating $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+# Stamps: install once, and again when a dependency changes. `dev` holds all that the demo needs.
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing ar-connectors with its emulators"
+	@$(PIP) --editable '.[testkit]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing ar-connectors with every extra and the development tools (about a minute)"
+	@$(PIP) --editable '.[all,dev]'
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.mutants: pyproject.toml constraints.txt | $(VENV)/.dev
+	@$(PIP) --editable '.[all,dev,mutants]'
+	@touch $@
