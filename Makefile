@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
 ARGS ?=
 
-.PHONY: help demo test check soak mutants bench docs format constraints clean
+.PHONY: help demo test check format-check lint types contracts tests soak mutants bench docs format constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -21,12 +21,18 @@ demo: $(VENV)/.demo ## sync, plan, promise, deliver and sync again, against an e
 test: $(VENV)/.dev ## run the tests (ARGS="-k promise" and the like are passed on)
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/.dev ## everything a change must pass: format, lint, types, contracts, docs, tests
+check: format-check lint types contracts docs tests ## everything a change must pass; `make -k check` goes on after a failure
+
+.NOTPARALLEL: # the tests come last, so that their summary closes the output
+format-check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
+types: $(VENV)/.dev
 	$(BIN)/mypy
+contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
-	$(BIN)/zensical build --clean --strict
+tests: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)
 
 soak: $(VENV)/.dev ## long randomized runs: crashes at every checkpoint, races, large data

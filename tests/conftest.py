@@ -1,0 +1,121 @@
+"""What the whole test suite shares: no network, no silent skips, a throw-away PostgreSQL schema, the shared data.
+
+`AR_REQUIRE_ALL=1` turns every skip into a failure, so that a machine which claims to run everything does.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIRE_ALL = os.environ.get("AR_REQUIRE_ALL", "") not in {"", "0"}
+
+
+class NetworkBlockedError(AssertionError):
+    """A test reached for something beyond this machine."""
+
+
+def _is_here(host: object) -> bool:
+    """Whether a socket address stays on this machine (None and "" mean any local interface)."""
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in {None, "", "localhost"} or name == socket.gethostname():
+        return True
+    try:
+        return ipaddress.ip_address(str(name)).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse_the_network(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.connect":
+        address = arguments[1]
+        if isinstance(address, tuple) and not _is_here(address[0]):
+            raise NetworkBlockedError(f"a test tried to connect to {address[0]}; point it at 127.0.0.1")
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+        is_address = isinstance(host, str) and host.replace(".", "").isdigit()
+        if not is_address and not _is_here(host):
+            raise NetworkBlockedError(f"a test tried to look up {host!r}; point it at 127.0.0.1")
+
+
+sys.addaudithook(_refuse_the_network)
+
+
+def _no_silent_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"AR_REQUIRE_ALL is set, so a skip is a failure: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _no_silent_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _no_silent_skip(report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def repo_root() -> Path:
+    """The checkout these tests belong to."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder with recorded bodies and the peers' benchmark scripts: AR_SHARED_DIR, by default ../shared."""
+    folder = (ROOT / os.environ.get("AR_SHARED_DIR", "../shared")).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no shared data: {folder} is not a folder (set AR_SHARED_DIR)")
+    return folder
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """An SQLAlchemy URL whose search_path is a schema of this test alone, dropped afterwards."""
+    base = os.environ.get("AR_TEST_POSTGRES_URL")
+    if not base:
+        pytest.skip("no PostgreSQL: set AR_TEST_POSTGRES_URL to postgresql+psycopg://user@host:port/database")
+    schema = f"ar_test_{secrets.token_hex(6)}"
+    engine = create_engine(base, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE SCHEMA {schema}"))
+        url = make_url(base).update_query_dict({"options": f"-csearch_path={schema}"})
+        yield url.render_as_string(hide_password=False)
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[..., str]:
+    """Finds a program by any of its names, or skips aloud: `chromium = program("chromium", "google-chrome")`."""
+
+    def find(*names: str) -> str:
+        for name in names:
+            if path := shutil.which(name):
+                return path
+        pytest.skip(f"none of these programs is installed: {', '.join(names)}")
+
+    return find
