@@ -110,7 +110,7 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def program() -> Callable[..., str]:
-    """Finds a program by any of its names, or skips aloud: `chromium = program("chromium", "google-chrome")`."""
+    """Looks a program up under any of its names and skips aloud if there is none: `program("chromium", "google-chrome")`."""
 
     def find(*names: str) -> str:
         for name in names:
