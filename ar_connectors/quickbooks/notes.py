@@ -52,7 +52,7 @@ class PromiseTag:
     """A promise to pay. Ids of invoices and of the customer are QuickBooks' own."""
 
     id: UUID
-    date: date
+    promised: date
     """The promised date."""
     amount: Decimal | None = None
     """None: the whole open balance."""
@@ -169,7 +169,7 @@ def _pairs(tag: Tag) -> list[tuple[str, str]]:
     match tag:
         case PromiseTag():
             pairs = [
-                ("id", tag.id), ("date", tag.date), ("amt", tag.amount), ("cur", tag.currency), ("given", tag.given),
+                ("id", tag.id), ("date", tag.promised), ("amt", tag.amount), ("cur", tag.currency), ("given", tag.given),
                 ("by", tag.by), ("via", tag.channel), ("inv", ",".join(quote(i, safe="") for i in tag.invoices)),
                 ("cust", tag.customer), ("at", tag.recorded), ("withdrawn", tag.withdrawn), ("sup", tag.superseded_by),
             ]  # fmt: skip
@@ -206,7 +206,7 @@ def _build(kind: str, values: dict[str, str]) -> Tag:
     match kind:
         case "ptp":
             return PromiseTag(
-                id=_uuid(values), date=_required_day(values, "date"), amount=_amount(values), currency=get("cur"),
+                id=_uuid(values), promised=_required_day(values, "date"), amount=_amount(values), currency=get("cur"),
                 given=_day(values, "given"), by=get("by"), channel=get("via"), invoices=_ids(values), customer=get("cust"),
                 recorded=_instant(values), withdrawn=_day(values, "withdrawn"),
                 superseded_by=_uuid(values, "sup") if "sup" in values else None,

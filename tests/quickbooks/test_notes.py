@@ -33,7 +33,7 @@ amounts = st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_va
 maybe = st.none()
 
 promises = st.builds(
-    PromiseTag, id=st.uuids(), date=days, amount=maybe | amounts, currency=maybe | st.sampled_from(["USD", "EUR"]),
+    PromiseTag, id=st.uuids(), promised=days, amount=maybe | amounts, currency=maybe | st.sampled_from(["USD", "EUR"]),
     given=maybe | days, by=maybe | texts, channel=maybe | st.sampled_from(["voice", "email"]),
     invoices=st.lists(ids, max_size=3).map(tuple), customer=maybe | ids, recorded=maybe | instants,
     withdrawn=maybe | days, superseded_by=maybe | st.uuids(),
