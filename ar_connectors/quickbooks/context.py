@@ -9,10 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from decimal import Clamped, Context as DecimalContext, Decimal, DecimalException, DivisionByZero, Inexact, InvalidOperation
-from decimal import Overflow, Subnormal, Underflow
-from typing import Any, Final
+from datetime import UTC
+from decimal import (
+    Clamped,
+    Decimal,
+    DecimalException,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Subnormal,
+    Underflow,
+    localcontext,
+)
+from decimal import Context as DecimalContext
+from typing import Final
 
 from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.faults import PLATFORM
@@ -183,13 +194,10 @@ class Mapper:
 
 
 def sums_safely(numbers: Iterable[Decimal | None]) -> bool:
-    """The check of `Mapper.check_numbers`, on any numbers. Never True for a number that is not `bounded`."""
-    add = _BOUNDED.add
-    result = ZERO
+    """The check of `Mapper.check_numbers`, on any numbers. Never True when one of them is not `bounded`."""
     try:
-        for number in numbers:
-            if number is not None:
-                result = add(result, number)
+        with localcontext(_BOUNDED):
+            result = sum([number for number in numbers if number is not None], ZERO)
     except DecimalException:
         return False
     # Opposite signs may cancel, but exponents never do: the sum has the smallest exponent that came in.
@@ -202,13 +210,3 @@ def _text(row: wire.CustomField) -> str | None:
     if row.boolean_value is not None:
         return "true" if row.boolean_value else "false"
     return row.date_value
-
-
-def day_or_none(value: Any) -> date | None:
-    """A date from JSON text, None for none; for the cursor's own state."""
-    return date.fromisoformat(value) if isinstance(value, str) else None
-
-
-def instant_or_none(value: Any) -> datetime | None:
-    """An aware UTC instant from JSON text, None for none; for the cursor's own state."""
-    return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else None

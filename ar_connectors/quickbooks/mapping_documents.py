@@ -54,7 +54,7 @@ def is_voided(total: Decimal | None, note: str | None, lines: list[wire.Line] | 
 
 def map_invoice(mapper: Mapper, row: wire.Invoice) -> Invoice:
     """One invoice. Raises RowError when it has no id, no total or no balance."""
-    total, balance, tax = _header(mapper, row, "Balance", row.balance)
+    total, balance, tax = _header(row, "Balance", row.balance)
     deposit, rate = row.deposit, row.exchange_rate
     mapper.numbers += (total, balance, tax, deposit, rate)
     sent_at = None
@@ -111,7 +111,7 @@ def map_credit_memo(mapper: Mapper, row: wire.CreditMemo) -> CreditNote:
     What remains is RemainingCredit; a body that leaves it out has the same figure in Balance (quirks.md#qbo-15).
     """
     remaining = row.remaining_credit if row.remaining_credit is not None else row.balance
-    total, remaining, tax = _header(mapper, row, "RemainingCredit", remaining)
+    total, remaining, tax = _header(row, "RemainingCredit", remaining)
     rate = row.exchange_rate
     mapper.numbers += (total, remaining, tax, rate)
     raw_lines = row.line
@@ -144,7 +144,7 @@ def map_credit_memo(mapper: Mapper, row: wire.CreditMemo) -> CreditNote:
 
 
 def _header(
-    mapper: Mapper, row: wire.SalesDocument, field: str, open_amount: Decimal | None
+    row: wire.SalesDocument, field: str, open_amount: Decimal | None
 ) -> tuple[Decimal, Decimal, Decimal | None]:
     """Total, open amount and tax of a document; the first two must be there."""
     total = row.total_amt

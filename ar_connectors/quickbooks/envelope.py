@@ -1,0 +1,283 @@
+"""Which rows are in a body? Every envelope of QuickBooks taken apart into rows with their exact bytes.
+
+A body is a bare entity, a list, an entity under its name, a QueryResponse, a CDCResponse, a BatchItemResponse or an
+AttachableResponse: its shape decides (quirks.md#qbo-5). msgspec cuts it up; where it cannot (a NaN, a lone surrogate or a
+control character spoils the whole body for it) the standard library walks the same levels, so that only the spoiled row is
+lost (design rule D3).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, DecimalException
+from typing import Any, Final
+
+import msgspec
+
+from ar_connectors.errors import ContractError
+from ar_connectors.quickbooks.faults import PLATFORM, Fault, fault_error, fault_in, parse_fault, redact
+
+__all__ = ["ENTITY_NAMES", "Envelope", "Row", "loads_exact", "open_envelope"]
+
+ENTITY_NAMES: Final = frozenset(
+    ["Account", "Attachable", "Bill", "BillPayment", "Budget", "Charge", "Class", "CompanyCurrency", "CompanyInfo", "CreditCardPayment", "CreditMemo", "Customer", "CustomerType", "Department", "Deposit", "Employee", "Entitlements", "Estimate", "ExchangeRate", "InventoryAdjustment", "Invoice", "Item", "JournalCode", "JournalEntry", "Payment", "PaymentMethod", "Preferences", "Purchase", "PurchaseOrder", "RecurringTransaction", "RefundReceipt", "ReimburseCharge", "SalesReceipt", "StatementCharge", "TaxAgency", "TaxCode", "TaxPayment", "TaxRate", "TaxReturn", "TaxService", "Term", "TimeActivity", "Transfer", "Vendor", "VendorCredit", "VendorType"]
+)
+"""Entities of the accounting API, by wire name: they tell a wrapped entity from a bare one."""
+
+_SPLIT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_CUT: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_WHITE: Final = " \t\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a body: an entity, or the fault that stands in its place."""
+
+    entity: str
+    raw: bytes
+    fault: Fault | None = None
+
+
+@dataclass(slots=True)
+class Envelope:
+    """A body taken apart."""
+
+    rows: list[Row] = field(default_factory=list)
+    server_time: datetime | None = None
+    """The answer's `time`, UTC: when the server started on it (quirks.md#qbo-6)."""
+    total_count: int | None = None
+    """Of a COUNT(*) query."""
+
+
+def loads_exact(text: str) -> Any:
+    """JSON with every number as Decimal or int, digits kept. Raises ValueError for NaN, infinities and numbers out of any range."""
+
+    def refuse(constant: str) -> Any:
+        raise ValueError(f"{constant} is not a number")
+
+    def number(digits: str) -> Decimal:
+        try:
+            return Decimal(digits)
+        except DecimalException as error:
+            raise ValueError(f"{digits[:60]} is not a number that can be kept") from error
+
+    return json.loads(text, parse_float=number, parse_constant=refuse, strict=False)
+
+
+def open_envelope(body: bytes, entity: str | None) -> Envelope:
+    """Take a body apart. `entity`: what a bare row or list is, None where only an envelope can tell.
+
+    Raises ContractError when it is not JSON or no known envelope, and the mapped error when the body as a whole is a fault.
+    """
+    start = body[:3].removeprefix(b"\xef\xbb\xbf")
+    if len(start) < len(body[:3]):
+        body = body[3:]
+    head = body.lstrip()[:1]
+    if head == b"<":
+        raise fault_error(parse_fault(body), operation="decode")
+    if head not in {b"{", b"["}:
+        raise _contract("the body is not a JSON object or list", body)
+    try:
+        return _Opener(entity, _Quick()).open(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return _Opener(entity, _Careful()).open(body)
+    except (ValueError, RecursionError) as error:
+        raise _contract(f"the body is not JSON: {error}", body) from error
+
+
+def _contract(message: str, body: bytes) -> ContractError:
+    return ContractError(
+        message,
+        platform=PLATFORM,
+        operation="decode",
+        excerpt=redact(body[:200].decode("utf-8", errors="replace")),
+    )
+
+
+class _Quick:
+    """Cuts objects and lists with msgspec, without looking into what is inside."""
+
+    def members(self, raw: bytes) -> list[tuple[str, bytes]]:
+        return [(name, bytes(value)) for name, value in _SPLIT.decode(raw).items()]
+
+    def elements(self, raw: bytes) -> list[bytes]:
+        return [bytes(value) for value in _CUT.decode(raw)]
+
+
+class _Careful:
+    """The same with the standard library, which gets over what msgspec stumbles on. Raises ValueError when it is no JSON."""
+
+    _decoder = json.JSONDecoder(strict=False, parse_float=str, parse_int=str)
+
+    def members(self, raw: bytes) -> list[tuple[str, bytes]]:
+        text = raw.decode("utf-8", errors="surrogateescape")
+        found = []
+        position = _skip(text, _skip(text, 0) + 1)
+        while text[position : position + 1] != "}":
+            name, position = self._decoder.raw_decode(text, position)
+            if not isinstance(name, str):
+                raise ValueError(f"a member name is expected at character {position}")
+            position = _expect(text, position, ":")
+            end = self._decoder.raw_decode(text, position)[1]
+            found.append((name, _bytes(text[position:end])))
+            position = _next(text, end, "}")
+        _end(text, position + 1)
+        return found
+
+    def elements(self, raw: bytes) -> list[bytes]:
+        text = raw.decode("utf-8", errors="surrogateescape")
+        found = []
+        position = _skip(text, _skip(text, 0) + 1)
+        while text[position : position + 1] != "]":
+            end = self._decoder.raw_decode(text, position)[1]
+            found.append(_bytes(text[position:end]))
+            position = _next(text, end, "]")
+        _end(text, position + 1)
+        return found
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", errors="surrogateescape")
+
+
+def _skip(text: str, position: int) -> int:
+    while position < len(text) and text[position] in _WHITE:
+        position += 1
+    return position
+
+
+def _expect(text: str, position: int, character: str) -> int:
+    position = _skip(text, position)
+    if text[position : position + 1] != character:
+        raise ValueError(f"{character!r} is expected at character {position}")
+    return _skip(text, position + 1)
+
+
+def _next(text: str, position: int, closing: str) -> int:
+    """Past a comma, or at the closing bracket."""
+    position = _skip(text, position)
+    if text[position : position + 1] == closing:
+        return position
+    return _expect(text, position, ",")
+
+
+def _end(text: str, position: int) -> None:
+    if _skip(text, position) != len(text):
+        raise ValueError(f"there is more after the end, at character {position}")
+
+
+class _Opener:
+    """Knows the envelopes; `cut` knows how to take one level apart."""
+
+    def __init__(self, entity: str | None, cut: _Quick | _Careful) -> None:
+        self._entity = entity
+        self._cut = cut
+        self._envelope = Envelope()
+
+    def open(self, body: bytes) -> Envelope:
+        if body.lstrip()[:1] == b"[":
+            if self._entity is None:
+                raise _contract("a bare list does not say what its rows are", body)
+            self._add(self._entity, body)
+            return self._envelope
+        members = self._cut.members(body)
+        names = dict(members)
+        self._raise_fault(names)
+        self._envelope.server_time = _instant(names.get("time"))
+        if "QueryResponse" in names:
+            self._query(names["QueryResponse"])
+        elif "CDCResponse" in names:
+            self._changes(names["CDCResponse"])
+        elif "BatchItemResponse" in names:
+            for item in self._cut.elements(names["BatchItemResponse"]):
+                self._batch_item(item)
+        elif "AttachableResponse" in names:
+            for item in self._cut.elements(names["AttachableResponse"]):
+                self._batch_item(item)
+        else:
+            self._entities(members, body)
+        return self._envelope
+
+    def _raise_fault(self, names: dict[str, bytes]) -> None:
+        """A fault of the whole body is raised; `"fault": null` is none."""
+        found = {
+            name: _plain(names[name]) for name in ("Fault", "fault", "AttachableResponse") if names.get(name, b"null") != b"null"
+        }
+        fault = fault_in(found)
+        if fault is not None:
+            raise fault_error(fault, operation="decode")
+
+    def _entities(self, members: list[tuple[str, bytes]], body: bytes) -> None:
+        """One entity under its name, or bare."""
+        wrapped = [(name, raw) for name, raw in members if name in ENTITY_NAMES and raw[:1] in {b"{", b"["}]
+        rest = {name for name, _ in members} - {name for name, _ in wrapped} - {"time", "requestId", "warnings"}
+        if wrapped and not rest:
+            for name, raw in wrapped:
+                self._add(name, raw)
+        elif self._entity is not None:
+            self._envelope.rows.append(Row(self._entity, body.strip()))
+        else:
+            raise _contract(f"no known envelope: {', '.join(sorted(name for name, _ in members))[:200] or 'an empty object'}", body)
+
+    def _query(self, raw: bytes) -> None:
+        if raw == b"null":
+            return
+        members = self._cut.members(raw)
+        self._raise_fault(dict(members))
+        for name, value in members:
+            if value[:1] in {b"[", b"{"}:
+                self._add(name, value)
+            elif name == "totalCount" and value.isdigit():
+                self._envelope.total_count = int(value)
+
+    def _changes(self, raw: bytes) -> None:
+        for part in self._elements_or_one(raw):
+            members = dict(self._cut.members(part))
+            self._raise_fault(members)
+            for answer in self._elements_or_one(members.get("QueryResponse", b"[]")):
+                self._query(answer)
+
+    def _batch_item(self, raw: bytes) -> None:
+        for name, value in self._cut.members(raw):
+            if name in {"Fault", "fault"}:
+                self._envelope.rows.append(Row("Fault", raw, fault_in({"Fault": _plain(value)}) or Fault(None, ())))
+            elif name == "QueryResponse":
+                self._query(value)
+            elif name == "CDCResponse":
+                self._changes(value)
+            elif value[:1] in {b"[", b"{"}:
+                self._add(name, value)
+
+    def _elements_or_one(self, raw: bytes) -> list[bytes]:
+        if raw == b"null":
+            return []
+        return self._cut.elements(raw) if raw[:1] == b"[" else [raw]
+
+    def _add(self, entity: str, raw: bytes) -> None:
+        self._envelope.rows.extend(Row(entity, one) for one in self._rows(raw))
+
+    def _rows(self, raw: bytes) -> Iterator[bytes]:
+        if raw.lstrip()[:1] == b"[":
+            yield from self._cut.elements(raw)
+        else:
+            yield raw
+
+
+def _plain(raw: bytes) -> Any:
+    return json.loads(raw.decode("utf-8", errors="replace"), strict=False)
+
+
+def _instant(raw: bytes | None) -> datetime | None:
+    """The server's time, UTC; None where it is missing, not text, or has no offset."""
+    if raw is None or raw[:1] != b'"':
+        return None
+    try:
+        instant = datetime.fromisoformat(raw[1:-1].decode("ascii"))
+    except ValueError:
+        return None
+    return instant.astimezone(UTC) if instant.tzinfo is not None else None

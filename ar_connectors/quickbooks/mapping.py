@@ -1,0 +1,80 @@
+"""Which mapper reads which entity? One row in, its records (or why there are none) out; pure.
+
+A deleted stub becomes a tombstone, a row outside accounts receivable a sentence that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ar_connectors.connector import Record
+from ar_connectors.quickbooks import wire
+from ar_connectors.quickbooks.context import ENTITY_KINDS, Mapper
+from ar_connectors.quickbooks.mapping_documents import map_credit_memo, map_invoice
+from ar_connectors.quickbooks.mapping_notes import map_attachable
+from ar_connectors.quickbooks.mapping_parties import map_customer, map_organization
+from ar_connectors.quickbooks.mapping_settlements import map_journal_entry, map_payment, map_refund
+from ar_core.model import Customer, DeletionEvidence, Payment, RecordKind, Tombstone
+
+__all__ = ["Mapped", "is_deleted", "map_row", "tombstone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What one row became: records, or a reason why it is out of scope. A payment or a customer `replaces` its whole set
+    of allocations or contacts."""
+
+    records: Sequence[Record] = ()
+    out_of_scope: str | None = None
+    replaces: str | None = None
+
+
+def is_deleted(row: wire.Entity) -> bool:
+    """True for the stub that is left of a deleted record (quirks.md#qbo-21)."""
+    return row.status is not None and row.status.casefold() == "deleted"
+
+
+def tombstone(
+    mapper: Mapper, entity: str, row: wire.Entity, evidence: DeletionEvidence = DeletionEvidence.REPORTED_DELETED
+) -> Tombstone:
+    """The tombstone for a row. Raises KeyError for an entity that has no record kind, RowError without an id."""
+    kind: RecordKind = ENTITY_KINDS[entity]
+    return Tombstone.trusted(
+        id=mapper.id(kind, row.id), kind=kind, source=mapper.provenance(entity, row), evidence=evidence
+    )
+
+
+def map_row(mapper: Mapper, row: wire.Entity) -> Mapped:
+    """Map one decoded row that is not a deleted stub. Raises RowError with the reason when it cannot be mapped."""
+    match row:
+        case wire.Invoice():
+            return Mapped((map_invoice(mapper, row),))
+        case wire.Payment():
+            records = map_payment(mapper, row)
+            return Mapped(records, replaces=_parent(records[0]))
+        case wire.Customer():
+            parties = map_customer(mapper, row)
+            return Mapped(parties, replaces=_parent(parties[0]))
+        case wire.CreditMemo():
+            return Mapped((map_credit_memo(mapper, row),))
+        case wire.RefundReceipt():
+            return Mapped((map_refund(mapper, row),))
+        case wire.JournalEntry():
+            adjustments = map_journal_entry(mapper, row)
+            if not adjustments:
+                return Mapped(out_of_scope="no line of it stands on receivables with a customer")
+            return Mapped(adjustments)
+        case wire.Attachable():
+            found = map_attachable(mapper, row)
+            return Mapped(out_of_scope=found) if isinstance(found, str) else Mapped((found,))
+        case wire.CompanyInfo():
+            return Mapped((map_organization(mapper, row, None),))
+        case wire.Preferences():
+            return Mapped((map_organization(mapper, None, row),))
+        case _:
+            return Mapped(out_of_scope=f"{type(row).__name__} is not accounts receivable")
+
+
+def _parent(record: object) -> str:
+    return record.id if isinstance(record, Payment | Customer) else ""

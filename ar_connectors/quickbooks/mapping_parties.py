@@ -1,0 +1,181 @@
+"""Who is who in a QuickBooks company? Customers with their contacts, the company itself, payment terms; pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ar_connectors.quickbooks import wire
+from ar_connectors.quickbooks.context import Mapper, RowError
+from ar_core.model import (
+    Address,
+    Contact,
+    ContactRole,
+    Customer,
+    CustomField,
+    Organization,
+    PaymentTerms,
+    RecordKind,
+    Source,
+)
+from ar_core.model.base import adopter
+
+__all__ = ["map_customer", "map_organization", "map_term"]
+
+_customer = adopter(Customer)
+_contact = adopter(Contact)
+_address = adopter(Address)
+
+_ADDRESSES: Final = re.compile(r"[,;\s]+")
+
+
+def map_customer(mapper: Mapper, row: wire.Customer) -> list[Customer | Contact]:
+    """A customer and its contacts. Raises RowError when it has no id or no name at all.
+
+    The first contact is the person on the customer's card with the first address; every further address of the e-mail
+    field is a contact of its own (quirks.md#qbo-16).
+    """
+    identity = mapper.id(RecordKind.CUSTOMER, row.id)
+    name = row.display_name or row.fully_qualified_name or row.company_name or row.name or _person(row)
+    if not name:
+        raise RowError("missing_field", f"Customer {row.id} has no DisplayName and no other name")
+    mapper.numbers.append(row.balance)
+    source = mapper.provenance("Customer", row)
+    address = _postal(row.bill_addr)
+    customer = _customer(
+        {
+            "id": identity,
+            "source": source,
+            "name": name,
+            "legal_name": row.company_name or None,
+            "number": None,
+            "billing_address": address,
+            "country": address.country if address is not None else None,
+            "language": None,
+            "time_zone": None,
+            "currency": mapper.currency(row.currency_ref),
+            "terms": mapper.terms(row.sales_term_ref),
+            "credit_limit": None,
+            "order_hold": None,
+            "is_active": row.active,
+            "parent_id": mapper.ref(RecordKind.CUSTOMER, row.parent_ref),
+            "bill_with_parent": row.bill_with_parent,
+            "merged_into_id": None,
+            "reported_balance": row.balance,
+            "subsidiary_id": None,
+            "notes": row.notes or None,
+            "raw_status": row.status or None,
+            "custom_fields": mapper.custom_fields(row.custom_field),
+        }
+    )
+    return [customer, *_contacts(mapper, row, identity, source, address)]
+
+
+def _contacts(
+    mapper: Mapper, row: wire.Customer, customer_id: str, source: Source, address: Address | None
+) -> list[Contact]:
+    emails = _emails(row.primary_email_addr)
+    person = _person(row)
+    phone = _number(row.primary_phone) or _number(row.alternate_phone)
+    mobile = _number(row.mobile)
+    if not (emails or person or phone or mobile):
+        return []
+    contacts = []
+    for ordinal, email in enumerate(emails or [None]):
+        first = ordinal == 0
+        contacts.append(
+            _contact(
+                {
+                    "id": mapper.id(RecordKind.CONTACT, f"{row.id}-{ordinal}"),
+                    "customer_id": customer_id,
+                    "source": source,
+                    "role": ContactRole.BILLING,
+                    "person": person if first else None,
+                    "email": email,
+                    "phone": phone if first else None,
+                    "mobile": mobile if first else None,
+                    "whatsapp": None,
+                    "postal": address if first else None,
+                    "language": None,
+                    "time_zone": None,
+                    "is_active": row.active,
+                }
+            )
+        )
+    return contacts
+
+
+def _emails(field: wire.Email | None) -> list[str | None]:
+    if field is None or not field.address:
+        return []
+    if "," not in field.address and ";" not in field.address and " " not in field.address:
+        return [field.address]
+    return list(dict.fromkeys(part for part in _ADDRESSES.split(field.address) if part))
+
+
+def _number(phone: wire.Phone | None) -> str | None:
+    return (phone.free_form_number or None) if phone is not None else None
+
+
+def _person(row: wire.Customer) -> str | None:
+    return " ".join(part for part in (row.given_name, row.family_name) if part) or None
+
+
+def _postal(row: wire.Address | None) -> Address | None:
+    if row is None:
+        return None
+    lines = tuple(line for line in (row.line1, row.line2, row.line3, row.line4, row.line5) if line)
+    if not (lines or row.city or row.postal_code or row.country or row.country_sub_division_code):
+        return None
+    return _address(
+        {
+            "lines": lines,
+            "city": row.city or None,
+            "region": row.country_sub_division_code or None,
+            "postal_code": row.postal_code or None,
+            "country": row.country or None,
+        }
+    )
+
+
+def map_organization(
+    mapper: Mapper, company: wire.CompanyInfo | None, preferences: wire.Preferences | None
+) -> Organization:
+    """The company, from its card, its settings or both; what neither says stays unknown.
+
+    The time zone is never taken from QuickBooks: what it may send is an abbreviation (quirks.md#qbo-45).
+    """
+    currencies = preferences.currency_prefs if preferences is not None else None
+    accounting = preferences.accounting_info_prefs if preferences is not None else None
+    company = company or wire.CompanyInfo()
+    facts = company.name_value or []
+    row: wire.Entity = company if company.id else preferences or company
+    row.id = row.id or mapper.context.tenant  # Preferences may come without an Id; there is one per company
+    source = mapper.provenance("CompanyInfo" if row is company else "Preferences", row)
+    return Organization.trusted(
+        id=mapper.id(RecordKind.ORGANIZATION, mapper.context.tenant),
+        source=source,
+        name=company.company_name or None,
+        legal_name=company.legal_name or None,
+        base_currency=mapper.currency(currencies.home_currency) if currencies is not None else mapper.context.home_currency,
+        country=company.country or None,
+        multicurrency=currencies.multi_currency_enabled if currencies is not None else mapper.context.multicurrency,
+        lock_date=accounting.book_close_date if accounting is not None else None,
+        custom_fields=tuple(CustomField.trusted(name=fact.name, value=fact.value) for fact in facts),
+    )
+
+
+def map_term(mapper: Mapper, row: wire.Term) -> PaymentTerms:
+    """Payment terms. Raises RowError when there is no id."""
+    if not row.id:
+        raise RowError("missing_field", "the Term has no Id")
+    mapper.numbers.append(row.discount_percent)
+    return PaymentTerms.trusted(
+        remote_id=row.id,
+        name=row.name or None,
+        due_days=row.due_days,
+        day_of_month_due=row.day_of_month_due,
+        due_next_month_days=row.due_next_month_days,
+        discount_percent=row.discount_percent,
+        discount_days=row.discount_days,
+    )
