@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from tests.house.sources import ROOT
 
@@ -86,3 +87,16 @@ def test_loopback_stays_open() -> None:
         socket.create_connection(server.getsockname()) as client,
     ):
         assert client.getpeername() == server.getsockname()
+
+
+@pytest.mark.postgres
+def test_each_test_gets_a_postgresql_schema_of_its_own(postgres_url: str) -> None:
+    engine = create_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE here (id integer)"))
+        schema = connection.execute(
+            text("SELECT schemaname FROM pg_tables WHERE tablename = 'here'")
+        ).scalar_one()
+        assert schema == connection.execute(text("SELECT current_schema()")).scalar_one()
+    engine.dispose()
+    assert schema.startswith("ar_test_")
