@@ -34,6 +34,7 @@ __all__ = [
     "format_note",
     "marker",
     "parse_note",
+    "retag",
 ]
 
 MAX_NOTE: Final = 2000
@@ -161,6 +162,20 @@ def parse_note(note: str | None) -> tuple[Tag, str] | None:
             values.setdefault(key.lower(), unquote(value, errors="replace") if key.lower() != "inv" else value)
     text = note[found.end() :]
     return _build(found[1].lower(), values), text.removeprefix(" ")
+
+
+def retag(note: str, tag: Tag, lead: str = "") -> str | None:
+    """A note that people may have edited, with its first tag replaced and `lead` put in front of the text after it; every
+    other character stays. None when it has no tag, or when the result would not fit: `lead` gives way first.
+    """
+    found = _TAG.search(note)
+    if found is None:
+        return None
+    head, tail = note[: found.start()] + format_note(tag), note[found.end() :]
+    for text in (f"{head} {lead}{tail}" if lead else head + tail, head + tail):
+        if len(text) <= MAX_NOTE:
+            return text
+    return None
 
 
 def _pairs(tag: Tag) -> list[tuple[str, str]]:
