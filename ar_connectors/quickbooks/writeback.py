@@ -21,8 +21,9 @@ from ar_connectors.connector import Capability, Fact, PendingWrite, Placement, S
 from ar_connectors.errors import UnsupportedOperation
 from ar_connectors.quickbooks import writeback_account as account
 from ar_connectors.quickbooks import writeback_activity as activity
+from ar_connectors.quickbooks.client import Sender
 from ar_connectors.quickbooks.faults import PLATFORM
-from ar_connectors.quickbooks.writeback_calls import Calls, Sender
+from ar_connectors.quickbooks.writeback_calls import Calls
 from ar_connectors.quickbooks.writeback_scope import WriteOptions, WriteScope
 from ar_core.commands import (
     AddNote,

@@ -11,24 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, Final, Protocol
+from typing import Any
 
 from ar_connectors.errors import ContractError, NotFoundError, TransientError, WriteOutcomeUnknown
 from ar_connectors.http.messages import Replay, Request, Response
+from ar_connectors.quickbooks.client import MINOR_VERSION, PAGE_SIZE, Sender, quoted
 from ar_connectors.quickbooks.faults import PLATFORM, redact
 
-__all__ = ["Calls", "CustomerNotes", "InvoiceFields", "Note", "Sender", "request_id"]
+__all__ = ["Calls", "CustomerNotes", "InvoiceFields", "Note", "request_id"]
 
-MINOR_VERSION: Final = "75"
-_PAGE: Final = 1000
-
-
-class Sender(Protocol):
-    """Sends one request, signed, paced and retried where that is safe; raises the error an answer stands for."""
-
-    def send(self, request: Request, /) -> Response:
-        """The answer to one request. A write without an answer raises WriteOutcomeUnknown."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +114,16 @@ class Calls:
         start = 1
         while True:
             statement = (
-                f"select * from Attachable where AttachableRef.EntityRef.type = '{_quoted(entity)}' "  # noqa: S608
-                f"and AttachableRef.EntityRef.value = '{_quoted(identity)}' startposition {start} maxresults {_PAGE}"
+                f"select * from Attachable where AttachableRef.EntityRef.type = {quoted(entity)} "  # noqa: S608
+                f"and AttachableRef.EntityRef.value = {quoted(identity)} startposition {start} maxresults {PAGE_SIZE}"
             )
             answer = self._send("GET", "query", f"query Attachable of {entity}", params=(("query", statement),))
             document = self._document(answer, "query Attachable")
             rows = (document.get("QueryResponse") or {}).get("Attachable") or []
             yield from rows
-            if len(rows) < _PAGE:
+            if len(rows) < PAGE_SIZE:
                 return
-            start += _PAGE
+            start += PAGE_SIZE
 
     def _get(self, path: str, entity: str) -> Mapping[str, Any]:
         document = self._document(self._send("GET", path, f"read {entity}"), f"read {entity}")
@@ -245,7 +236,3 @@ def _invoice(row: Mapping[str, Any]) -> InvoiceFields:
     customer = (row.get("CustomerRef") or {}).get("value")
     return InvoiceFields(str(row["Id"]), str(row["SyncToken"]), customer, row.get("DocNumber"), fields)
 
-
-def _quoted(value: str) -> str:
-    """A value inside single quotes of the query language (quirks.md#qbo-10)."""
-    return value.replace("\\", "\\\\").replace("'", "\\'")

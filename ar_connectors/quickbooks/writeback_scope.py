@@ -7,6 +7,7 @@ from functools import cached_property
 from uuid import UUID
 
 from ar_connectors.connector import PendingWrite, StoreView
+from ar_connectors.quickbooks.client import BASE_URL
 from ar_connectors.quickbooks.faults import PLATFORM
 from ar_connectors.quickbooks.text import clean_text, stores_latin1_only
 from ar_connectors.quickbooks.writeback_calls import Calls, request_id
@@ -20,7 +21,7 @@ __all__ = ["WriteOptions", "WriteScope"]
 class WriteOptions:
     """How a company wants to see our facts."""
 
-    base_url: str = "https://quickbooks.api.intuit.com"
+    base_url: str = BASE_URL
     """The API host, without a path."""
     status_custom_field: str | None = None
     """Name or DefinitionId of an invoice custom field that holds the collections status; None: a line in Customer.Notes.

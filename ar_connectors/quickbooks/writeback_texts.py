@@ -59,11 +59,11 @@ def remote_id(record_id: str, kind: RecordKind, tenant: str) -> str:
     if parts is not None and parts.platform == PLATFORM and parts.tenant == tenant and parts.kind == kind:
         return parts.remote_id
     raise RejectedError(
-        f"{record_id} is not a {kind} of this company",
+        f"{record_id} is no {kind} of this company",
         platform=PLATFORM,
         tenant=tenant,
         operation="write back",
-        advice=f"give the id of a {kind} that was synced from this connection",
+        advice="give the id of a record that was synced from this connection",
     )
 
 

@@ -18,13 +18,17 @@ from ar_connectors.quickbooks.managed_block import (
 )
 
 HUMAN = st.text(
-    alphabet=st.one_of(st.sampled_from("\n\r\t -#[]AR:ustamngedé\u2028\x0b\x0c"), st.characters()), max_size=400
+    alphabet=st.one_of(st.sampled_from("\n\r\t -#[]AR:ustamngedé\u2028\x0b\x0c"), st.characters()),
+    max_size=400,
 ).filter(lambda text: OPEN not in text)
 """What people write, except a fence of ours."""
 
 KINDS = st.sampled_from(["status", "status-129", "hold", "note", "ptp"])
 LINES = st.builds(
-    Line, st.text(min_size=1, max_size=80).map(one_line), KINDS, st.text("0123456789abcdef", min_size=12, max_size=12)
+    Line,
+    st.text(min_size=1, max_size=80).map(one_line),
+    KINDS,
+    st.text("0123456789abcdef", min_size=12, max_size=12),
 )
 
 
@@ -92,7 +96,8 @@ def test_a_deleted_end_fence_costs_nobody_their_text() -> None:
     block = parse_block(text)
     assert [one.kind for one in block.lines] == ["status"]
     edited = block.put(line("paid", "status", "b" * 12)).text()
-    assert edited.startswith("Top\n\n") and edited.endswith(f"{CLOSE}\nCall Jo on Monday\nand bring the file")
+    assert edited.startswith("Top\n\n")
+    assert edited.endswith(f"{CLOSE}\nCall Jo on Monday\nand bring the file")
 
 
 def test_a_fence_in_the_text_of_a_user_does_not_end_the_block() -> None:
@@ -135,7 +140,8 @@ def test_plain_notes_give_way_first_and_the_oldest_of_them() -> None:
     newest = line("status now", "status", "c" * 12)
     fitted = block.put(newest).fitted(newest)
     kept = [one.ref for one in fitted.lines if one.kind == "note"]
-    assert fitted.find("hold") is not None and fitted.find("status") is not None
+    assert fitted.find("hold") is not None
+    assert fitted.find("status") is not None
     assert kept == [f"{number:012x}" for number in range(40 - len(kept), 40)]
 
 

@@ -62,7 +62,9 @@ class MemoryStore:
     rows: list[Row] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
-    def record_commands(self, commands: Sequence[Command], *, connection_id: str | None = None) -> Sequence[Receipt]:
+    def record_commands(
+        self, commands: Sequence[Command], *, connection_id: str | None = None
+    ) -> Sequence[Receipt]:
         known = {(row.connection, row.command.type, row.command.key): row for row in self.rows}
         fresh: list[Row] = []
         touched: list[Row] = []
@@ -70,7 +72,12 @@ class MemoryStore:
             owner = connection_id or _owner(command)
             row = known.get((owner, command.type, command.key))
             if row is None:
-                row = Row(owner, command, f"key-{len(self.rows) + len(fresh):04d}-0123456789abcdef0123456789", recorded_at=self.clock.now())
+                row = Row(
+                    owner,
+                    command,
+                    f"key-{len(self.rows) + len(fresh):04d}-0123456789abcdef0123456789",
+                    recorded_at=self.clock.now(),
+                )
                 known[owner, command.type, command.key] = row
                 fresh.append(row)
             elif row.command.content_hash != command.content_hash:
@@ -81,13 +88,19 @@ class MemoryStore:
         self.rows += fresh
         return [self._receipt(row) for row in touched]
 
-    def claim_writes(self, connection_id: str, owner: str, ttl: timedelta, limit: int) -> Sequence[ClaimedWrite]:
+    def claim_writes(
+        self, connection_id: str, owner: str, ttl: timedelta, limit: int
+    ) -> Sequence[ClaimedWrite]:
         self.calls.append("claim")
         now = self.clock.now()
         claims: list[ClaimedWrite] = []
         busy: set[str] = set()
         for row in self.rows:
-            if row.connection != connection_id or row.state not in {WriteState.PLANNED, WriteState.UNKNOWN, WriteState.SENT}:
+            if row.connection != connection_id or row.state not in {
+                WriteState.PLANNED,
+                WriteState.UNKNOWN,
+                WriteState.SENT,
+            }:
                 continue
             subjects = set(row.command.subject_ids)
             held = row.claimed_by is not None and row.claim_until is not None and row.claim_until > now
@@ -100,7 +113,9 @@ class MemoryStore:
                 row.state, row.sending = WriteState.UNKNOWN, False
             row.claimed_by, row.claim_until, row.fence = owner, now + ttl, row.fence + 1
             row.attempt += 1
-            claims.append(ClaimedWrite(row.connection, self._pending(row), row.state, row.claim_until, row.fence))
+            claims.append(
+                ClaimedWrite(row.connection, self._pending(row), row.state, row.claim_until, row.fence)
+            )
             if len(claims) == limit:
                 break
         return claims
@@ -122,12 +137,20 @@ class MemoryStore:
     ) -> Receipt:
         self.calls.append(f"finish {state}")
         row = self._held(claim)
-        row.state, row.sending, row.claimed_by, row.not_before, row.error = state, False, None, not_before, error
+        row.state, row.sending, row.claimed_by, row.not_before, row.error = (
+            state,
+            False,
+            None,
+            not_before,
+            error,
+        )
         if state is WriteState.CONFIRMED:
             row.placements, row.delivered_at = tuple(placements), self.clock.now()
         return self._receipt(row)
 
-    def receipts(self, connection_id: str | None = None, state: WriteState | None = None) -> Sequence[Receipt]:
+    def receipts(
+        self, connection_id: str | None = None, state: WriteState | None = None
+    ) -> Sequence[Receipt]:
         return [
             self._receipt(row)
             for row in self.rows
@@ -142,7 +165,9 @@ class MemoryStore:
 
     def _held(self, claim: ClaimedWrite) -> Row:
         row = next(
-            row for row in self.rows if (row.command.type, row.command.key) == (claim.write.command.type, claim.write.command.key)
+            row
+            for row in self.rows
+            if (row.command.type, row.command.key) == (claim.write.command.type, claim.write.command.key)
         )
         if row.fence != claim.fence or row.claimed_by is None:
             raise LeaseLost("the claim was taken over")
@@ -191,7 +216,7 @@ class MemoryView:
     connection: str
 
     def cursor(self, stream: str) -> Cursor | None:
-        return None
+        return {}.get(stream)
 
     def record(self, record_id: str) -> Any | None:
         return self.store.records_by_id.get(record_id)
@@ -206,14 +231,19 @@ class MemoryView:
                 yield one
 
     def allocations_of(self, parent_ids: Iterable[str]) -> Sequence[Allocation]:
-        return ()
+        return [
+            one
+            for one in self.store.records_by_id.values()
+            if getattr(one, "source_id", None) in set(parent_ids)
+        ]
 
     def placements(self, subject_id: str, command_type: str | None = None) -> Sequence[Placement]:
         return [
             placement
             for row in self.store.rows
             for placement in row.placements
-            if command_type in {None, row.command.type} and subject_id in (*row.command.subject_ids, *placement.subject_ids)
+            if command_type in {None, row.command.type}
+            and subject_id in (*row.command.subject_ids, *placement.subject_ids)
         ]
 
 

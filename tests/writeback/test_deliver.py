@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from ar_connectors.connector import Capabilities, Fact, PendingWrite, Placement, StoreView, Support
+from ar_connectors.connector import Capabilities, Connector, Fact, PendingWrite, Placement, StoreView, Support
 from ar_connectors.errors import (
     ARError,
     AuthError,
@@ -42,7 +42,9 @@ RULES = DeliveryRules()
 
 
 def note(number: int = 1, invoice: int = 1) -> AddNote:
-    return AddNote(subject_id=f"{CONNECTION}:invoice:{invoice}", text=f"note {number}", given_on=date(2026, 11, 23))
+    return AddNote(
+        subject_id=f"{CONNECTION}:invoice:{invoice}", text=f"note {number}", given_on=date(2026, 11, 23)
+    )
 
 
 @dataclass
@@ -61,10 +63,13 @@ class ScriptedConnector:
     tenant: str = "9341"
     id: str = CONNECTION
     capabilities: Capabilities = field(
-        default_factory=lambda: Capabilities("quickbooks", {}, {}, {"record_touch": Support.NONE, "add_note": Support.NOTE})
+        default_factory=lambda: Capabilities(
+            "quickbooks", {}, {}, {"record_touch": Support.NONE, "add_note": Support.NOTE}
+        )
     )
 
     def place(self, write: PendingWrite, view: StoreView) -> Sequence[Placement]:
+        assert view is not None
         self.keys.append(write.idempotency_key)
         if self.place_script:
             self.place_script.pop(0)(write)
@@ -74,6 +79,7 @@ class ScriptedConnector:
         return self._placed(write)
 
     def find(self, write: PendingWrite, view: StoreView) -> Sequence[Placement] | None:
+        assert view is not None
         if self.find_script:
             raise self.find_script.pop(0)
         return self._placed(write) if self._text(write) in self.there else None
@@ -87,7 +93,7 @@ class ScriptedConnector:
 
 
 def raising(error: BaseException) -> Callable[[PendingWrite], None]:
-    def fail(write: PendingWrite) -> None:
+    def fail(_write: PendingWrite) -> None:
         raise error
 
     return fail
@@ -102,11 +108,16 @@ class World:
 
     def deliver(self, **options: Any) -> Sequence[Receipt]:
         return deliver(
-            self.connector, self.store, owner="worker-1", clock=self.clock, observer=self.events.append, **options  # type: ignore[arg-type]
+            cast(Connector, self.connector),
+            self.store,
+            owner="worker-1",
+            clock=self.clock,
+            observer=self.events.append,
+            **options,
         )
 
     def resolve(self) -> Sequence[Receipt]:
-        return resolve(self.connector, self.store, owner="worker-1", clock=self.clock)  # type: ignore[arg-type]
+        return resolve(cast(Connector, self.connector), self.store, owner="worker-1", clock=self.clock)
 
     def record(self, *commands: Command) -> Sequence[Receipt]:
         return record(self.store, commands)
@@ -129,7 +140,9 @@ def test_a_command_is_recorded_once_and_delivered_once(world: World) -> None:
 
 
 def test_the_same_key_with_other_content_is_a_conflict_and_stores_nothing(world: World) -> None:
-    world.record(AddNote(key="k", subject_id=f"{CONNECTION}:invoice:1", text="one", given_on=date(2026, 11, 23)))
+    world.record(
+        AddNote(key="k", subject_id=f"{CONNECTION}:invoice:1", text="one", given_on=date(2026, 11, 23))
+    )
     other = AddNote(key="k", subject_id=f"{CONNECTION}:invoice:1", text="two", given_on=date(2026, 11, 23))
     with pytest.raises(ConflictError):
         world.record(note(7), other)
@@ -138,7 +151,7 @@ def test_the_same_key_with_other_content_is_a_conflict_and_stores_nothing(world:
 
 def test_that_bytes_may_go_out_is_durable_before_they_do(world: World) -> None:
     seen: list[str] = []
-    world.connector.place_script = [lambda write: seen.extend(world.store.calls)]
+    world.connector.place_script = [lambda _write: seen.extend(world.store.calls)]
     world.record(note())
     world.deliver()
     assert seen == ["claim", "mark"]
@@ -200,7 +213,8 @@ def test_what_cannot_be_told_stays_unknown(world: World) -> None:
     world.record(note())
     (receipt,) = world.deliver()
     assert receipt.state is WriteState.UNKNOWN
-    assert receipt.error is not None and receipt.error["error"] == "TransientError"
+    assert receipt.error is not None
+    assert receipt.error["error"] == "TransientError"
     assert [one.key for one in world.resolve()] == [receipt.key]
     world.clock.forward(hours=1)
     assert world.resolve()[0].state is WriteState.CONFIRMED
@@ -235,12 +249,12 @@ def test_a_worker_that_died_before_sending_leaves_a_planned_command(world: World
     world.record(note())
     world.store.claim_writes(CONNECTION, "worker-0", timedelta(minutes=10), 1)
     world.clock.forward(minutes=11)
-    world.connector.find_script = [AssertionError("nobody needs to look")]  # type: ignore[list-item]
+    world.connector.find_script = [AssertionError("nobody needs to look")]
     assert world.deliver()[0].state is WriteState.CONFIRMED
 
 
 def test_a_worker_that_lost_its_claim_reports_nothing(world: World) -> None:
-    def taken_over(write: PendingWrite) -> None:
+    def taken_over(_write: PendingWrite) -> None:
         world.clock.forward(minutes=11)
         assert world.store.claim_writes(CONNECTION, "worker-2", timedelta(minutes=10), 1)
 
@@ -254,12 +268,18 @@ def test_a_worker_that_lost_its_claim_reports_nothing(world: World) -> None:
 
 def test_a_claim_lost_before_sending_sends_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.record(note())
-    monkeypatch.setattr(world.store, "mark_sending", lambda claim: (_ for _ in ()).throw(LeaseLost("taken over")))
+    monkeypatch.setattr(
+        world.store, "mark_sending", lambda _claim: (_ for _ in ()).throw(LeaseLost("taken over"))
+    )
     assert world.deliver() == ()
     assert world.connector.there == []
 
 
-PASSING = [TransientError("down"), RateLimited("slow down", retry_after=timedelta(minutes=7)), StaleVersionError("busy")]
+PASSING = [
+    TransientError("down"),
+    RateLimited("slow down", retry_after=timedelta(minutes=7)),
+    StaleVersionError("busy"),
+]
 
 
 @pytest.mark.parametrize("error", PASSING, ids=lambda error: type(error).__name__)
@@ -268,7 +288,8 @@ def test_a_passing_failure_postpones(world: World, error: ARError) -> None:
     world.record(note())
     (receipt,) = world.deliver()
     assert receipt.state is WriteState.PLANNED
-    assert receipt.error is not None and receipt.error["error"] == type(error).__name__
+    assert receipt.error is not None
+    assert receipt.error["error"] == type(error).__name__
     assert world.deliver() == (), "it is not due yet"
     world.clock.forward(minutes=8)
     assert world.deliver()[0].state is WriteState.CONFIRMED
@@ -289,7 +310,9 @@ def test_the_wait_grows_and_ends(world: World) -> None:
         world.clock.time = due
     assert receipt.state is WriteState.REJECTED
     assert len(waits) == RULES.max_attempts - 1
-    assert waits == sorted(waits) and waits[0] == RULES.first_delay and waits[-1] == RULES.longest_delay
+    assert waits == sorted(waits)
+    assert waits[0] == RULES.first_delay
+    assert waits[-1] == RULES.longest_delay
     assert sum(waits, timedelta()) > timedelta(hours=12)
 
 
@@ -327,7 +350,8 @@ def test_a_refusal_is_final_and_its_reason_is_kept(world: World, error: ARError)
     world.record(note(1, 1), note(2, 2))
     first, second = world.deliver()
     assert first.state is WriteState.REJECTED
-    assert first.error is not None and first.error["error"] == type(error).__name__
+    assert first.error is not None
+    assert first.error["error"] == type(error).__name__
     assert second.state is WriteState.CONFIRMED, "the next command is not held up"
 
 
@@ -360,7 +384,9 @@ def test_a_defect_in_the_middle_of_a_call_is_raised_and_looked_into_later(world:
     assert world.store.rows[0].state is WriteState.UNKNOWN
 
 
-@pytest.mark.parametrize("error", [AuthError("no"), ConfigurationError("wrong host")], ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "error", [AuthError("no"), ConfigurationError("wrong host")], ids=lambda error: type(error).__name__
+)
 def test_when_looking_needs_a_person_the_command_stays_unknown(world: World, error: ARError) -> None:
     world.connector.after_script = [WriteOutcomeUnknown("no answer")]
     world.connector.find_script = [error]
@@ -372,7 +398,13 @@ def test_when_looking_needs_a_person_the_command_stays_unknown(world: World, err
 
 @pytest.mark.parametrize(
     "error",
-    [QuotaExhausted("day limit"), RateLimited("slow"), PermissionDenied("may not read"), NotFoundError("gone"), ContractError("?")],
+    [
+        QuotaExhausted("day limit"),
+        RateLimited("slow"),
+        PermissionDenied("may not read"),
+        NotFoundError("gone"),
+        ContractError("?"),
+    ],
     ids=lambda error: type(error).__name__,
 )
 def test_when_looking_fails_nothing_is_sent(world: World, error: ARError) -> None:
@@ -391,7 +423,10 @@ def test_every_outcome_is_told_to_the_observer(world: World) -> None:
     world.connector.after_script = [WriteOutcomeUnknown("no answer")]
     world.record(note())
     world.deliver()
-    assert [event.state for event in world.events if isinstance(event, WriteFinished)] == ["unknown", "confirmed"]
+    assert [event.state for event in world.events if isinstance(event, WriteFinished)] == [
+        "unknown",
+        "confirmed",
+    ]
 
 
 def test_the_limit_counts_commands(world: World) -> None:
