@@ -61,6 +61,7 @@ class MemoryStore:
     records_by_id: dict[str, Any] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    cursors: dict[str, Cursor] = field(default_factory=dict)
 
     def record_commands(
         self, commands: Sequence[Command], *, connection_id: str | None = None
@@ -216,7 +217,7 @@ class MemoryView:
     connection: str
 
     def cursor(self, stream: str) -> Cursor | None:
-        return {}.get(stream)
+        return self.store.cursors.get(stream)
 
     def record(self, record_id: str) -> Any | None:
         return self.store.records_by_id.get(record_id)
