@@ -12,7 +12,7 @@ from ar_connectors.connector import Record
 from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.context import ENTITY_KINDS, Mapper
 from ar_connectors.quickbooks.mapping_documents import map_credit_memo, map_invoice
-from ar_connectors.quickbooks.mapping_notes import map_attachable
+from ar_connectors.quickbooks.mapping_notes import map_attachable, map_customer_notes
 from ar_connectors.quickbooks.mapping_parties import map_customer, map_organization
 from ar_connectors.quickbooks.mapping_settlements import map_journal_entry, map_payment, map_refund
 from ar_core.model import Customer, DeletionEvidence, Payment, RecordKind, Tombstone
@@ -55,7 +55,7 @@ def map_row(mapper: Mapper, row: wire.Entity) -> Mapped:
             return Mapped(records, replaces=_parent(records[0]))
         case wire.Customer():
             parties = map_customer(mapper, row)
-            return Mapped(parties, replaces=_parent(parties[0]))
+            return Mapped([*parties, *map_customer_notes(mapper, row)], replaces=_parent(parties[0]))
         case wire.CreditMemo():
             return Mapped((map_credit_memo(mapper, row),))
         case wire.RefundReceipt():

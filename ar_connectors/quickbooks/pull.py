@@ -1,0 +1,129 @@
+"""In what order is a company read? First every table once, in closed windows; then only what changed.
+
+The tables of a first load are counted (one call), then read a thousand rows at a time, all pages of a table in one batch
+that may run in parallel. The window ends where the load began, so nothing new gets in; what changes meanwhile comes with
+the change feed, which starts before the load did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from ar_connectors.clock import Clock
+from ar_connectors.connector import Cursor, Fetch, Page, StoreView, StreamSpec
+from ar_connectors.errors import UnsupportedOperation
+from ar_connectors.quickbooks.changes import CHANGES, pull_changes
+from ar_connectors.quickbooks.client import PAGE_SIZE, QuickBooksClient, quoted, timestamp
+from ar_connectors.quickbooks.company import (
+    MAX_AGE,
+    REFERENCE,
+    Company,
+    company_of,
+    missing_reference,
+    read_company,
+)
+from ar_connectors.quickbooks.context import PLATFORM
+from ar_connectors.quickbooks.tables import TABLES, Pass, Table, count_in, moving_table
+from ar_core.model import RecordKind
+
+__all__ = ["STREAMS", "current_company", "pull"]
+
+_MAX_PASSES: Final = 4
+"""How often a table that moves under the reading is read before the run gives up, for now."""
+
+STREAMS: Final[tuple[StreamSpec, ...]] = (
+    StreamSpec(REFERENCE, (RecordKind.ORGANIZATION,)),
+    *(StreamSpec(name, table.kinds, after=(REFERENCE,)) for name, table in TABLES.items()),
+    StreamSpec(
+        CHANGES,
+        tuple(dict.fromkeys(kind for table in TABLES.values() for kind in table.kinds)),
+        after=(REFERENCE, *TABLES),
+    ),
+)
+"""All streams, in reading order."""
+
+
+def pull(client: QuickBooksClient, clock: Clock, stream: str, view: StoreView) -> Iterator[Sequence[Fetch]]:
+    """What to ask next for a stream; see `Connector.pull`. Raises UnsupportedOperation for a stream there is not."""
+    if stream == REFERENCE:
+        yield from _reference(client, clock, view)
+    elif stream == CHANGES:
+        yield from pull_changes(client, clock, _known_company(client, view, stream), view)
+    elif stream in TABLES:
+        yield from _first_load(client, _known_company(client, view, stream), TABLES[stream], view)
+    else:
+        raise UnsupportedOperation(
+            f"there is no stream {stream!r}",
+            platform=PLATFORM,
+            tenant=client.tenant,
+            operation="pull",
+            advice="the streams are " + ", ".join(spec.name for spec in STREAMS),
+        )
+
+
+def current_company(view: StoreView) -> Company | None:
+    """The newest facts of the company: those of `reference`, unless the change feed has newer ones."""
+    reference, changed = company_of(view.cursor(REFERENCE)), company_of(view.cursor(CHANGES))
+    if reference is None or changed is None:
+        return reference
+    return changed if changed.read_at >= reference.read_at else reference
+
+
+def _known_company(client: QuickBooksClient, view: StoreView, stream: str) -> Company:
+    company = current_company(view)
+    if company is None:
+        raise missing_reference(client.tenant, stream)
+    return company
+
+
+def _reference(client: QuickBooksClient, clock: Clock, view: StoreView) -> Iterator[Sequence[Fetch]]:
+    known = company_of(view.cursor(REFERENCE))
+    now = clock.now()
+    if known is not None and now - known.read_at <= MAX_AGE:
+        return
+    started_at = known.started_at if known is not None else None
+    yield [Fetch("reference data", lambda: read_company(client, started_at, now))]
+
+
+def _first_load(
+    client: QuickBooksClient, company: Company, table: Table, view: StoreView
+) -> Iterator[Sequence[Fetch]]:
+    """Read a table once. Its cursor says up to which position pages are committed, so a crash costs the page it hit."""
+    cursor = view.cursor(table.stream)
+    state: dict[str, Any] = dict(cursor.state) if cursor is not None else {}
+    if state.get("done"):
+        return
+    context = company.context(client.tenant)
+    upper = datetime.fromisoformat(state["upper"]) if "upper" in state else company.started_at
+    where = f"MetaData.LastUpdatedTime <= {quoted(timestamp(upper))}"
+    if table.condition:
+        where = f"{table.condition} AND {where}"
+    total, start = state.get("total"), int(state.get("next", 1))
+    for _ in range(_MAX_PASSES):
+        if total is None:
+            total = count_in(client.count(table.entity, where), client, table.entity)
+        base = {"upper": upper.isoformat(), "total": total}
+        reading = Pass(total, start)
+        fetches = reading.fetches(client, context, table, where, _with_position(table, base))
+        if fetches:
+            yield fetches
+        if reading.complete():
+            done = Page(stream=table.stream, kind=table.entity, cursor=Cursor(table.stream, {**base, "done": True}))
+            yield [Fetch(f"{table.entity} complete", _constant(done))]
+            return
+        total, start = None, 1
+    raise moving_table(client, table, _MAX_PASSES)
+
+
+def _with_position(table: Table, base: dict[str, Any]) -> Callable[[Page, int], Page]:
+    def finish(page: Page, position: int) -> Page:
+        return replace(page, cursor=Cursor(table.stream, {**base, "next": position + PAGE_SIZE}))
+
+    return finish
+
+
+def _constant(page: Page) -> Callable[[], Page]:
+    return lambda: page
