@@ -6,9 +6,11 @@ with "Voided": QuickBooks puts that word in front of what it voids (quirks.md#qb
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -37,6 +39,7 @@ __all__ = [
     "note_line",
     "note_tag",
     "note_text",
+    "original_note",
     "promise_tag",
     "promise_text",
     "ref_of",
@@ -48,6 +51,8 @@ __all__ = [
     "tagged_line",
     "withdrawn_lead",
 ]
+
+_MARK: Final = re.compile(r" #[a-z]+\.[0-9a-f]{12}\s*$")
 
 
 def remote_id(record_id: str, kind: RecordKind, tenant: str) -> str:
@@ -111,6 +116,21 @@ def promise_text(command: RecordPromise | Promise) -> str:
     how = f" ({command.channel})" if command.channel else ""
     told = f" {given}{who}{how}." if command.given_on or who or how else ""
     return f"Promise to pay {what} by {command.promised_date}.{told}{_tail(command.note)}"
+
+
+def original_note(record: Promise | Dispute, text: str) -> str | None:
+    """The note that was given with a promise or dispute, out of the text that follows its tag.
+
+    `record` is what the tag says. What we put around the note (a sentence before it, what happened later in front of
+    that, the mark at the end of a line) is taken away; a text that is not ours in this way is the note as a whole.
+    """
+    bare = record.model_copy(update={"note": None})
+    sentence = promise_text(bare) if isinstance(bare, Promise) else dispute_text(bare)
+    for ours in (sentence, clean_text(sentence, latin1_only=True)):
+        _, found, note = text.partition(ours)
+        if found:
+            return _MARK.sub("", note).strip() or None
+    return text.strip() or None
 
 
 def withdrawn_lead(command: WithdrawPromise) -> str:

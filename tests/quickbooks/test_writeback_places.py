@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ar_connectors.connector import Fact, Support
+from ar_connectors.connector import Fact, Page, Support
 from ar_connectors.errors import (
     ContractError,
     DuplicateError,
@@ -26,6 +26,7 @@ from ar_connectors.errors import (
     WriteOutcomeUnknown,
 )
 from ar_connectors.http.messages import Request, Response
+from ar_connectors.quickbooks.decode import decode
 from ar_connectors.quickbooks.managed_block import CLOSE, OPEN, parse_block
 from ar_connectors.quickbooks.notes import DisputeTag, NoteTag, PromiseTag, StatusTag, parse_note
 from ar_connectors.quickbooks.writeback import COMMANDS, FACTS, WriteOptions
@@ -42,8 +43,8 @@ from ar_core.commands import (
     WithdrawPromise,
     command_adapter,
 )
-from ar_core.model import Channel, RecordKind
-from tests.quickbooks.little_books import Company, company, rid
+from ar_core.model import Channel, Dispute, Promise, RecordKind
+from tests.quickbooks.little_books import TENANT, Company, company, rid
 
 DAY = date(2026, 11, 23)
 ONE = rid(RecordKind.CUSTOMER, "1")
@@ -663,3 +664,66 @@ def test_a_promise_on_very_many_invoices_still_fits_its_notes(books: Company) ->
     assert len({one.remote_id for one in placements}) == 120
     assert all(one.degraded for one in placements)
     assert tag_in(books.books.notes_on(numbers[7])[0]).invoices == (numbers[7],)
+
+
+# Reading back
+
+
+def read_back(books: Company) -> dict[str, Any]:
+    """What a sync into an empty store makes of the notes."""
+    body = json.dumps({"QueryResponse": {"Attachable": list(books.books.attachables.values())}}).encode()
+    customers = json.dumps({"QueryResponse": {"Customer": list(books.books.customers.values())}}).encode()
+    found: dict[str, Any] = {}
+    for kind, page in (("attachable", body), ("customer", customers)):
+        decoded = decode(kind, page, TENANT)
+        assert isinstance(decoded, Page)
+        assert not decoded.rejected
+        found |= {one.id: one for one in decoded.records if isinstance(one, Promise | Dispute)}
+    return found
+
+
+def same(ours: Any, theirs: Any) -> bool:
+    """Equal but for where it was read, and for fractions of a second."""
+    plain = {"source": None, "recorded_at": None}
+    return bool(ours.model_copy(update=plain) == theirs.model_copy(update=plain))
+
+
+@pytest.mark.parametrize(
+    "note", [None, "Waits for the March check.", "two\nlines", "O'Neil & Sons [sic] 50% = #1"]
+)
+def test_what_was_placed_reads_back_the_same(books: Company, note: str | None) -> None:
+    first, second = promise("129", "130", key="a", note=note), promise("130", key="b", note=note)
+    third = promise("131", key="c", note=note)
+    opened = OpenDispute(
+        customer_id=ONE, invoice_id=invoice("129"), reason="goods damaged", opened_on=DAY, note=note,
+        disputed_amount=Decimal("120.00"), currency="USD",
+    )  # fmt: skip
+    for command in (first, second, third, opened):
+        books.place(command)
+        books.store.clock.forward(seconds=60)
+    books.place(
+        WithdrawPromise(promise_id=third.local_record_id, customer_id=ONE, withdrawn_on=DAY, reason="paid")
+    )
+    books.place(
+        ResolveDispute(
+            dispute_id=opened.local_record_id, customer_id=ONE, resolved_on=DAY, resolution="credited"
+        )
+    )
+    there = read_back(books)
+    for command in (first, second, third):
+        assert same(books.store.records_by_id[command.local_record_id], there[command.local_record_id])
+    ours = books.store.records_by_id[opened.local_record_id]
+    settled = ours.model_copy(update={"resolved_on": DAY, "resolution": "credited"})
+    assert same(settled, there[opened.local_record_id])
+
+
+def test_what_stands_in_customer_notes_reads_back_the_same(books: Company) -> None:
+    def closed(_request: Request, body: Mapping[str, Any]) -> None:
+        if "Note" in body:
+            raise PeriodClosedError("Account Period Closed", platform_code="6210")
+
+    books.books.before = closed
+    command = promise("129", note="Waits for the March check.")
+    books.place(command)
+    there = read_back(books)
+    assert same(books.store.records_by_id[command.local_record_id], there[command.local_record_id])
