@@ -174,7 +174,8 @@ def supersede(
         return Edited(replace(now, superseded_by=job.tag.id), "Superseded by a later promise.")
 
     for tag in older.values():
-        for invoice in tag.invoices or job.invoices:
+        # Our own invoices come last: as long as they show it open, another try finds what is still to be marked elsewhere.
+        for invoice in sorted(tag.invoices or job.invoices, key=lambda one: one in job.invoices):
             notes = there[invoice] if invoice in there else scope.calls.notes_on("Invoice", invoice)
             placements += _change_all(
                 scope,

@@ -7,12 +7,23 @@ from dataclasses import dataclass
 
 from ar_connectors.errors import RejectedError, StaleVersionError
 from ar_connectors.quickbooks.faults import PLATFORM
-from ar_connectors.quickbooks.managed_block import Block, BlockFullError, Line, parse_block
+from ar_connectors.quickbooks.managed_block import (
+    MAX_CUSTOMER_NOTES,
+    Block,
+    BlockFullError,
+    Line,
+    parse_block,
+)
 from ar_connectors.quickbooks.writeback_calls import CustomerNotes
 from ar_connectors.quickbooks.writeback_scope import WriteScope
 from ar_core.model import Customer, RecordKind
 
 __all__ = ["RETRIES", "BlockWrite", "change_block", "read_block"]
+
+OLD_LIMIT = 1024
+"""What Customer.Notes holds according to the XSD."""
+
+_TOO_LONG = "2050"
 
 RETRIES = 3
 """How often our own edit is put on a fresh reading when somebody else was faster (code 5010)."""
@@ -51,11 +62,12 @@ def change_block(scope: WriteScope, customer: str, edit: Edit, part: str = "note
         StaleVersionError: somebody else was faster every time.
     """
     notes = _synced(scope, customer) or scope.calls.customer_notes(customer)
+    limit = MAX_CUSTOMER_NOTES
     for again in range(RETRIES + 1):
         before = parse_block(notes.text)
         wanted, needed = edit(before)
         try:
-            after = wanted.fitted(needed)
+            after = wanted.fitted(needed, limit)
         except BlockFullError as error:
             raise RejectedError(
                 f"Customer.Notes of customer {customer} is full: {error}",
@@ -74,8 +86,19 @@ def change_block(scope: WriteScope, customer: str, edit: Edit, part: str = "note
                 raise
             notes = scope.calls.customer_notes(customer)
             continue
+        except RejectedError as error:
+            # The reference says 2000, the XSD 1024 (quirks.md#qbo-42): the company decides.
+            if _bare(error.platform_code) != _TOO_LONG or limit == OLD_LIMIT:
+                raise
+            limit = OLD_LIMIT
+            continue
         return BlockWrite(customer, written.version, before, parse_block(written.text), cut=after.lines != wanted.lines)
     raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _bare(code: str | None) -> str:
+    """An error code without leading zeros: QuickBooks pads some."""
+    return (code or "").lstrip("0")
 
 
 def _part(part: str, again: int) -> str:

@@ -35,7 +35,7 @@ class DeliveryRules:
     """Passing failures in a row before a command is given up (REJECTED, error kept); with these delays about a day."""
     settle: timedelta = timedelta(seconds=150)
     """A request whose answer was lost may still be carried out at the platform (QuickBooks works up to 120 seconds on
-    one, quirks.md#qbo-44). Only after this time does "not found" mean "did not happen"."""
+    one). Only after this time does "not found" mean "did not happen"."""
     failures_in_a_row: int = 3
     """So many commands in a row that met a passing failure end the run: the platform is down, not the command wrong."""
     quota_pause: timedelta = timedelta(hours=1)

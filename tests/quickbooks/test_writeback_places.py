@@ -444,6 +444,20 @@ def test_a_full_field_refuses_a_customer_note_and_leaves_it_alone(books: Company
     assert isinstance(tag_in(books.books.notes_on("129")[0]), StatusTag)
 
 
+def test_a_company_whose_notes_hold_less_gets_less(books: Company) -> None:
+    def short(_request: Request, body: Mapping[str, Any]) -> None:
+        if len(body.get("Notes", "")) > 1024:
+            raise RejectedError("String length is either shorter or longer than supported", platform_code="2050")
+
+    books.books.before = short
+    for number in range(20):
+        books.place(AddNote(subject_id=ONE, text=f"note {number} " + "y" * 80, given_on=DAY))
+    notes = books.books.customers["1"]["Notes"]
+    assert len(notes) <= 1024
+    assert notes.startswith("Ring the side door.\n\n")
+    assert "note 19 " in notes
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     first=st.text(st.characters(blacklist_categories=["Cs"]), max_size=900).filter(
