@@ -31,7 +31,7 @@ from ar_core.model import CustomField, PaymentTerms, RecordKind, Source, record_
 from ar_core.model.base import adopter
 from ar_core.model.money import MAX_EXPONENT, ZERO
 
-__all__ = ["ENTITY_KINDS", "PLATFORM", "Context", "Mapper", "RowError", "bounded"]
+__all__ = ["ENTITY_KINDS", "PLATFORM", "Context", "Mapper", "RowError", "bounded", "sums_safely"]
 
 ENTITY_KINDS: Final[Mapping[str, RecordKind]] = {
     "Invoice": RecordKind.INVOICE,

@@ -34,7 +34,7 @@ from ar_connectors.errors import (
 )
 from ar_connectors.http.messages import Request, Response
 
-__all__ = ["PLATFORM", "Fault", "QuickBooksDialect", "fault_error", "fault_in", "parse_fault", "retry_after"]
+__all__ = ["PLATFORM", "Fault", "QuickBooksDialect", "fault_error", "fault_in", "parse_fault", "redact", "retry_after"]
 
 PLATFORM: Final = "quickbooks"
 
