@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 from uuid import UUID
 
 from ar_connectors.connector import Fact, Placement
@@ -45,6 +46,9 @@ __all__ = [
 ]
 
 
+_SUPERSEDED: Final = "Superseded by a later promise."
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One fact that hangs on invoices as a note."""
@@ -75,10 +79,16 @@ def note_job(scope: WriteScope) -> Job:
             known = scope.promise(record)
             recorded = known.recorded_at if known is not None and known.recorded_at else scope.write.first_sent_at
             facts = (Fact.PROMISE_DATE, Fact.PROMISE_AMOUNT) if command.promised_amount else (Fact.PROMISE_DATE,)
+            tag = texts.promise_tag(command, scope.identity, scope.tenant, recorded)
+            text = texts.promise_text(command)
+            later = texts.local_uuid(known.superseded_by or "") if known is not None else None
+            if later is not None:
+                # A later promise was recorded before this one was delivered; that one need not come back to mark it.
+                tag, text = replace(tag, superseded_by=later), f"{_SUPERSEDED} {text}"
             return Job(
                 scope.invoice_ids(*command.invoice_ids),
-                texts.promise_tag(command, scope.identity, scope.tenant, recorded),
-                texts.promise_text(command),
+                tag,
+                text,
                 facts,
                 (record, command.customer_id),
                 scope.customer_id(command.customer_id),
@@ -171,7 +181,7 @@ def supersede(
     def mark(now: Tag) -> Edited | None:
         if not isinstance(now, PromiseTag) or now.superseded_by is not None:
             return None
-        return Edited(replace(now, superseded_by=job.tag.id), "Superseded by a later promise.")
+        return Edited(replace(now, superseded_by=job.tag.id), _SUPERSEDED)
 
     for tag in older.values():
         # Our own invoices come last: as long as they show it open, another try finds what is still to be marked elsewhere.

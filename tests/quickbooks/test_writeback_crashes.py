@@ -132,6 +132,14 @@ def run(made: Company, fate: Fate, owner: str) -> bool:
     return True
 
 
+def tell(made: Company, commands: list[Command], fates: Iterator[int]) -> None:
+    """The first promise is recorded and delivered, then the rest of the week."""
+    made.store.record_commands(commands[:1])
+    live_on(made, fates)
+    made.store.record_commands(commands[1:])
+    live_on(made, fates)
+
+
 def live_on(made: Company, fates: Iterator[int]) -> None:
     """Workers come one after another until everything is delivered."""
     for number in range(500):
@@ -178,21 +186,22 @@ def check(made: Company, commands: list[Command]) -> None:
 def checkpoints() -> int:
     made = company()
     commands = story()
-    made.store.record_commands(commands)
-    fate = Fate(0)
-    assert run(made, fate, "worker")
+    made.store.record_commands(commands[:1])
+    first, second = Fate(0), Fate(0)
+    assert run(made, first, "worker")
+    made.store.record_commands(commands[1:])
+    assert run(made, second, "worker")
     check(made, commands)
-    return fate.passed
+    return max(first.passed, second.passed)
 
 
 def test_a_worker_may_die_at_any_single_point() -> None:
     total = checkpoints()
-    assert total > 80
+    assert total > 60
     for point in range(1, total + 1):
         made = company()
         commands = story()
-        made.store.record_commands(commands)
-        live_on(made, iter([point]))
+        tell(made, commands, iter([0, point]))
         check(made, commands)
 
 
@@ -200,8 +209,7 @@ def random_lives(seed: int) -> None:
     chance = random.Random(seed)
     made = company()
     commands = story()
-    made.store.record_commands(commands)
-    live_on(made, iter([chance.randint(1, 40) for _ in range(chance.randint(1, 30))]))
+    tell(made, commands, iter([chance.randint(1, 40) for _ in range(chance.randint(1, 30))]))
     check(made, commands)
 
 

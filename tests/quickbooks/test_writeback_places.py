@@ -192,6 +192,19 @@ def test_a_later_promise_marks_the_earlier_one_as_superseded(books: Company) -> 
     assert books.find(second) is not None
 
 
+def test_promises_that_are_delivered_in_the_wrong_order_end_up_the_same(books: Company) -> None:
+    first, second = promise("129", "130", key="a"), promise("130", key="b", when=date(2026, 12, 15))
+    books.store.record_commands([first])
+    books.store.clock.forward(days=1)
+    books.place(second)
+    books.place(first)
+    for number in ("129", "130"):
+        tags = {tag_in(note).id: tag_in(note) for note in books.books.notes_on(number)}
+        assert tags[first.record_uuid()].superseded_by == second.record_uuid()
+    assert tags[second.record_uuid()].superseded_by is None
+    assert "] Superseded by a later promise. Promise to pay" in books.books.notes_on("129")[0]
+
+
 def test_a_promise_whose_predecessor_is_not_marked_yet_has_not_wholly_landed(books: Company) -> None:
     first, second = promise(key="a"), promise(key="b", when=date(2026, 12, 15))
     books.place(first)
