@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from ar_connectors.auth.contract import Lease, LeaseStore, TokenStore
 from ar_connectors.connector import Page, PendingWrite, Placement, StoreView
+from ar_connectors.http.contract import BudgetStore, Reservation
 from ar_core.commands import Command
 from ar_core.model import RecordKind
 
@@ -28,32 +30,6 @@ __all__ = [
     "TokenStore",
     "WriteState",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to work on something, until it expires. `fence` only ever grows; a commit with an old fence is refused."""
-
-    name: str
-    owner: str
-    fence: int
-    expires_at: datetime
-
-
-class LeaseStore(Protocol):
-    """Who works on what, across processes."""
-
-    def acquire_lease(self, name: str, owner: str, ttl: timedelta) -> Lease | None:
-        """Take a free or expired lease (its fence is then one higher); None when another owner holds it."""
-        ...
-
-    def renew_lease(self, lease: Lease, ttl: timedelta) -> Lease:
-        """Prolong it, same fence. Raises LeaseLost when it is no longer ours."""
-        ...
-
-    def release_lease(self, lease: Lease) -> None:
-        """Give it back; silently nothing when it is no longer ours."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,46 +156,4 @@ class OutboxStore(Protocol):
         self, connection_id: str | None = None, state: WriteState | None = None
     ) -> Sequence[Receipt]:
         """Receipts, oldest first."""
-        ...
-
-
-class TokenStore(Protocol):
-    """Tokens at rest, encrypted, with compare-and-swap."""
-
-    def load_tokens(self, connection_id: str) -> tuple[Mapping[str, Any], int] | None:
-        """The decrypted token document and its version; None when there is none."""
-        ...
-
-    def save_tokens(self, connection_id: str, tokens: Mapping[str, Any], expected_version: int) -> int:
-        """Store a new document if the stored version is still `expected_version` (0: none yet); returns the new version.
-        Raises ConflictError otherwise."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """Permission to make one call now; or, with `slot` None, how long to wait before asking again."""
-
-    slot: str | None
-    wait: timedelta
-    reason: str = ""
-    """`rate`, `in_flight`, `server` (the platform told us to wait)."""
-
-
-class BudgetStore(Protocol):
-    """Rates and concurrency slots of a tenant, shared by all processes on one store (D9)."""
-
-    def reserve_call(
-        self, resource: str, rates: Sequence[tuple[int, timedelta]], max_in_flight: int, ttl: timedelta
-    ) -> Reservation:
-        """In one short transaction: a slot (it expires after `ttl` if its holder dies) and one unit of every rate
-        (count, window) of `resource`, or nothing but the time to wait."""
-        ...
-
-    def release_call(self, reservation: Reservation) -> None:
-        """Give the slot back; the rate units stay spent. Harmless when it has expired."""
-        ...
-
-    def block_until(self, resource: str, until: datetime) -> None:
-        """The platform asked everybody to wait until then. Only ever prolongs a block."""
         ...

@@ -1,0 +1,1 @@
+"""Tokens: kept encrypted, refreshed once for everybody, asked for in a browser."""
