@@ -6,7 +6,6 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 from ar_connectors.errors import QuotaExhausted
@@ -67,7 +66,7 @@ class Usage:
 
 def _less(later: Mapping[str, int], earlier: Mapping[str, int]) -> Mapping[str, int]:
     rest = {name: count - earlier.get(name, 0) for name, count in later.items()}
-    return MappingProxyType({name: count for name, count in rest.items() if count})
+    return {name: count for name, count in rest.items() if count}
 
 
 class Meter:
@@ -147,10 +146,10 @@ class Meter:
                 sums["bytes_received"],
                 sums["bytes_decoded"],
                 sums["metered_units"],
-                MappingProxyType(dict(self._metered_by_class)),
-                MappingProxyType(dict(self._calls_by_class)),
-                MappingProxyType(dict(self._by_operation)),
-                MappingProxyType(dict(self._metered_by_operation)),
+                dict(self._metered_by_class),
+                dict(self._calls_by_class),
+                dict(self._by_operation),
+                dict(self._metered_by_operation),
             )
 
 
