@@ -1,0 +1,592 @@
+"""What happens with one account today? A pure function of its facts, the policy, its value tier and the moment (R40, R61).
+
+The order of the work is the order of precedence (C11): stops, the plan for this kind of customer, pauses per invoice, steps,
+limits, one message, and the notices and tasks around it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from ar_core.cadence.codes import Code
+from ar_core.cadence.evaluation import (
+    Action,
+    ActivePause,
+    Disposition,
+    DispositionKind,
+    EvaluationProblem,
+    Segment,
+    Signal,
+)
+from ar_core.cadence.history import NO_HISTORY, History, StepsDone
+from ar_core.cadence.holds import Hold, InvoiceHolds, account_stop, find_holds, is_human_only
+from ar_core.cadence.plan import Plan, PlanStep
+from ar_core.cadence.policy import Actor, Rung, ValueTier
+from ar_core.cadence.run import DAY, Slot, action_key
+from ar_core.cadence.steps import Choice, choose_step, position
+from ar_core.cadence.view import AccountView, InvoiceView, StageValue
+from ar_core.model.activity import TouchOutcome
+from ar_core.model.base import adopter
+from ar_core.model.documents import DocumentStatus, Invoice
+from ar_core.model.money import ZERO
+from ar_core.promises import PromiseVerdict, judge_customer_promises
+
+if TYPE_CHECKING:
+    from ar_core.cadence.book import AccountFacts
+    from ar_core.cadence.run import Run
+
+__all__ = ["AccountResult", "Item", "Standing", "State", "dispose", "evaluate_account", "lead_key"]
+
+_adopt = adopter(Disposition)
+_POSTED = DocumentStatus.POSTED
+_EXCLUDED = {
+    DocumentStatus.DRAFT: Code.NOT_POSTED,
+    DocumentStatus.PENDING_APPROVAL: Code.NOT_POSTED,
+    DocumentStatus.VOIDED: Code.VOIDED,
+}
+_NO_HOLDS = InvoiceHolds()
+_TIER_ORDER = ("strategic", "core", "tail")
+_UNREACHED = frozenset({TouchOutcome.FAILED, TouchOutcome.BOUNCED})
+
+
+def dispose(  # noqa: PLR0917
+    invoice: Invoice,
+    kind: DispositionKind,
+    code: Code,
+    until: date | None = None,
+    stage: str | None = None,
+    step: str | None = None,
+    action_key: str | None = None,
+    codes: tuple[Code, ...] = (),
+) -> Disposition:
+    """One disposition, built without validating what is already typed."""
+    return _adopt(
+        {
+            "invoice_id": invoice.id,
+            "customer_id": invoice.customer_id,
+            "kind": kind,
+            "code": code,
+            "until": until,
+            "stage": stage,
+            "step": step,
+            "action_key": action_key,
+            "codes": codes,
+        }
+    )
+
+
+class Standing(NamedTuple):
+    """Where an account with something overdue stands: what a status line in the ERP says."""
+
+    stage: str | None
+    since: date
+    """The day its oldest invoice entered the stage."""
+    rung: str
+    pause: str | None
+    step: str | None
+    step_on: date | None
+
+
+class AccountResult:
+    """What one account's evaluation gave. Independent of every other account; picklable."""
+
+    __slots__ = (
+        "account_id",
+        "actions",
+        "balance_base",
+        "changes_at",
+        "dispositions",
+        "error",
+        "max_dpd",
+        "pauses",
+        "promises",
+        "score",
+        "segment",
+        "signals",
+        "status",
+        "tier",
+    )
+
+    def __init__(self, account_id: str) -> None:
+        self.account_id = account_id
+        self.actions: tuple[Action, ...] = ()
+        self.dispositions: tuple[Disposition, ...] = ()
+        self.pauses: tuple[ActivePause, ...] = ()
+        self.promises: tuple[PromiseVerdict, ...] = ()
+        self.signals: tuple[Signal, ...] = ()
+        self.segment: Segment | None = None
+        self.changes_at: datetime | None = None
+        """Earliest instant at which this result may change without new facts."""
+        self.score = 0
+        self.balance_base: Decimal | None = None
+        self.max_dpd: int | None = None
+        self.status: Standing | None = None
+        """What a status line in the ERP would say; None: nothing overdue."""
+        self.error: EvaluationProblem | None = None
+        self.tier = ""
+
+
+class Item:
+    """One open invoice that is chased, on its way to a disposition."""
+
+    __slots__ = ("choice", "done", "dpd", "due", "facts", "hold", "invoice", "outcome", "stage")
+
+    def __init__(self, invoice: Invoice, due: date, dpd: int) -> None:
+        self.invoice = invoice
+        self.due = due
+        self.dpd = dpd
+        self.stage: StageValue | None = None
+        self.hold: Hold | None = None
+        self.choice: Choice | None = None
+        self.done: dict[str, StepsDone] | None = None
+        self.facts: InvoiceView | None = None
+        self.outcome: Disposition | None = None
+
+    @property
+    def step(self) -> PlanStep | None:
+        """The step that is due for it."""
+        return self.choice.step if self.choice is not None else None
+
+
+class State:
+    """One account while it is being evaluated."""
+
+    def __init__(self, facts: AccountFacts, run: Run, trace: list[tuple[object, ...]] | None) -> None:
+        self.facts = facts
+        self.run = run
+        self.trace = trace
+        self.items: list[Item] = []
+        self.settled: list[Disposition] = []
+        """Dispositions of invoices that never reach the plan."""
+        self.history: History = NO_HISTORY
+        self.verdicts: list[PromiseVerdict] = []
+        self.holds: InvoiceHolds = _NO_HOLDS
+        self.actions: list[Action] = []
+        self.days: list[date] = []
+        """Local days on which the result may change."""
+        self.rung = Rung.AUTOMATED
+        self.human_reason: str | None = None
+        self.escalation: tuple[object, ...] | None = None
+        self.view: AccountView
+        self.plan: Plan
+        self.slot: Slot
+        self.segment: Segment
+
+    def note(self, rule: str, result: str, code: Code | None = None, **inputs: object) -> None:
+        """Add to the trace, when there is one."""
+        if self.trace is not None:
+            self.trace.append((rule, result, code, inputs))
+
+    @property
+    def human_only(self) -> bool:
+        """Only a person may contact this account."""
+        return self.human_reason is not None
+
+    @property
+    def country(self) -> str | None:
+        """The account's country."""
+        return self.facts.customer.country if self.facts.customer else None
+
+    def invoice_view(self, item: Item) -> InvoiceView:
+        """The features of one invoice."""
+        if item.facts is None:
+            item.facts = InvoiceView(self.view, item.invoice, item.dpd, item.stage)
+        return item.facts
+
+    def key(self, what: str, subject: str, version: int = 0, occurrence: int = 0) -> str:
+        """A stable action key (E28)."""
+        return action_key(self.run.family, self.facts.id, what, subject, version, occurrence)
+
+    def logged(self, key: str) -> bool:
+        """An action with this key is on record and was not a failure."""
+        touch = self.history.keys.get(key)
+        return touch is not None and touch.outcome not in _UNREACHED
+
+
+def evaluate_account(
+    facts: AccountFacts, run: Run, trace: list[tuple[object, ...]] | None = None
+) -> AccountResult:
+    """Evaluate one account. `trace`: a list that receives (rule, result, code, inputs) in the order of the decisions."""
+    from ar_core.cadence.messages import make_messages
+    from ar_core.cadence.tasks import make_notices, make_tasks
+
+    state = State(facts, run, trace)
+    _sort_out(state)
+    _look_back(state)
+    _place(state)
+    stop = account_stop(facts, run)
+    if stop is None:
+        state.holds = _find_holds(state)
+        stop = state.holds.account
+    if stop is not None:
+        state.note("pauses.account", "paused", stop.code, until=stop.until)
+        for item in state.items:
+            item.stage = state.plan.stage(item.dpd)
+            item.hold = stop
+            item.outcome = dispose(item.invoice, DispositionKind.PAUSED, stop.code, stop.until, item.stage)
+    else:
+        _choose(state)
+        make_messages(state)
+        make_notices(state)
+    make_tasks(state, stop)
+    return _result(state, stop)
+
+
+def _sort_out(state: State) -> None:
+    """Invoices that are not chased get their disposition at once; the others become items."""
+    facts, run = state.facts, state.run
+    today, number, plain = run.today, run.today_number, run.plain_due
+    customer = facts.customer
+    for invoice in facts.open_invoices:
+        status = invoice.document_status
+        if status is not _POSTED:
+            code = _EXCLUDED.get(status)
+            kind = DispositionKind.EXCLUDED if code is not None else DispositionKind.PAUSED
+            state.settled.append(dispose(invoice, kind, code or Code.UNKNOWN_STATUS))
+        elif invoice.balance_due < ZERO:
+            state.settled.append(dispose(invoice, DispositionKind.EXCLUDED, Code.NEGATIVE_ITEM))
+        elif invoice.issue_date is not None and invoice.issue_date > today:
+            state.settled.append(
+                dispose(invoice, DispositionKind.EXCLUDED, Code.NOT_YET_ISSUED, invoice.issue_date)
+            )
+            state.days.append(invoice.issue_date)
+        else:
+            due = invoice.due_date
+            if due is None or not plain:
+                due = run.due_date(invoice, customer)
+            if due is None:
+                state.settled.append(dispose(invoice, DispositionKind.EXCLUDED, Code.NO_DUE_DATE))
+            elif customer is None:
+                state.settled.append(dispose(invoice, DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN))
+            else:
+                state.items.append(Item(invoice, due, number - due.toordinal()))
+
+
+def _look_back(state: State) -> None:
+    """Touches and promises of the past."""
+    facts, run = state.facts, state.run
+    if facts.touches:
+        state.history = History(facts.touches, run.instant, run.zone, run.policy.limits.count_failed)
+    if facts.promises:
+        invoices = [*facts.open_invoices, *facts.closed_invoices]
+        state.verdicts = judge_customer_promises(
+            facts.promises,
+            invoices,
+            {i.id: facts.allocations(i.id) for i in invoices},
+            facts.book.sources,
+            facts.payments,
+            run.today,
+            terms=run.promise_terms,
+            calendar=run.calendar,
+            country=state.country,
+        )
+
+
+def _place(state: State) -> None:
+    """Features, tiers, the plan for this kind of customer, and the contact's sending hours."""
+    facts, run = state.facts, state.run
+    view = state.view = AccountView(
+        facts,
+        [(item.invoice, item.dpd) for item in state.items],
+        state.verdicts,
+        run.today,
+        run.zone,
+        run.base_currency,
+        run.rates,
+    )
+    codes = [*_value_tier(state), *_risk_tier(state)]
+    _who_may_act(state)
+    state.slot = run.slot(_zone(state), state.country)
+    state.segment = Segment.trusted(
+        customer_id=facts.id,
+        value_tier=view.value or "none",
+        risk_tier=view.risk,
+        lifetime_value=view.lifetime_value,
+        codes=tuple(codes),
+    )
+
+
+def _value_tier(state: State) -> tuple[Code, ...]:
+    """Who acts: strategic customers, and by default those of unknown value, are for people only (R20, E42)."""
+    facts, run, view = state.facts, state.run, state.view
+    policy = run.policy
+    if policy.tiers.value.enabled:
+        assignment = run.tiers.of(facts.id)
+        if assignment.lifetime_value is None and len(facts.members) > 1:
+            ranked = [run.tiers.of(m.id) for m in facts.members]
+            known = [a for a in ranked if a.lifetime_value is not None]
+            if known:
+                assignment = min(known, key=lambda a: _TIER_ORDER.index(a.tier))
+        view.value, view.lifetime_value = assignment.tier, assignment.lifetime_value
+        if view.value == ValueTier.STRATEGIC:
+            state.human_reason = "value tier strategic"
+        elif view.value == ValueTier.UNKNOWN:
+            if policy.tiers.value.unknown == "human_only":
+                state.human_reason = "value unknown"
+            else:
+                view.value = policy.tiers.value.unknown
+        return assignment.codes
+    return ()
+
+
+def _risk_tier(state: State) -> tuple[Code, ...]:
+    """How soon and how high: the first risk rule that holds (C9)."""
+    view = state.view
+    for rule, predicate in state.run.compiled.risk_rules:
+        if predicate is None or predicate.holds(view) is True:
+            view.risk = rule.id
+            state.note(f"tiers.risk.{rule.id}", "match")
+            return (Code.SEED_GAP,) if rule.gap is not None and rule.gap.holds(view) is True else ()
+    return ()
+
+
+def _who_may_act(state: State) -> None:
+    """The plan for this kind of customer, and whether only people may contact it (C11)."""
+    view, pauses = state.view, state.run.policy.pauses
+    plan = state.plan = state.run.compiled.plan(view)
+    if state.human_reason is not None:
+        return
+    if is_human_only(state.facts):
+        state.human_reason = "flag human_only"
+    elif state.verdicts and view.promises_not_kept >= pauses.max_promises_not_kept:
+        state.human_reason = "promises not kept"
+    elif plan.actor is Actor.HUMAN:
+        state.human_reason = "override"
+
+
+def _zone(state: State) -> str | None:
+    facts = state.facts
+    for source in state.run.policy.clock.contact_zone:
+        if source == "contact":
+            zone = next(
+                (c.time_zone for c in facts.contacts if c.time_zone and c.is_active is not False), None
+            )
+        elif source == "customer":
+            zone = facts.customer.time_zone if facts.customer else None
+        else:
+            zone = state.run.as_of.zone
+        if zone:
+            return zone
+    return None
+
+
+def _find_holds(state: State) -> InvoiceHolds:
+    facts = state.facts
+    if not (facts.pauses or facts.disputes or state.verdicts or state.history.inbound):
+        return _NO_HOLDS
+    invoices = [(item.invoice, item.dpd) for item in state.items]
+    found = find_holds(facts, state.run, state.plan, invoices, state.verdicts, state.history)
+    if found.human and state.human_reason is None:
+        state.human_reason = "customer refused"
+    return found
+
+
+def _choose(state: State) -> None:
+    """Stage, pause or step of every item."""
+    run, plan, history, held = state.run, state.plan, state.history, state.holds.held
+    grace = run.policy.clock.grace_days
+    lag = state.slot.lag
+    floor = -1
+    if run.policy.grouping.on_lead_change == "inherit" and history.done:
+        floor = max((position(plan, done) for done in history.done.values()), default=-1)
+    for item in state.items:
+        item.stage = plan.stage(item.dpd)
+        hold = held.get(item.invoice.id) if held else None
+        if hold is not None:
+            item.hold = hold
+            item.outcome = dispose(item.invoice, DispositionKind.PAUSED, hold.code, hold.until, item.stage)
+            state.note("pauses.invoice", "paused", hold.code, invoice=item.invoice.id, until=hold.until)
+            continue
+        if 1 <= item.dpd <= grace:
+            until = item.due + timedelta(days=grace + 1)
+            item.outcome = dispose(item.invoice, DispositionKind.WAIT, Code.GRACE_DAYS, until, item.stage)
+            continue
+        item.done = history.steps_of(item.invoice) if history.done else None
+        _choose_one(state, item, lag, floor)
+        choice = item.choice
+        if choice is not None and choice.step is None:
+            item.outcome = dispose(
+                item.invoice, DispositionKind.WAIT, choice.code, choice.until, item.stage, choice.next_step
+            )
+            if choice.until is not None and choice.code is Code.NEXT_STEP:
+                state.days.append(choice.until)
+
+
+def _choose_one(state: State, item: Item, lag: int, floor: int) -> None:
+    plan, run, history = state.plan, state.run, state.history
+    if item.done:
+        migrated = _migrate(state, item)
+        if migrated is None:
+            item.outcome = dispose(
+                item.invoice, DispositionKind.PAUSED, Code.MANUAL_MIGRATION, None, item.stage
+            )
+            return
+        floor = max(floor, migrated)
+    facts = state.invoice_view(item)
+    choice = choose_step(plan, run, facts, item.due, lag, item.done, floor)
+    # A touch that names the action's key but no invoice still counts for the invoice that led it (E28).
+    while choice.step is not None and history.keys:
+        key = lead_key(state, item, choice.step)
+        if not state.logged(key):
+            break
+        day = history.keys[key].at.astimezone(run.zone).date()
+        before = item.done or {}
+        if choice.step.id in before and choice.step.repeat_every is None:
+            break
+        item.done = {**before, choice.step.id: StepsDone(day, 1)}
+        choice = choose_step(plan, run, facts, item.due, lag, item.done, floor)
+    if choice.step is not None and history.failed:
+        failed_on = history.failed.get((item.invoice.id, item.invoice.due_version, choice.step.id))
+        if failed_on is not None:
+            again = failed_on + timedelta(days=run.policy.limits.retry_after_days)
+            if again > state.slot.send_on:
+                choice = Choice(None, Code.RETRY_BACKOFF, until=again, next_step=choice.step.id)
+    item.choice = choice
+
+
+def lead_key(state: State, item: Item, step: PlanStep) -> str:
+    """The key of the action in which this invoice leads with this step."""
+    invoice = item.invoice
+    tries = state.history.attempts.get((invoice.id, invoice.due_version, step.id), 0)
+    return state.key(step.id, invoice.id, invoice.due_version, tries)
+
+
+def _migrate(state: State, item: Item) -> int | None:
+    """The position that touches under unknown steps stand for; None: a person has to decide (E30)."""
+    rule = state.run.policy.pauses.migrate
+    if rule == "re_evaluate":
+        return -1
+    plan = state.plan
+    strange = [
+        done.last
+        for name, done in (item.done or {}).items()
+        if name not in plan.known_steps and ":" not in name and name != "send_copy"
+    ]
+    if not strange:
+        return -1
+    if rule == "manual":
+        return None
+    dpd_then = (max(strange) - item.due).days
+    return max((step.index for step in plan.steps if step.at <= dpd_then), default=-1)
+
+
+def _result(state: State, stop: Hold | None) -> AccountResult:
+    from ar_core.cadence.signals import signals_of
+
+    facts, run, view = state.facts, state.run, state.view
+    result = AccountResult(facts.id)
+    outcomes = list(state.settled)
+    for item in state.items:
+        if item.outcome is None:
+            raise AssertionError(f"{item.invoice.id} was left without a disposition")
+        outcomes.append(item.outcome)
+    result.dispositions = tuple(outcomes)
+    result.promises = tuple(state.verdicts)
+    result.tier = run.tiers.of(facts.id).tier
+    segment = state.segment
+    if state.rung is not Rung.AUTOMATED:
+        segment = segment.model_copy(update={"rung": state.rung})
+    result.segment = segment
+    result.pauses = _active_pauses(state, stop)
+    result.signals = signals_of(state)
+    if state.actions:
+        score = run.scorer(view)
+        result.score = score
+        result.balance_base = view.balance_base
+        result.max_dpd = view.max_dpd
+        result.actions = tuple(action.model_copy(update={"score": score}) for action in state.actions)
+    result.status = _status(state, stop)
+    result.changes_at = _changes_at(state)
+    return result
+
+
+def _active_pauses(state: State, stop: Hold | None) -> tuple[ActivePause, ...]:
+    account = state.facts.id
+    if stop is not None:
+        return (
+            ActivePause.trusted(
+                customer_id=account,
+                invoice_id=None,
+                code=stop.code,
+                until=stop.until,
+                record_id=stop.record_id,
+            ),
+        )
+    return tuple(
+        ActivePause.trusted(
+            customer_id=account,
+            invoice_id=item.invoice.id,
+            code=item.hold.code,
+            until=item.hold.until,
+            record_id=item.hold.record_id,
+        )
+        for item in state.items
+        if item.hold is not None
+    )
+
+
+def _status(state: State, stop: Hold | None) -> Standing | None:
+    """Stage of the oldest overdue invoice, since when, rung, pause, and what comes next."""
+    overdue = [item for item in state.items if item.dpd >= 1]
+    if not overdue:
+        return None
+    worst = max(overdue, key=lambda item: (item.dpd, item.invoice.id))
+    entered = state.plan.stage_start(worst.stage) if worst.stage is not None else None
+    since = worst.due + timedelta(days=entered if entered is not None else 1)
+    pause = stop.code if stop is not None else (worst.hold.code if worst.hold is not None else None)
+    action = next((a for a in state.actions if a.step is not None), None)
+    waits = worst.outcome.until if worst.outcome is not None else None
+    return Standing(
+        str(worst.stage) if worst.stage is not None else None,
+        max(since, worst.due + DAY),
+        state.rung.value,
+        pause.value if pause is not None else None,
+        action.step if action is not None else (worst.outcome.step if worst.outcome else None),
+        None if action is not None else waits,
+    )
+
+
+def _changes_at(state: State) -> datetime | None:
+    """The earliest instant at which anything above may come out differently without new facts."""
+    run, plan = state.run, state.plan
+    days = [*state.days, *state.view.changes_on, *state.holds.changes_on]
+    number = run.today_number
+    soonest = 0
+    for item in state.items:
+        boundary = plan.next_boundary(item.dpd)
+        if boundary is not None:
+            day = number + boundary - item.dpd
+            if not soonest or day < soonest:
+                soonest = day
+        outcome = item.outcome
+        if outcome is not None and outcome.until is not None:
+            days.append(outcome.until)
+    if soonest:
+        days.append(date.fromordinal(soonest))
+    pending = bool(state.actions) or any(item.step is not None for item in state.items)
+    if pending:
+        days.append(run.today + DAY)
+    days.extend(_future_days(state))
+    later = [day for day in days if day > run.today]
+    instants = [run.midnight(min(later))] if later else []
+    if pending and state.slot.not_after > run.instant:
+        instants.append(state.slot.not_after)
+    instants.extend(touch.at for touch in state.facts.touches if touch.at > run.instant)
+    return min(instants, default=None)
+
+
+def _future_days(state: State) -> list[date]:
+    """Days on which facts that are already recorded take effect."""
+    facts, today = state.facts, state.run.today
+    days: list[date | None] = [p.payment_date for p in facts.payments]
+    days += [n.issue_date for n in facts.credit_notes]
+    days += [a.adjustment_date for a in facts.adjustments]
+    for promise in facts.promises:
+        days += [promise.given_on, promise.withdrawn_on]
+    for dispute in facts.disputes:
+        days += [dispute.opened_on, dispute.resolved_on]
+    for pause in facts.pauses:
+        days += [pause.starts_on, pause.lifted_on, None if pause.ends_on is None else pause.ends_on + DAY]
+    return [day for day in days if day is not None and day > today]

@@ -1,0 +1,260 @@
+"""Which facts belong to which account? A snapshot, indexed once, and handed out account by account.
+
+An account is who receives the messages: a customer, or the parent it is billed with (E46).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeVar
+
+from ar_core.model.activity import Dispute, Pause, Promise, Touch
+from ar_core.model.documents import CreditNote, DocumentStatus, Invoice
+from ar_core.model.money import ZERO
+from ar_core.model.parties import Contact, Customer
+from ar_core.model.profile import CustomerProfile
+from ar_core.model.settlements import Adjustment, Allocation, Payment
+from ar_core.model.snapshot import Snapshot
+
+__all__ = ["AccountFacts", "Book"]
+
+_NONE: tuple[()] = ()
+
+
+class _Owned(Protocol):
+    @property
+    def customer_id(self) -> str | None: ...
+
+
+T = TypeVar("T", bound=_Owned)
+
+
+@dataclass(slots=True)
+class AccountFacts:
+    """All that is known about one account: the only input, besides policy, tiers and as-of, of its evaluation."""
+
+    id: str
+    customer: Customer | None
+    members: Sequence[Customer]
+    """The customers whose invoices it receives."""
+    ancestors: Sequence[str]
+    """Ids of parents above it, for stops that cover a tree (E40)."""
+    open_invoices: Sequence[Invoice]
+    """With a balance, or of unknown status."""
+    closed_invoices: Sequence[Invoice]
+    contacts: Sequence[Contact]
+    profiles: Sequence[CustomerProfile]
+    """Its own first, then its members'."""
+    ancestor_profiles: Sequence[CustomerProfile]
+    credit_notes: Sequence[CreditNote]
+    payments: Sequence[Payment]
+    adjustments: Sequence[Adjustment]
+    promises: Sequence[Promise]
+    disputes: Sequence[Dispute]
+    touches: Sequence[Touch]
+    pauses: Sequence[Pause]
+    book: Book = field(repr=False)
+
+    def allocations(self, invoice_id: str) -> Sequence[Allocation]:
+        """What was applied to an invoice."""
+        return self.book.allocations.get(invoice_id, _NONE)
+
+
+class Book:
+    """A snapshot, indexed by account. With `only`, just these accounts are indexed (an incremental run)."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        collect_at: Literal["customer", "bill_to", "parent"] = "bill_to",
+        only: Collection[str] | None = None,
+    ) -> None:
+        self.snapshot = snapshot
+        self._collect_at = collect_at
+        self.customers = {customer.id: customer for customer in snapshot.customers}
+        self._profiles = {profile.customer_id: profile for profile in snapshot.profiles}
+        self._accounts = self._account_by_customer()
+        self._members: dict[str, list[Customer]] = {}
+        for customer_id, account in self._accounts.items():
+            self._members.setdefault(account, []).append(self.customers[customer_id])
+        wanted: Collection[str] | None = None
+        if only is not None:
+            wanted = {c for c, account in self._accounts.items() if account in only} | set(only)
+        self._wanted = wanted
+        self._open, self._closed = self._split_invoices(snapshot.invoices)
+        self._contacts = self._group(snapshot.contacts)
+        self._credit_notes = self._group(snapshot.credit_notes)
+        self._payments = self._group(snapshot.payments)
+        self._adjustments = self._group(snapshot.adjustments)
+        self._touches = self._group(snapshot.touches)
+        self._pauses = self._group(snapshot.pauses)
+        needs_owner = any(p.customer_id is None for p in snapshot.promises) or any(
+            d.customer_id is None for d in snapshot.disputes
+        )
+        owner = {i.id: i.customer_id for i in snapshot.invoices} if needs_owner else {}
+        self._promises: dict[str, list[Promise]] = {}
+        for promise in snapshot.promises:
+            found = promise.customer_id or next((o for i in promise.invoice_ids if (o := owner.get(i))), None)
+            self._put(self._promises, found, promise)
+        self._disputes: dict[str, list[Dispute]] = {}
+        for dispute in snapshot.disputes:
+            self._put(self._disputes, dispute.customer_id or owner.get(dispute.invoice_id), dispute)
+        self._allocations: dict[str, list[Allocation]] | None = None
+        self._sources: dict[str, Payment | CreditNote | Adjustment] | None = None
+        self.orphans = tuple(self._open.pop(None, _NONE))
+        """Open invoices without any customer."""
+
+    @property
+    def allocations(self) -> dict[str, list[Allocation]]:
+        """Allocations by target; indexed on first use."""
+        if self._allocations is None:
+            found: dict[str, list[Allocation]] = {}
+            for allocation in self.snapshot.allocations:
+                rows = found.get(allocation.target_id)
+                if rows is None:
+                    found[allocation.target_id] = [allocation]
+                else:
+                    rows.append(allocation)
+            self._allocations = found
+        return self._allocations
+
+    @property
+    def sources(self) -> dict[str, Payment | CreditNote | Adjustment]:
+        """Payments, credit notes and adjustments by id; indexed on first use."""
+        if self._sources is None:
+            snapshot = self.snapshot
+            self._sources = {
+                record.id: record
+                for records in (snapshot.payments, snapshot.credit_notes, snapshot.adjustments)
+                for record in records
+            }
+        return self._sources
+
+    def account_of(self, customer_id: str) -> str:
+        """The account that receives a customer's messages; the id itself when the customer is unknown."""
+        return self._accounts.get(customer_id, customer_id)
+
+    def account_ids(self) -> list[str]:
+        """Accounts with an open invoice or a promise, sorted."""
+        ids = {self.account_of(c) for c in self._open if c is not None}
+        ids.update(self.account_of(c) for c in self._promises)
+        return sorted(ids)
+
+    def account(self, account_id: str) -> AccountFacts:
+        """The facts of one account."""
+        members = self._members.get(account_id, _NONE)
+        if len(members) <= 1 and (not members or members[0].id == account_id):
+            return self._single(account_id, members)
+        ids = sorted({account_id, *(m.id for m in members)}, key=lambda i: (i != account_id, i))
+        ancestors = self._ancestors(account_id)
+
+        def joined(groups: dict[str, list[T]]) -> list[T]:
+            return [row for i in ids for row in groups.get(i, _NONE)]
+
+        own = self._contacts.get(account_id)
+        return AccountFacts(
+            id=account_id,
+            customer=self.customers.get(account_id),
+            members=tuple(members),
+            ancestors=ancestors,
+            open_invoices=[row for i in ids for row in self._open.get(i, _NONE)],
+            closed_invoices=[row for i in ids for row in self._closed.get(i, _NONE)],
+            contacts=own or joined(self._contacts),
+            profiles=tuple(self._profiles[i] for i in ids if i in self._profiles),
+            ancestor_profiles=tuple(self._profiles[i] for i in ancestors if i in self._profiles),
+            credit_notes=joined(self._credit_notes),
+            payments=joined(self._payments),
+            adjustments=joined(self._adjustments),
+            promises=[row for i in ids for row in self._promises.get(i, _NONE)],
+            disputes=[row for i in ids for row in self._disputes.get(i, _NONE)],
+            touches=joined(self._touches),
+            pauses=joined(self._pauses),
+            book=self,
+        )
+
+    def _single(self, account_id: str, members: Sequence[Customer]) -> AccountFacts:
+        profile = self._profiles.get(account_id)
+        customer = self.customers.get(account_id)
+        ancestors = self._ancestors(account_id) if customer is not None and customer.parent_id else _NONE
+        return AccountFacts(
+            account_id,
+            customer,
+            members,
+            ancestors,
+            self._open.get(account_id, _NONE),
+            self._closed.get(account_id, _NONE),
+            self._contacts.get(account_id, _NONE),
+            (profile,) if profile is not None else _NONE,
+            tuple(self._profiles[i] for i in ancestors if i in self._profiles),
+            self._credit_notes.get(account_id, _NONE),
+            self._payments.get(account_id, _NONE),
+            self._adjustments.get(account_id, _NONE),
+            self._promises.get(account_id, _NONE),
+            self._disputes.get(account_id, _NONE),
+            self._touches.get(account_id, _NONE),
+            self._pauses.get(account_id, _NONE),
+            self,
+        )
+
+    def _account_by_customer(self) -> dict[str, str]:
+        if self._collect_at == "customer":
+            return {customer_id: customer_id for customer_id in self.customers}
+        found = {}
+        for customer in self.customers.values():
+            account = customer
+            seen = {customer.id}
+            while (
+                account.parent_id is not None
+                and account.parent_id in self.customers
+                and account.parent_id not in seen
+                and (self._collect_at == "parent" or account.bill_with_parent)
+            ):
+                account = self.customers[account.parent_id]
+                seen.add(account.id)
+            found[customer.id] = account.id
+        return found
+
+    def _ancestors(self, account_id: str) -> tuple[str, ...]:
+        found: list[str] = []
+        customer = self.customers.get(account_id)
+        while customer is not None and customer.parent_id is not None and customer.parent_id not in found:
+            found.append(customer.parent_id)
+            customer = self.customers.get(customer.parent_id)
+        return tuple(found)
+
+    def _split_invoices(
+        self, invoices: Iterable[Invoice]
+    ) -> tuple[dict[str | None, list[Invoice]], dict[str | None, list[Invoice]]]:
+        opened: dict[str | None, list[Invoice]] = {}
+        closed: dict[str | None, list[Invoice]] = {}
+        wanted, unknown = self._wanted, DocumentStatus.UNKNOWN
+        for invoice in invoices:
+            customer = invoice.customer_id
+            if wanted is not None and customer not in wanted and customer is not None:
+                continue
+            groups = opened if invoice.balance_due != ZERO or invoice.document_status is unknown else closed
+            rows = groups.get(customer)
+            if rows is None:
+                groups[customer] = [invoice]
+            else:
+                rows.append(invoice)
+        return opened, closed
+
+    def _group(self, records: Iterable[T]) -> dict[str, list[T]]:
+        groups: dict[str, list[T]] = {}
+        wanted = self._wanted
+        for record in records:
+            customer = record.customer_id
+            if customer is None or (wanted is not None and customer not in wanted):
+                continue
+            rows = groups.get(customer)
+            if rows is None:
+                groups[customer] = [record]
+            else:
+                rows.append(record)
+        return groups
+
+    def _put(self, groups: dict[str, list[T]], customer: str | None, record: T) -> None:
+        if customer is not None and (self._wanted is None or customer in self._wanted):
+            groups.setdefault(customer, []).append(record)

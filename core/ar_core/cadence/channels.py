@@ -1,0 +1,217 @@
+"""Who is contacted, and how? The first usable channel of a step, the contact behind it, and why others were passed over.
+
+(R3, R34, R36, R38, E27, E37, E41, E43, docs/rules.md)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from ar_core.cadence.codes import Code
+from ar_core.cadence.history import WEEK
+from ar_core.cadence.run import DAY
+from ar_core.calendar import next_business_day
+from ar_core.model.activity import Intent, Touch, TouchOutcome
+from ar_core.model.documents import Invoice
+from ar_core.model.parties import Channel, Contact, ContactRole
+
+if TYPE_CHECKING:
+    from ar_core.cadence.book import AccountFacts
+    from ar_core.cadence.history import History
+    from ar_core.cadence.plan import PlanStep, Way
+    from ar_core.cadence.run import Run
+
+__all__ = ["Address", "Directory", "NoWay"]
+
+_ROLES = {
+    ContactRole.BILLING: 0,
+    ContactRole.ACCOUNTS_PAYABLE: 1,
+    ContactRole.UNKNOWN: 2,
+    ContactRole.OTHER: 3,
+    ContactRole.DEPARTMENT_HEAD: 4,
+    ContactRole.EXECUTIVE: 5,
+}
+
+
+class Address(NamedTuple):
+    """A way that can be used."""
+
+    way: Way
+    channel: Channel
+    contact_id: str | None
+    address: str
+    fallbacks: tuple[Channel, ...]
+    codes: tuple[Code, ...]
+
+
+class NoWay(NamedTuple):
+    """Why none can be used now."""
+
+    code: Code
+    until: date | None
+    codes: tuple[Code, ...]
+
+
+class Directory:
+    """The contacts of an account, with what is known against using them."""
+
+    def __init__(self, facts: AccountFacts, run: Run, history: History) -> None:
+        self._facts, self._run, self._history = facts, run, history
+        self._bounced: set[tuple[str | None, Channel]] = {
+            (b.contact_id, b.channel) for profile in facts.profiles for b in profile.bounced
+        }
+        self._refused: set[tuple[str | None, Channel]] = set()
+        self._granted: set[tuple[str | None, Channel]] = set()
+        self._wrong: set[str] = set()
+        self._away: dict[str | None, date] = {}
+        self._read_profiles()
+        for touch in history.touches:
+            self._read_touch(touch)
+        self.contacts: list[Contact] = sorted(
+            (c for c in facts.contacts if c.is_active is not False and c.id not in self._wrong),
+            key=lambda contact: (_ROLES[contact.role], contact.id),
+        )
+        self.stale = bool(self._bounced or self._wrong) or any(c.is_active is False for c in facts.contacts)
+
+    def _read_profiles(self) -> None:
+        for profile in self._facts.profiles:
+            # The latest word on a channel counts; without a time it is older than any with one.
+            for consent in sorted(profile.consents, key=lambda c: (c.at is not None, c.at or 0)):
+                slot = (consent.contact_id, consent.channel)
+                (self._granted if consent.granted else self._refused).add(slot)
+                (self._refused if consent.granted else self._granted).discard(slot)
+            for absence in profile.out_of_office:
+                if absence.until >= self._run.today:
+                    self._away[absence.contact_id] = absence.until
+
+    def _read_touch(self, touch: Touch) -> None:
+        run = self._run
+        if touch.outcome is TouchOutcome.BOUNCED:
+            self._bounced.add((touch.contact_id, touch.channel))
+        if touch.intent is Intent.OPTED_OUT:
+            slot = (touch.contact_id, touch.channel)
+            self._refused.add(slot)
+            self._granted.discard(slot)
+        elif touch.intent is Intent.WRONG_CONTACT and touch.contact_id is not None:
+            self._wrong.add(touch.contact_id)
+        elif touch.intent is Intent.OUT_OF_OFFICE and touch.until is not None:
+            said = touch.at.astimezone(run.zone).date()
+            # Nobody is waited for longer than the policy allows (E37).
+            last = min(touch.until, said + timedelta(days=run.policy.pauses.max_ooo_days) - DAY)
+            if last >= run.today:
+                self._away[touch.contact_id] = last
+
+    def _may_use(self, contact: Contact | None, channel: Channel) -> Code | None:
+        contact_id = contact.id if contact is not None else None
+        if (contact_id, channel) in self._bounced or (None, channel) in self._bounced:
+            return Code.CONTACT_STALE
+        if (contact_id, channel) in self._refused or (None, channel) in self._refused:
+            return Code.NO_CONSENT
+        if channel in self._run.policy.pauses.consent_required and not (
+            (contact_id, channel) in self._granted or (None, channel) in self._granted
+        ):
+            return Code.NO_CONSENT
+        return None
+
+    def _absent_until(self, contact: Contact) -> date | None:
+        only = self._away.get(None) if len(self.contacts) == 1 else None
+        return self._away.get(contact.id, only)
+
+    def reach(
+        self, channel: Channel, audience: ContactRole | None, lead: Invoice
+    ) -> tuple[Contact | None, str] | NoWay:
+        """The best contact on a channel, with the address; or why there is none."""
+        codes: list[Code] = []
+        absent: list[date] = []
+        for contact in self.contacts:
+            if audience is not None and contact.role is not audience:
+                continue
+            address = contact.address(channel)
+            if not address:
+                continue
+            against = self._may_use(contact, channel)
+            if against is not None:
+                codes.append(against)
+                continue
+            until = self._absent_until(contact)
+            if until is not None:
+                absent.append(until)
+                continue
+            return contact, address
+        if absent:
+            back = next_business_day(min(absent) + DAY, self._run.calendar, self._country)
+            return NoWay(Code.OUT_OF_OFFICE, back, tuple(codes))
+        other = self._without_contact(channel, lead) if audience is None else None
+        if other is not None:
+            against = self._may_use(None, channel)
+            if against is None:
+                return None, other
+            codes.append(against)
+        return NoWay(Code.NO_ADDRESS, None, tuple(codes))
+
+    @property
+    def _country(self) -> str | None:
+        return self._facts.customer.country if self._facts.customer else None
+
+    def _without_contact(self, channel: Channel, lead: Invoice) -> str | None:
+        """The address on the invoice or on the customer, when no contact has one."""
+        if channel is Channel.EMAIL:
+            known = {contact.email for contact in self._facts.contacts}
+            return lead.billing_email if lead.billing_email not in known else None
+        postal = self._facts.customer.billing_address if self._facts.customer else None
+        if channel is Channel.LETTER and postal is not None:
+            return ", ".join(postal.lines) or postal.city
+        return None
+
+    def choose(self, step: PlanStep, ways: Sequence[Way], lead: Invoice, send_on: date) -> Address | NoWay:
+        """Walk the ways and channels of a step in their order and take the first usable one (E43)."""
+        codes: list[Code] = []
+        waits: list[tuple[date, Code]] = []
+        for way in ways:
+            for place, channel in enumerate(way.channels):
+                against = self._limits(step, channel, lead, send_on)
+                if against is not None:
+                    codes.append(against.code)
+                    if against.until is not None:
+                        waits.append((against.until, against.code))
+                    continue
+                reached = self.reach(channel, way.audience, lead)
+                if isinstance(reached, NoWay):
+                    codes.extend((reached.code, *reached.codes))
+                    if reached.until is not None:
+                        waits.append((reached.until, reached.code))
+                    continue
+                contact, address = reached
+                if codes:
+                    codes.append(Code.CHANNEL_FALLBACK)
+                return Address(
+                    way,
+                    channel,
+                    contact.id if contact else None,
+                    address,
+                    way.channels[place + 1 :],
+                    tuple(dict.fromkeys(codes)),
+                )
+        reasons = tuple(dict.fromkeys(codes))
+        if waits:
+            until, code = min(waits)
+            return NoWay(code, until, reasons)
+        first = next((c for c in reasons if c in {Code.SMS_NEEDS_LINK, Code.PDF_MISSING}), None)
+        only_content = first is not None and set(reasons) <= {Code.SMS_NEEDS_LINK, Code.PDF_MISSING}
+        return NoWay(first if only_content and first else Code.NO_ADDRESS, None, reasons)
+
+    def _limits(self, step: PlanStep, channel: Channel, lead: Invoice, send_on: date) -> NoWay | None:
+        needs = step.step.needs
+        if lead.payment_link is None and (channel is Channel.SMS or "pay_link" in needs):
+            return NoWay(Code.SMS_NEEDS_LINK, None, ())
+        if "pdf" in needs and lead.has_pdf is False:
+            return NoWay(Code.PDF_MISSING, None, ())
+        cap = self._run.policy.limits.per_channel.get(channel)
+        if cap is None:
+            return None
+        days = self._history.in_week(send_on, channel)
+        if len(days) < cap:
+            return None
+        return NoWay(Code.CHANNEL_CAP, days[len(days) - cap] + WEEK if cap else None, ())

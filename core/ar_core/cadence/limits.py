@@ -1,0 +1,113 @@
+"""What keeps a due step from going out today? Money on account, thresholds, quiet after a payment, gaps and caps.
+
+(E12, E13, E15, E16, E23, E26, E27, E29, E45, docs/rules.md)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ar_core.cadence.codes import Code
+from ar_core.cadence.history import WEEK
+from ar_core.cadence.holds import Hold
+from ar_core.cadence.view import received_on
+from ar_core.model.money import ZERO
+
+if TYPE_CHECKING:
+    from ar_core.cadence.account import Item, State
+
+__all__ = ["account_limit", "amount_limits", "chaseable"]
+
+
+def chaseable(state: State, item: Item) -> Decimal:
+    """The balance of an invoice less what is disputed or promised in part (E31, E33)."""
+    reduced = state.holds.reduced
+    if not reduced:
+        return item.invoice.balance_due
+    return item.invoice.balance_due - reduced.get(item.invoice.id, ZERO)
+
+
+def amount_limits(state: State, items: Sequence[Item]) -> tuple[dict[str, Hold], list[Item]]:
+    """Stops by amount, by invoice id, for items that have a step due; and the items that money on account covers (E13)."""
+    held: dict[str, Hold] = {}
+    covered = _on_account(state, items, held)
+    limits = state.run.policy.limits
+    if limits.min_invoice:
+        for item in items:
+            smallest = limits.min_invoice.get(item.invoice.currency or "")
+            if smallest is not None and chaseable(state, item) < smallest:
+                held.setdefault(item.invoice.id, Hold(Code.BELOW_THRESHOLD, None))
+    if limits.min_customer and _is_small(state):
+        for item in items:
+            held.setdefault(item.invoice.id, Hold(Code.BELOW_THRESHOLD, None))
+    return held, covered
+
+
+def _on_account(state: State, items: Sequence[Item], held: dict[str, Hold]) -> list[Item]:
+    """Items whose currency has enough on account for all that is open, or for all that is overdue (E13, E15)."""
+    on_account = state.view.credits
+    if not on_account:
+        return []
+    opened: dict[str | None, Decimal] = {}
+    overdue: dict[str | None, Decimal] = {}
+    for item in state.items:
+        currency, balance = item.invoice.currency, item.invoice.balance_due
+        opened[currency] = opened.get(currency, ZERO) + balance
+        if item.dpd >= 1:
+            overdue[currency] = overdue.get(currency, ZERO) + balance
+    covered = []
+    for item in items:
+        currency = item.invoice.currency
+        amount = on_account.get(currency, ZERO)
+        if amount <= ZERO:
+            continue
+        if amount >= opened[currency]:
+            held[item.invoice.id] = Hold(Code.CREDIT_BALANCE, None)
+        elif item.dpd >= 1 and amount >= overdue[currency]:
+            held[item.invoice.id] = Hold(Code.UNAPPLIED_CREDIT, None)
+        else:
+            continue
+        covered.append(item)
+    return covered
+
+
+def _is_small(state: State) -> bool:
+    """What is overdue is below the customer threshold in every currency that is overdue (E16)."""
+    sums: dict[str | None, Decimal] = {}
+    for item in state.items:
+        if item.hold is None and (item.dpd >= 1 or item.step is not None):
+            currency = item.invoice.currency
+            sums[currency] = sums.get(currency, ZERO) + chaseable(state, item)
+    limits = state.run.policy.limits.min_customer
+    return all(currency in limits and total < limits[currency] for currency, total in sums.items())
+
+
+def account_limit(state: State) -> Hold | None:
+    """The limit that keeps the whole account quiet longest; None when a message may go out (E26, E27)."""
+    history, run = state.history, state.run
+    if not history.touches:
+        return None
+    if history.ambiguous:
+        return Hold(Code.AMBIGUOUS_ATTEMPT, None, history.ambiguous[-1].id)
+    last = history.last_contact
+    if last is None:
+        return None
+    limits, send_on = run.policy.limits, state.slot.send_on
+    found: list[tuple[date, Code]] = [(last.on + timedelta(days=limits.min_gap_days), Code.MIN_GAP)]
+    for contact in history.contacts:
+        step = state.plan.by_id.get(state.plan.known_steps.get(contact.step or "", ""))
+        if step is not None and step.step.min_gap_after:
+            found.append((contact.on + timedelta(days=step.step.min_gap_after), Code.STEP_GAP))
+    paid = max(received_on(state.facts.payments, run.today), default=None)
+    if paid is not None and paid >= last.on:
+        found.append((paid + timedelta(days=limits.post_payment_quiet_days), Code.POST_PAYMENT_QUIET))
+    cap = limits.max_touches_per_7d
+    if cap is not None:
+        days = history.in_week(send_on)
+        if len(days) >= cap:
+            found.append((days[len(days) - cap] + WEEK, Code.WEEK_CAP))
+    until, code = max(found)
+    return Hold(code, until) if until > send_on else None

@@ -1,0 +1,209 @@
+"""Where does a policy come from? A preset's name, a TOML, JSON or YAML file, or plain data; inheritance is resolved here.
+
+Errors name the place in the policy (`steps[2].window`) and, where the parser knows it, the line of the file.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ar_core.cadence.policy import Policy
+
+__all__ = ["PRESETS", "PolicyError", "load_policy", "preset_text"]
+
+PRESETS: tuple[str, ...] = (
+    "balanced",
+    "funnel_5",
+    "risk_4",
+    "sequential_notices",
+    "sprint_3_5_10",
+    "sprint_3_5_7_10",
+    "xero_parity",
+)
+"""The shipped policies; `balanced` is the default."""
+
+_LISTS_BY_ID = {"stages", "steps", "notices"}
+_DEEPEST = 8
+
+
+class PolicyError(ValueError):
+    """A policy cannot be used. The message lists each problem with its place in the policy."""
+
+    def __init__(self, source: str, problems: tuple[tuple[str, str], ...]) -> None:
+        lines = [f"{path}: {message}" if path else message for path, message in problems]
+        super().__init__("\n  ".join([f"the policy {source} cannot be used:", *lines]))
+        self.source = source
+        self.problems = problems
+        """(path in the policy, what is wrong)."""
+
+    def __reduce__(self) -> tuple[type[PolicyError], tuple[str, tuple[tuple[str, str], ...]]]:
+        return type(self), (self.source, self.problems)
+
+
+def preset_text(name: str) -> str:
+    """The TOML of a shipped policy, comments included. Raises `PolicyError` for an unknown name."""
+    if name not in PRESETS:
+        raise PolicyError(repr(name), (("", f"no preset of that name; there are {', '.join(PRESETS)}"),))
+    return resources.files("ar_core.cadence").joinpath("presets", f"{name}.toml").read_text(encoding="utf-8")
+
+
+def load_policy(source: str | Path | Mapping[str, Any] = "balanced", *, preset: str | None = None) -> Policy:
+    """Read a policy.
+
+    `source`: the name of a preset (`balanced`, or `balanced@1`), a path to a .toml, .json, .yaml or .yml file, or a mapping.
+    `preset`: the policy it extends, when the source does not say so itself. What extends another overlays it: tables are
+    merged key by key, `stages`, `steps` and `notices` by id, other lists are replaced; `remove_steps` takes steps away.
+    Raises `PolicyError` (a ValueError), and OSError for a file that cannot be read.
+    """
+    if isinstance(source, str) and _is_preset(source):
+        name = source.partition("@")[0]
+        if preset is None:
+            return _shipped(source)
+        data, label = _preset_data(source), name
+    elif isinstance(source, Mapping):
+        data, label = dict(source), str(source.get("id", "given as data"))
+    else:
+        data, label = _read_file(Path(source)), str(source)
+    if preset is not None and "extends" not in data:
+        data = {**data, "extends": preset}
+    return _validated(_resolved(data, label, 0), label)
+
+
+@cache
+def _shipped(ref: str) -> Policy:
+    return _validated(_resolved(_preset_data(ref), ref, 0), ref)
+
+
+def _is_preset(source: str) -> bool:
+    name = source.partition("@")[0]
+    return name in PRESETS or ("/" not in source and "." not in source and not Path(source).exists())
+
+
+def _preset_data(ref: str) -> dict[str, Any]:
+    name, _, version = ref.partition("@")
+    data = tomllib.loads(preset_text(name))
+    if version and version != str(data.get("version", 1)):
+        raise PolicyError(
+            repr(ref), (("", f"{name} is shipped in version {data.get('version', 1)}, not {version}"),)
+        )
+    return data
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    text = path.read_text(encoding="utf-8")
+    parse: Callable[[str], Any]
+    match path.suffix.lower():
+        case ".toml":
+            parse = tomllib.loads
+        case ".json":
+            parse = _json
+        case ".yaml" | ".yml":
+            from ar_core.yaml import parse_yaml as parse
+        case suffix:
+            raise PolicyError(
+                str(path),
+                (("", f"{suffix or 'a file without a suffix'} is not read; use .toml, .json or .yaml"),),
+            )
+    try:
+        data = parse(text)
+    except ValueError as error:  # TOMLDecodeError, JSONDecodeError and YamlError say the line
+        raise PolicyError(str(path), (("", str(error)),)) from error
+    if not isinstance(data, dict):
+        raise PolicyError(str(path), (("", f"a policy is a table of settings; got {type(data).__name__}"),))
+    return data
+
+
+def _json(text: str) -> Any:
+    from decimal import Decimal
+
+    return json.loads(text, parse_float=Decimal)
+
+
+def _resolved(data: Mapping[str, Any], label: str, depth: int) -> dict[str, Any]:
+    if depth > _DEEPEST:
+        raise PolicyError(label, (("extends", f"policies extend each other more than {_DEEPEST} deep"),))
+    own = dict(data)
+    parent = own.pop("extends", None)
+    removed = own.pop("remove_steps", [])
+    if parent is None:
+        base: dict[str, Any] = {}
+    elif isinstance(parent, str):
+        base = _resolved(_preset_data(parent), parent, depth + 1)
+    elif isinstance(parent, Mapping):
+        base = _resolved(parent, label, depth + 1)
+    else:
+        raise PolicyError(label, (("extends", "name a preset, for example 'balanced@1'"),))
+    if base:
+        # A policy of one's own keeps its own identity; the family stays its own too, or keys would collide.
+        for name in ("id", "version", "family", "description"):
+            base.pop(name, None)
+    merged = _merge(base, own)
+    if removed:
+        merged["steps"] = [s for s in merged.get("steps", []) if s.get("id") not in removed]
+    return merged
+
+
+def _merge(base: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for name, value in own.items():
+        held = merged.get(name)
+        if name in _LISTS_BY_ID and isinstance(held, list) and isinstance(value, list):
+            merged[name] = _merge_by_id(held, value)
+        elif isinstance(held, dict) and isinstance(value, Mapping):
+            merged[name] = _merge(held, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _merge_by_id(base: list[Any], own: list[Any]) -> list[Any]:
+    changes = {row["id"]: row for row in own if isinstance(row, Mapping) and "id" in row}
+    merged = [{**row, **changes.pop(row["id"], {})} for row in base]
+    return merged + [row for row in own if not isinstance(row, Mapping) or row.get("id") in changes]
+
+
+def _validated(data: dict[str, Any], label: str) -> Policy:
+    try:
+        return Policy.model_validate(_exact_numbers(data))
+    except ValidationError as error:
+        problems = tuple(
+            (_path(problem["loc"], data), problem["msg"].removeprefix("Value error, "))
+            for problem in error.errors(include_url=False, include_input=False)
+        )
+        raise PolicyError(label, problems) from error
+
+
+def _exact_numbers(value: Any) -> Any:
+    """TOML and YAML floats become the decimal that was written: amounts and shares are exact."""
+    from decimal import Decimal
+
+    if isinstance(value, dict):
+        return {key: _exact_numbers(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact_numbers(item) for item in value]
+    return Decimal(repr(value)) if type(value).__name__ == "float" else value
+
+
+def _path(location: tuple[int | str, ...], data: Any) -> str:
+    """`steps[2] (call).window` for a pydantic location."""
+    text = ""
+    for part in location:
+        if isinstance(part, int):
+            try:
+                data = data[part]
+            except (LookupError, TypeError):
+                data = None
+            name = data.get("id") if isinstance(data, Mapping) else None
+            text += f"[{part}]" + (f" ({name})" if name else "")
+        else:
+            data = data.get(part) if isinstance(data, Mapping) else None
+            text += f".{part}" if text else str(part)
+    return text

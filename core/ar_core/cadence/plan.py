@@ -1,0 +1,288 @@
+"""What does a policy mean for one kind of customer? The policy, resolved for the overrides that hold, ready to be walked.
+
+Resolving costs once per combination of overrides, not once per customer.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from ar_core.cadence.policy import (
+    Actor,
+    Capabilities,
+    Clause,
+    Override,
+    Policy,
+    Purpose,
+    Stage,
+    Step,
+    StepKind,
+    Tone,
+    Variant,
+)
+from ar_core.cadence.predicates import Predicate
+from ar_core.cadence.view import StageValue
+from ar_core.model.parties import Channel, ContactRole
+
+__all__ = ["FOREVER", "TONES", "CompiledPolicy", "Plan", "PlanStep", "Way"]
+
+FOREVER = 1_000_000
+"""A day past due that never comes."""
+
+TONES = {tone: rank for rank, tone in enumerate(Tone)}
+
+_CAPABILITY_OF = {
+    Clause.ORDER_HOLD: "can_hold_orders",
+    Clause.LEGAL: "will_pursue_legal",
+    Clause.AGENCY: "uses_agency",
+}
+
+
+class Way:
+    """One way of carrying a step out, with everything filled in."""
+
+    __slots__ = ("actor", "audience", "channels", "sender_role", "tone")
+
+    def __init__(self, step: Step, variant: Variant | None) -> None:
+        self.channels: tuple[Channel, ...] = (variant.channels if variant else ()) or step.channels
+        self.actor: Actor = (variant.actor if variant else None) or step.actor
+        self.audience: ContactRole | None = (variant.audience if variant else None) or step.audience
+        self.sender_role: str | None = (variant.sender_role if variant else None) or step.sender_role
+        self.tone: Tone | None = (variant.tone if variant else None) or step.tone
+
+
+class PlanStep:
+    """A step of one plan."""
+
+    __slots__ = (
+        "at",
+        "blocked_by",
+        "day_bound",
+        "fallback",
+        "first",
+        "id",
+        "index",
+        "kind",
+        "last",
+        "notify",
+        "per_invoice",
+        "repeat_every",
+        "requires",
+        "step",
+        "ways",
+        "when",
+        "withheld",
+    )
+
+    def __init__(self, step: Step, capabilities: Capabilities) -> None:
+        self.step = step
+        self.id = step.id
+        self.at = step.at
+        window = step.window or (step.at, None)
+        self.first = window[0]
+        self.last = FOREVER if window[1] is None else window[1]
+        self.kind = step.kind
+        self.per_invoice = step.per == "invoice" or step.purpose in {
+            Purpose.PRE_DUE,
+            Purpose.DUE_CONFIRMATION,
+        }
+        self.day_bound = step.purpose in {Purpose.PRE_DUE, Purpose.DUE_CONFIRMATION}
+        self.requires = step.requires
+        self.when: Predicate | None = step.when
+        self.repeat_every = step.repeat_every
+        self.notify = step.notify
+        self.index = -1
+        declared = step.capability is None or getattr(capabilities, step.capability)
+        self.fallback = not declared and step.otherwise is not None
+        self.blocked_by: str | None = None if declared or step.otherwise is not None else step.capability
+        if self.fallback:
+            self.ways: tuple[Way, ...] = (Way(step, step.otherwise),)
+        else:
+            own = (Way(step, None),) if step.channels else ()
+            self.ways = own + tuple(Way(step, variant) for variant in step.alternatives)
+        self.withheld = tuple(c for c in step.clauses if not getattr(capabilities, _CAPABILITY_OF[c]))
+
+    @property
+    def is_touch(self) -> bool:
+        """Whether it contacts the customer."""
+        return self.kind is StepKind.TOUCH
+
+
+class Plan:
+    """Steps and stages for the customers for whom the same overrides hold."""
+
+    def __init__(self, policy: Policy, overrides: Sequence[Override], extra_days: Sequence[int]) -> None:
+        steps, stages = _apply(policy, overrides)
+        compiled = [PlanStep(step, policy.capabilities) for step in steps if step.enabled]
+        ladder = sorted((step for step in compiled if step.repeat_every is None), key=lambda s: s.at)
+        self.steps: tuple[PlanStep, ...] = tuple(ladder)
+        """The ladder: each step covers those before it."""
+        self.repeats: tuple[PlanStep, ...] = tuple(step for step in compiled if step.repeat_every is not None)
+        """Steps that come again and again; they stand beside the ladder and cover nothing."""
+        for index, step in enumerate(self.steps):
+            step.index = index
+        self.by_id: dict[str, PlanStep] = {step.id: step for step in compiled}
+        self.ats: tuple[int, ...] = tuple(step.at for step in self.steps)
+        for step in self.repeats:
+            step.index = bisect_right(self.ats, step.at) - 1
+        self.known_steps: dict[str, str] = {step.id: step.id for step in steps}
+        for known in steps:
+            self.known_steps.update(dict.fromkeys(known.aliases, known.id))
+        order = {stage.id: place for place, stage in enumerate(stages)}
+        self.stages: tuple[StageValue, ...] = tuple(
+            StageValue(stage.id, place, order) for place, stage in enumerate(stages)
+        )
+        self.tones: dict[str, Tone] = _tones(stages)
+        self._starts = [stage.from_day for stage in stages if stage.from_day is not None]
+        self._offset = 0 if stages[0].from_day is None else -1
+        days = {day for step in compiled for day in (step.first, step.at, step.last + 1)}
+        days.update(self._starts)
+        days.update(extra_days)
+        days.update((0, 1, policy.clock.grace_days + 1))
+        self.boundaries: list[int] = sorted(day for day in days if day < FOREVER)
+        self.conditional = any(step.when is not None for step in compiled)
+        self.actor: Actor | None = next((o.actor for o in reversed(overrides) if o.actor is not None), None)
+        self.sender_role = next((o.sender_role for o in reversed(overrides) if o.sender_role), None)
+        self.notify = tuple(dict.fromkeys(role for o in overrides for role in o.notify))
+        self.overrides = tuple(overrides)
+
+    def stage(self, dpd: int) -> StageValue | None:
+        """The stage of an invoice by its days past due; None before the first stage."""
+        place = bisect_right(self._starts, dpd) + self._offset
+        return self.stages[place] if place >= 0 else None
+
+    def next_boundary(self, dpd: int) -> int | None:
+        """The next day past due on which anything in the plan may change."""
+        place = bisect_right(self.boundaries, dpd)
+        return self.boundaries[place] if place < len(self.boundaries) else None
+
+    def stage_start(self, stage: str) -> int | None:
+        """First day past due of a stage; None where it has no lower end."""
+        place = next(s.place for s in self.stages if s == stage)
+        index = place - (1 if self._offset == 0 else 0)
+        return self._starts[index] if index >= 0 else None
+
+
+class CompiledPolicy:
+    """A policy with its plans by combination of overrides."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.plan_overrides = tuple(
+            (i, o) for i, o in enumerate(policy.overrides) if not self._per_invoice(o)
+        )
+        self.message_overrides = tuple(o for o in policy.overrides if self._per_invoice(o))
+        """Overrides whose rule looks at one invoice: applied when a message is made."""
+        self._plans: dict[tuple[bool, ...], Plan] = {}
+        self.risk_rules = tuple((rule, rule.predicate()) for rule in policy.tiers.risk)
+
+    @staticmethod
+    def _per_invoice(override: Override) -> bool:
+        from ar_core.cadence.features import FEATURES
+
+        return any(FEATURES[name].scope == "invoice" for name in override.when.features)
+
+    def plan(self, facts: Any) -> Plan:
+        """The plan for an account, by the overrides that hold for it."""
+        held = tuple(o.when.holds(facts) is True for _, o in self.plan_overrides)
+        plan = self._plans.get(held)
+        if plan is None:
+            chosen = [o for (_, o), holds in zip(self.plan_overrides, held, strict=True) if holds]
+            plan = self._plans[held] = Plan(self.policy, chosen, self.days)
+        return plan
+
+    @cached_property
+    def base(self) -> Plan:
+        """The plan when no override holds."""
+        return Plan(self.policy, (), self.days)
+
+    @cached_property
+    def days(self) -> list[int]:
+        """Every number of days past due that a rule compares with, and the day after it."""
+        found: set[int] = set()
+        for _, predicate, _ in self.policy.predicates():
+            for condition in predicate.test.conditions():
+                if condition.feature in {"max_dpd", "dpd"}:
+                    values = condition.wanted if isinstance(condition.wanted, tuple) else (condition.wanted,)
+                    found.update(int(v) + shift for v in values if v is not None for shift in (0, 1))
+        found.update(e.forced_by_dpd for e in self.policy.escalate if e.forced_by_dpd is not None)
+        return sorted(found)
+
+
+def _tones(stages: Sequence[Stage]) -> dict[str, Tone]:
+    """The tone of each stage; one that names none keeps the tone before it, the mildest at the start."""
+    tone, found = Tone.FRIENDLY, {}
+    for stage in stages:
+        tone = stage.tone or tone
+        found[stage.id] = tone
+    return found
+
+
+def _apply(policy: Policy, overrides: Sequence[Override]) -> tuple[list[Step], list[Stage]]:
+    steps, stages = list(policy.steps), list(policy.stages)
+    for override in overrides:
+        if override.scale is not None:
+            steps = [_scaled_step(step, *override.scale) for step in steps]
+            stages = _scaled_stages(stages, *override.scale)
+        steps = [_patched(step, override.steps) for step in steps]
+        if override.only_channels:
+            steps = [_limited(step, override.only_channels) for step in steps]
+        if override.add_channels:
+            steps = [with_channels(step, override.add_channels) for step in steps]
+    return steps, stages
+
+
+def _patched(step: Step, patches: Mapping[str, Any]) -> Step:
+    changes: dict[str, Any] = {}
+    for name in ("*", step.id):
+        if name in patches:
+            changes.update(patches[name].model_dump(exclude_none=True))
+    return step.model_copy(update=changes) if changes else step
+
+
+def _limited(step: Step, only: Sequence[Channel]) -> Step:
+    left = tuple(channel for channel in step.channels if channel in only)
+    return step.model_copy(update={"channels": left}) if left else step
+
+
+def with_channels(step: Step, extra: Sequence[Channel]) -> Step:
+    """A step with more channels, put before its last one."""
+    new = tuple(channel for channel in extra if channel not in step.channels)
+    if not new or not step.channels:
+        return step
+    return step.model_copy(update={"channels": (*step.channels[:-1], *new, step.channels[-1])})
+
+
+def _scaled(day: int, numerator: int, denominator: int) -> int:
+    """Days after the due date are scaled and rounded down; days before it stay (C13)."""
+    return day * numerator // denominator if day > 0 else day
+
+
+def _scaled_step(step: Step, numerator: int, denominator: int) -> Step:
+    changes: dict[str, Any] = {"at": _scaled(step.at, numerator, denominator)}
+    if step.window is not None:
+        low, high = step.window
+        # The window ends the day before the next day's image starts, so that scaled windows still meet.
+        changes["window"] = (
+            min(_scaled(low, numerator, denominator), changes["at"]),
+            None
+            if high is None
+            else max(_scaled(high + 1, numerator, denominator) - 1, changes["at"])
+            if high > 0
+            else high,
+        )
+    return step.model_copy(update=changes)
+
+
+def _scaled_stages(stages: Sequence[Stage], numerator: int, denominator: int) -> list[Stage]:
+    found: list[Stage] = []
+    for stage in stages:
+        start = stage.from_day if stage.from_day is None else _scaled(stage.from_day, numerator, denominator)
+        end = stage.to_day
+        if end is not None and end >= 0:
+            end = _scaled(end + 1, numerator, denominator) - 1
+        found.append(stage.model_copy(update={"from_day": start, "to_day": end}))
+    return found

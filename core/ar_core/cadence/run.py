@@ -1,0 +1,151 @@
+"""What is the same for every account of one run? Policy, moment, calendar, tiers and rates, with small caches."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from ar_core.asof import AsOf
+from ar_core.cadence.codes import Code
+from ar_core.cadence.plan import CompiledPolicy
+from ar_core.calendar import Calendar, add_business_days, next_business_day, roll, wall_time
+from ar_core.model.documents import Invoice
+from ar_core.model.parties import Customer, PaymentTerms
+from ar_core.promises import PromiseTerms
+from ar_core.segments import Tiers
+
+if TYPE_CHECKING:
+    from ar_core.cadence.policy import Policy
+    from ar_core.cadence.view import AccountView
+
+__all__ = ["DAY", "Run", "Scorer", "Slot", "action_key"]
+
+DAY = timedelta(days=1)
+
+Scorer = Callable[["AccountView"], int]
+"""Ranks an account: features in, integer priority out (basis points)."""
+
+
+class Slot(NamedTuple):
+    """When a message may go out: the first working hours of the contact from now on (E5, R35)."""
+
+    send_on: date
+    """The organization's date at that time."""
+    lag: int
+    """Days from today to `send_on`."""
+    not_before: datetime
+    not_after: datetime
+    codes: tuple[Code, ...]
+
+
+class Run:
+    """One evaluation's fixed facts. Holds no account's data, so accounts can be evaluated anywhere (picklable)."""
+
+    def __init__(
+        self,
+        compiled: CompiledPolicy,
+        as_of: AsOf,
+        calendar: Calendar,
+        tiers: Tiers,
+        *,
+        base_currency: str | None,
+        rates: Mapping[str, Decimal],
+        scorer: Scorer,
+    ) -> None:
+        self.compiled = compiled
+        self.policy: Policy = compiled.policy
+        self.as_of = as_of
+        self.instant: datetime = as_of.instant
+        self.zone = ZoneInfo(as_of.zone)
+        self.today: date = as_of.today
+        self.today_number = self.today.toordinal()
+        self.calendar = calendar
+        self.tiers = tiers
+        self.base_currency = base_currency
+        self.rates = rates
+        self.scorer = scorer
+        self.family = self.policy.key_family
+        pauses = self.policy.pauses
+        self.promise_terms = PromiseTerms(
+            grace_business_days=pauses.promise_grace_business_days,
+            tolerance_pct=pauses.promise_tolerance_pct,
+            tolerance_abs=pauses.promise_tolerance_abs,
+            unapplied=pauses.promise_unapplied,
+        )
+        self._slots: dict[tuple[str, str | None], Slot] = {}
+        self._midnights: dict[date, datetime] = {}
+        clock = self.policy.clock
+        self.plain_due = clock.due_roll == "none"
+        """Contractual due dates are the cadence's, unless the policy rolls them."""
+
+    def slot(self, zone: str | None, country: str | None) -> Slot:
+        """The next sending hours of a contact."""
+        key = (zone or self.as_of.zone, country)
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = self._slots[key] = self._find_slot(*key)
+        return slot
+
+    def _find_slot(self, zone: str, country: str | None) -> Slot:
+        clock = self.policy.clock
+        local = self.instant.astimezone(ZoneInfo(zone))
+        day, codes = local.date(), []
+        if local.time() >= clock.not_after:
+            day += DAY
+            codes.append(Code.QUIET_HOURS)
+        elif local.time() < clock.not_before:
+            codes.append(Code.QUIET_HOURS)
+        working = next_business_day(day, self.calendar, country)
+        if working != day:
+            codes.append(Code.NON_BUSINESS_DAY)
+        start = wall_time(working, clock.not_before, zone)
+        send_on = max(start, self.instant).astimezone(self.zone).date()
+        return Slot(
+            send_on,
+            (send_on - self.today).days,
+            start,
+            wall_time(working, clock.not_after, zone),
+            tuple(codes),
+        )
+
+    def midnight(self, day: date) -> datetime:
+        """The instant at which a local day of the organization begins."""
+        found = self._midnights.get(day)
+        if found is None:
+            found = self._midnights[day] = wall_time(day, time(0), self.as_of.zone)
+        return found
+
+    def business_days_after(self, day: date, count: int, country: str | None) -> date:
+        """The `count`-th business day after a day."""
+        return add_business_days(day, count, self.calendar, country)
+
+    def due_date(self, invoice: Invoice, customer: Customer | None) -> date | None:
+        """The due date the cadence counts from: the contractual one, a fallback where there is none (E8), rolled (E4)."""
+        due = invoice.due_date
+        clock = self.policy.clock
+        if due is None:
+            due = _fallback(invoice, customer, clock.due_date_fallback.mode, clock.due_date_fallback.days)
+        if due is None or clock.due_roll == "none":
+            return due
+        return roll(due, clock.due_roll, self.calendar, customer.country if customer else None)
+
+
+def _fallback(invoice: Invoice, customer: Customer | None, mode: str, days: int) -> date | None:
+    if mode == "exclude" or invoice.issue_date is None:
+        return None
+    if mode == "invoice_date":
+        return invoice.issue_date + timedelta(days=days)
+    terms: PaymentTerms | None = invoice.terms or (customer.terms if customer else None)
+    if terms is None or terms.due_days is None:
+        return None
+    return invoice.issue_date + timedelta(days=terms.due_days)
+
+
+def action_key(family: str, account: str, what: str, subject: str, version: int, occurrence: int) -> str:
+    """The stable key of an action (E28): no amounts, times, wording or policy version go into it."""
+    text = "\x1f".join((family, account, what, subject, str(version), str(occurrence)))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,69 @@
+"""What should people outside collections know about this customer, before it leaves? (R25, docs/rules.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ar_core.cadence.codes import Code
+from ar_core.cadence.evaluation import Signal
+from ar_core.model.activity import Intent, TouchOutcome
+from ar_core.model.parties import Channel
+from ar_core.promises import NOT_KEPT
+
+if TYPE_CHECKING:
+    from ar_core.cadence.account import State
+
+__all__ = ["signals_of"]
+
+
+def signals_of(state: State) -> tuple[Signal, ...]:
+    """Signals of one account: open disputes, slipped promises, dead addresses, missing data, calls that led nowhere."""
+    facts, today = state.facts, state.run.today
+    found: list[Signal] = []
+    account = facts.id
+    found.extend(
+        Signal(customer_id=account, code=Code.NEW_DISPUTE, on=d.opened_on, record_id=d.id, detail=d.reason)
+        for d in facts.disputes
+        if (d.opened_on or today) <= today and (d.resolved_on is None or d.resolved_on > today)
+    )
+    found.extend(
+        Signal(customer_id=account, code=Code.PROMISE_SLIPPED, on=v.decided_on, record_id=v.promise_id)
+        for v in state.verdicts
+        if v.state in NOT_KEPT
+    )
+    found.extend(
+        Signal(customer_id=account, code=Code.NO_DUE_DATE, on=None, record_id=d.invoice_id)
+        for d in state.settled
+        if d.code is Code.NO_DUE_DATE
+    )
+    for profile in facts.profiles:
+        found.extend(
+            Signal(
+                customer_id=account,
+                code=Code.CONTACT_STALE,
+                on=b.at.date() if b.at else None,
+                record_id=b.contact_id,
+                detail=b.channel.value,
+            )
+            for b in profile.bounced
+        )
+    for touch in state.history.touches:
+        on = touch.at.astimezone(state.run.zone).date()
+        if touch.outcome is TouchOutcome.BOUNCED:
+            found.append(
+                Signal(
+                    customer_id=account,
+                    code=Code.CONTACT_STALE,
+                    on=on,
+                    record_id=touch.contact_id,
+                    detail=touch.channel.value,
+                )
+            )
+        elif (
+            touch.channel is Channel.VOICE
+            and touch.outcome is TouchOutcome.ANSWERED
+            and touch.intent is not Intent.PROMISED
+            and not any(p.given_on is not None and p.given_on >= on for p in facts.promises)
+        ):
+            found.append(Signal(customer_id=account, code=Code.CALL_WITHOUT_PTP, on=on, record_id=touch.id))
+    return tuple(found)

@@ -1,0 +1,285 @@
+"""What do our own people have to do or know? Notices, tasks, answers to what the customer said, and escalation.
+
+(R3, R21, R43, R44, R62, R63, R69, E13, E36, E38, E40, E43, docs/rules.md)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ar_core.cadence.account import dispose
+from ar_core.cadence.channels import Directory, NoWay
+from ar_core.cadence.codes import Code
+from ar_core.cadence.evaluation import Action, ActionKind, DispositionKind
+from ar_core.cadence.messages import covered_invoice, lead_order, preconditions_of
+from ar_core.cadence.plan import PlanStep
+from ar_core.cadence.policy import Actor, Capabilities, Purpose, Rung, Step, Tone
+from ar_core.cadence.view import outbound
+from ar_core.model.activity import Intent
+from ar_core.model.parties import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ar_core.cadence.account import Item, State
+    from ar_core.cadence.holds import Hold, Reply
+
+__all__ = ["answer_replies", "apply_cash_task", "escalate", "make_notices", "make_tasks", "raise_task"]
+
+_LADDER = list(Rung)
+_NEEDS = {Rung.ORDER_HOLD: "can_hold_orders", Rung.REFERRAL: "uses_agency"}
+_COPY = PlanStep(
+    Step(
+        id="send_copy",
+        at=0,
+        channels=(Channel.EMAIL, Channel.WHATSAPP, Channel.LETTER),
+        purpose=Purpose.SEND_COPY,
+        attach=("invoice",),
+        tone=Tone.FRIENDLY,
+        origin="R63",
+    ),
+    Capabilities(),
+)
+
+
+def raise_task(
+    state: State,
+    task: str,
+    code: Code,
+    lead: Item | None,
+    *,
+    subject: str | None = None,
+    items: Sequence[Item] = (),
+    notify: tuple[str, ...] = (),
+) -> None:
+    """An internal task, once: when it is on record under its key it is not raised again (E28)."""
+    about = subject or (lead.invoice.id if lead is not None else state.facts.id)
+    key = state.key(f"task:{task}", about, lead.invoice.due_version if lead is not None else 0)
+    if state.logged(key):
+        return
+    covers = tuple(covered_invoice(state, item, None) for item in items or ([lead] if lead else []))
+    state.actions.append(
+        Action.trusted(
+            key=key,
+            kind=ActionKind.INTERNAL,
+            code=code,
+            customer_id=state.facts.id,
+            task=task,
+            stage=str(lead.stage) if lead is not None and lead.stage is not None else None,
+            rung=state.rung,
+            notify=notify,
+            lead_invoice_id=lead.invoice.id if lead is not None else None,
+            covers=covers,
+            reasons=(code,),
+        )
+    )
+
+
+def make_tasks(state: State, stop: Hold | None) -> None:
+    """Tasks that stand beside the messages: legal review, replies, approvals, open questions about attempts."""
+    oldest = min(state.items, key=lambda i: (-i.dpd, i.invoice.id), default=None)
+    if stop is not None:
+        if stop.code in {Code.LEGAL_STOP, Code.UNKNOWN_FLAG}:
+            raise_task(state, "legal_review", Code.LEGAL_REVIEW, oldest, subject=state.facts.id)
+        elif stop.code is Code.DO_NOT_CONTACT:
+            raise_task(state, "review_do_not_contact", Code.DO_NOT_CONTACT, oldest, subject=state.facts.id)
+        return
+    for reply in state.holds.replies:
+        if reply.rule.task is not None:
+            items = [i for i in state.items if i.invoice.id in reply.invoice_ids]
+            raise_task(
+                state, reply.rule.task, Code.REPLY_NEEDS_PERSON, None, subject=reply.touch.id, items=items
+            )
+    for key, verdict in state.holds.approvals:
+        _approval(state, key, verdict.promise_id, verdict.invoice_ids)
+    for touch in state.history.ambiguous:
+        raise_task(state, "resolve_attempt", Code.RESOLVE_AMBIGUOUS, None, subject=touch.id)
+    for item in state.items:
+        if item.outcome is not None and item.outcome.code is Code.MANUAL_MIGRATION:
+            raise_task(state, "place_invoice", Code.MANUAL_MIGRATION, item)
+
+
+def _approval(state: State, key: str, promise_id: str, invoice_ids: tuple[str, ...]) -> None:
+    if state.logged(key):
+        return
+    items = [i for i in state.items if i.invoice.id in invoice_ids]
+    state.actions.append(
+        Action.trusted(
+            key=key,
+            kind=ActionKind.INTERNAL,
+            code=Code.PTP_NEEDS_APPROVAL,
+            customer_id=state.facts.id,
+            task="approve_promise",
+            rung=state.rung,
+            covers=tuple(covered_invoice(state, item, None) for item in items),
+            content_requirements=(f"promise:{promise_id}",),
+            reasons=(Code.PTP_NEEDS_APPROVAL,),
+        )
+    )
+
+
+def apply_cash_task(state: State, items: Sequence[Item]) -> None:
+    """Apply what is on account before anybody is chased (E13)."""
+    lead = min(items, key=lambda item: lead_order(state, item))
+    raise_task(state, "apply_cash", Code.APPLY_CASH, lead, items=items)
+
+
+def make_notices(state: State) -> None:
+    """Internal notices of the policy, once per invoice; they count in no cap (R21, C12)."""
+    for notice in state.run.policy.notices:
+        name = f"notice:{notice.id}"
+        new = [
+            item
+            for item in state.items
+            if item.hold is None
+            and notice.when.holds(state.invoice_view(item)) is True
+            and name not in (state.history.steps_of(item.invoice) or ())
+        ]
+        if not new:
+            continue
+        new.sort(key=lambda item: lead_order(state, item))
+        lead = new[0]
+        key = state.key(name, lead.invoice.id, lead.invoice.due_version)
+        if state.logged(key):
+            continue
+        state.actions.append(
+            Action.trusted(
+                key=key,
+                kind=ActionKind.INTERNAL,
+                code=Code.NOTIFY,
+                customer_id=state.facts.id,
+                task=name,
+                stage=str(lead.stage) if lead.stage is not None else None,
+                rung=state.rung,
+                notify=notice.to,
+                lead_invoice_id=lead.invoice.id,
+                covers=tuple(covered_invoice(state, item, name) for item in new),
+                reasons=(Code.NOTIFY,),
+                origin=notice.origin,
+            )
+        )
+
+
+def escalate(state: State) -> None:
+    """Raise the rung when a rule holds or age forces it (C8, R44); the ladder never skips what is not declared (R18)."""
+    policy = state.run.policy
+    overdue = [item for item in state.items if item.dpd >= 1 and item.hold is None]
+    if not overdue or not policy.escalate:
+        return
+    oldest = max(item.dpd for item in overdue)
+    reached, rule_at = 0, None
+    for index, rule in enumerate(policy.escalate):
+        forced = rule.forced_by_dpd is not None and oldest >= rule.forced_by_dpd
+        if not forced and rule.when.holds(state.view) is not True:
+            continue
+        rung = rule.rung
+        needed = _NEEDS.get(rung)
+        if needed is not None and not getattr(policy.capabilities, needed):
+            state.note(f"escalate[{index}]", "withheld", Code.CAPABILITY_NOT_DECLARED, rung=rung)
+            rung = Rung.FINANCE_LEAD
+        place = _LADDER.index(rung)
+        if place > reached:
+            reached, rule_at = place, index
+    if rule_at is None:
+        return
+    rule, state.rung = policy.escalate[rule_at], _LADDER[reached]
+    lead = min(overdue, key=lambda item: (-item.dpd, item.invoice.id))
+    name = f"rung:{state.rung.value}"
+    done = state.history.steps_of(lead.invoice) or {}
+    key = state.key(name, lead.invoice.id, lead.invoice.due_version)
+    if name in done or state.logged(key):
+        return
+    proposal = state.rung in _NEEDS
+    state.actions.append(
+        Action.trusted(
+            key=key,
+            kind=ActionKind.DECISION if proposal else ActionKind.INTERNAL,
+            code=Code.ESCALATED,
+            customer_id=state.facts.id,
+            task=name,
+            stage=str(lead.stage) if lead.stage is not None else None,
+            rung=state.rung,
+            notify=rule.notify or (state.rung.value,),
+            lead_invoice_id=lead.invoice.id,
+            covers=tuple(covered_invoice(state, item, name) for item in overdue),
+            options=(state.rung.value, "keep_chasing") if proposal else (),
+            reasons=(Code.ESCALATED,),
+            origin=rule.origin,
+        )
+    )
+
+
+def answer_replies(state: State) -> int:
+    """Answer what can be answered with a document: a copy goes out before any reminder (R63). Returns how many went out."""
+    answered = 0
+    for reply in state.holds.replies:
+        if reply.touch.intent is not Intent.COPY_REQUESTED or reply.rule.respond != "send_copy":
+            continue
+        if _copy(state, reply):
+            answered += 1
+    return answered
+
+
+def _copy(state: State, reply: Reply) -> bool:
+    tries = sum(1 for t in outbound(state.history.touches) if t.step == "send_copy" and t.at > reply.touch.at)
+    keys = [state.key("send_copy", reply.touch.id, 0, number) for number in range(tries + 1)]
+    if any(state.logged(key) for key in keys):
+        return False
+    if any(
+        t.step == "send_copy" and t.at > reply.touch.at and t.outcome not in {"failed", "bounced"}
+        for t in outbound(state.history.touches)
+    ):
+        return False
+    items = [i for i in state.items if i.hold is None and i.invoice.id in reply.invoice_ids]
+    if not reply.invoice_ids:
+        items = [i for i in state.items if i.hold is None and i.dpd >= 1] or [
+            i for i in state.items if i.hold is None
+        ]
+    if not items:
+        return False
+    items.sort(key=lambda item: lead_order(state, item))
+    lead = items[0]
+    directory = Directory(state.facts, state.run, state.history)
+    found = directory.choose(_COPY, _COPY.ways, lead.invoice, state.slot.send_on)
+    if isinstance(found, NoWay):
+        raise_task(state, "get_contact", Code.GET_CONTACT, lead)
+        return False
+    key = keys[-1]
+    covers = tuple(
+        covered_invoice(state, item, None).model_copy(update={"step": "send_copy", "presence_only": False})
+        for item in items
+    )
+    for item in items:
+        item.outcome = dispose(
+            item.invoice, DispositionKind.ACTION, Code.COPY_REQUESTED, None, item.stage, "send_copy", key
+        )
+        item.choice = None
+    state.actions.append(
+        Action.trusted(
+            key=key,
+            kind=ActionKind.TOUCH,
+            code=Code.COPY_REQUESTED,
+            customer_id=state.facts.id,
+            subsidiary_id=lead.invoice.subsidiary_id,
+            step="send_copy",
+            purpose=Purpose.SEND_COPY,
+            stage=str(lead.stage) if lead.stage is not None else None,
+            rung=state.rung,
+            channel=found.channel,
+            fallbacks=found.fallbacks,
+            actor=Actor.HUMAN if state.human_only else Actor.AUTO,
+            contact_id=found.contact_id,
+            address=found.address,
+            tone=Tone.FRIENDLY,
+            lead_invoice_id=lead.invoice.id,
+            covers=covers,
+            not_before=state.slot.not_before,
+            not_after=state.slot.not_after,
+            content_requirements=("invoice_number", "attach_invoice_pdf", "mention_attachment"),
+            preconditions=preconditions_of(state, covers),
+            occurrence=tries,
+            reasons=(Code.COPY_REQUESTED,),
+            origin="R63",
+        )
+    )
+    return True

@@ -1,0 +1,410 @@
+"""What is known about an account on a day? The values of the published features, each computed when it is first asked for.
+
+A feature that rests on a rolling window notes the day on which its value may change by itself; `next_change_at` is built
+from those days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Context, Decimal
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from ar_core.cadence.book import AccountFacts
+from ar_core.model.activity import Direction, Intent, Touch, TouchOutcome
+from ar_core.model.documents import DocumentStatus, Invoice
+from ar_core.model.money import ZERO
+from ar_core.model.parties import Channel
+from ar_core.model.settlements import Payment, PaymentKind
+from ar_core.promises import NOT_KEPT, PromiseState, PromiseVerdict, promise_level
+
+__all__ = ["AccountView", "InvoiceView", "StageValue"]
+
+_YEAR = timedelta(days=365)
+_QUARTER = timedelta(days=90)
+_KEPT = frozenset({PromiseState.KEPT, PromiseState.KEPT_LATE})
+_UNREACHED = frozenset({TouchOutcome.FAILED, TouchOutcome.BOUNCED})
+_SHARES = Context(
+    prec=28
+)  # shares and averages may be rounded; sums of money run in the exact context of the caller
+
+
+class StageValue(str):
+    """A stage's id that compares by its place in the policy."""
+
+    __slots__ = ("order", "place")
+
+    order: Mapping[str, int]
+    place: int
+
+    def __new__(cls, text: str, place: int, order: Mapping[str, int]) -> Self:
+        """`order` maps every stage of the policy to its place."""
+        self = str.__new__(cls, text)
+        self.place, self.order = place, order
+        return self
+
+    def __lt__(self, other: str) -> bool:
+        return self.place < self.order[other]
+
+    def __le__(self, other: str) -> bool:
+        return self.place <= self.order[other]
+
+    def __gt__(self, other: str) -> bool:
+        return self.place > self.order[other]
+
+    def __ge__(self, other: str) -> bool:
+        return self.place >= self.order[other]
+
+    __hash__ = str.__hash__
+
+
+class AccountView:
+    """The features of one account. Attributes are computed on first use and kept."""
+
+    def __init__(
+        self,
+        facts: AccountFacts,
+        live: Sequence[tuple[Invoice, int]],
+        verdicts: Sequence[PromiseVerdict],
+        today: date,
+        zone: ZoneInfo,
+        base_currency: str | None,
+        rates: Mapping[str, Decimal],
+    ) -> None:
+        self.facts = facts
+        self.zone = zone
+        self.live = live
+        """Open invoices that are chased, with their days past due."""
+        self.verdicts = verdicts
+        self.today = today
+        self.base_currency = base_currency
+        self.rates = rates
+        self.changes_on: list[date] = []
+        """Days on which a rolling feature that was used may change by itself."""
+        self.rate_missing = False
+        self.risk: str | None = None
+        self.value: str | None = None
+        self.lifetime_value: Decimal | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        compute = _COMPUTE.get(name)
+        if compute is None:
+            raise AttributeError(name)
+        value = compute(self)
+        self.__dict__[name] = value
+        return value
+
+    def day_of(self, touch: Touch) -> date:
+        """The organization's local date of a touch."""
+        return touch.at.astimezone(self.zone).date()
+
+    def in_base(self, amount: Decimal, currency: str | None) -> Decimal | None:
+        """An amount in base currency; None without a rate (noted in `rate_missing`)."""
+        if currency == self.base_currency or (self.base_currency is None and not self.rates):
+            return amount
+        rate = self.rates.get(currency or "")
+        if rate is None:
+            self.rate_missing = True
+            return None
+        return amount * rate
+
+    def expires(self, days: Iterable[date], after: timedelta) -> None:
+        """Note when the earliest of these days leaves a rolling window."""
+        soonest = min(days, default=None)
+        if soonest is not None:
+            self.changes_on.append(soonest + after)
+
+
+class InvoiceView:
+    """The features of one invoice; everything else is asked of its account."""
+
+    __slots__ = ("_account", "balance", "dpd", "invoice", "stage")
+
+    def __init__(self, account: AccountView, invoice: Invoice, dpd: int, stage: StageValue | None) -> None:
+        self._account = account
+        self.invoice = invoice
+        self.dpd = dpd
+        self.stage = stage
+        self.balance = invoice.balance_due
+
+    def __getattr__(self, name: str) -> Any:
+        match name:
+            case "total":
+                return self.invoice.total
+            case "invoice_currency":
+                return self.invoice.currency
+            case "part_paid":
+                return self.invoice.balance_due < self.invoice.total
+            case "has_pdf":
+                return self.invoice.has_pdf
+            case "has_payment_link":
+                return self.invoice.payment_link is not None
+            case _:
+                return getattr(self._account, name)
+
+
+def outbound(touches: Iterable[Touch]) -> list[Touch]:
+    """Contacts that went out to the customer, attempts that failed or bounced included."""
+    return [t for t in touches if t.direction is Direction.OUTBOUND and t.channel is not Channel.INTERNAL]
+
+
+def is_response(touch: Touch) -> bool:
+    """The customer said something; an automatic absence note is no answer (E37)."""
+    if touch.intent is Intent.OUT_OF_OFFICE:
+        return False
+    return touch.direction is Direction.INBOUND or touch.outcome is TouchOutcome.ANSWERED
+
+
+def received_on(payments: Iterable[Payment], today: date) -> list[date]:
+    """Days on which money came in, up to today."""
+    return [
+        p.payment_date
+        for p in payments
+        if p.payment_date is not None
+        and p.payment_date <= today
+        and p.kind is not PaymentKind.REFUND
+        and p.document_status is DocumentStatus.POSTED
+    ]
+
+
+def _max_dpd(view: AccountView) -> int | None:
+    return max((dpd for _, dpd in view.live), default=None)
+
+
+def _sum_base(view: AccountView, rows: Iterable[tuple[Decimal, str | None]]) -> Decimal | None:
+    result = ZERO
+    for amount, currency in rows:
+        if currency == view.base_currency:
+            result += amount
+            continue
+        converted = view.in_base(amount, currency)
+        if converted is None:
+            return None
+        result += converted
+    return result
+
+
+def _balance_base(view: AccountView) -> Decimal | None:
+    rows = [(i.balance_due, i.currency) for i, _ in view.live]
+    rows += [(-amount, currency) for currency, amount in view.credits.items()]
+    return _sum_base(view, rows)
+
+
+def _credits(view: AccountView) -> dict[str | None, Decimal]:
+    """Money and credit on account by currency, positive: what could be applied to invoices (E13, E14)."""
+    facts, today = view.facts, view.today
+    found: dict[str | None, Decimal] = {}
+    posted = DocumentStatus.POSTED
+    for note in facts.credit_notes:
+        if note.unapplied_amount and note.document_status is posted and (note.issue_date or today) <= today:
+            found[note.currency] = found.get(note.currency, ZERO) + note.unapplied_amount
+    for payment in facts.payments:
+        if (
+            payment.unapplied_amount
+            and payment.document_status is posted
+            and payment.kind is not PaymentKind.REFUND
+            and (payment.payment_date or today) <= today
+        ):
+            found[payment.currency] = found.get(payment.currency, ZERO) + payment.unapplied_amount
+    for line in facts.adjustments:
+        if line.open_amount and line.document_status is posted and (line.adjustment_date or today) <= today:
+            found[line.currency] = found.get(line.currency, ZERO) - line.open_amount
+    for invoice in facts.open_invoices:
+        if invoice.balance_due < ZERO and invoice.document_status is posted:
+            found[invoice.currency] = found.get(invoice.currency, ZERO) - invoice.balance_due
+    return found
+
+
+def _decided(view: AccountView, states: frozenset[PromiseState]) -> list[PromiseVerdict]:
+    since = view.today - _YEAR
+    rows = [
+        v for v in view.verdicts if v.state in states and v.decided_on is not None and v.decided_on > since
+    ]
+    view.expires((v.decided_on for v in rows if v.decided_on is not None), _YEAR)
+    return rows
+
+
+def _kept_ratio(view: AccountView) -> Decimal | None:
+    judged = _decided(view, NOT_KEPT | _KEPT)
+    if not judged:
+        return None
+    kept = sum(1 for v in judged if v.state is PromiseState.KEPT)
+    return _SHARES.divide(Decimal(kept), Decimal(len(judged)))
+
+
+def _disputes_12m(view: AccountView) -> int:
+    days = [
+        d.opened_on
+        for d in view.facts.disputes
+        if d.opened_on is not None and view.today - _YEAR < d.opened_on <= view.today
+    ]
+    view.expires(days, _YEAR)
+    return len(days)
+
+
+def _open_disputes(view: AccountView) -> int:
+    today = view.today
+    return sum(
+        1
+        for d in view.facts.disputes
+        if (d.opened_on or today) <= today and (d.resolved_on is None or d.resolved_on > today)
+    )
+
+
+def _settled(view: AccountView) -> list[tuple[date, int, Decimal]]:
+    """Invoices settled in the last year: day of settlement, days late, amount."""
+    facts, today = view.facts, view.today
+    rows = []
+    for invoice in facts.closed_invoices:
+        if (
+            invoice.due_date is None
+            or invoice.document_status is not DocumentStatus.POSTED
+            or not invoice.total
+        ):
+            continue
+        days = [a.applied_on for a in facts.allocations(invoice.id) if a.applied_on is not None]
+        closed_on = max(days, default=None)
+        if closed_on is not None and today - _YEAR < closed_on <= today:
+            rows.append((closed_on, (closed_on - invoice.due_date).days, invoice.total))
+    view.expires((row[0] for row in rows), _YEAR)
+    return rows
+
+
+def _on_time_rate(view: AccountView) -> Decimal | None:
+    rows = view.settled
+    if not rows:
+        return None
+    return _SHARES.divide(Decimal(sum(1 for _, late, _ in rows if late <= 0)), Decimal(len(rows)))
+
+
+def _wavg_days_late(view: AccountView) -> Decimal | None:
+    weight = sum((amount for *_, amount in view.settled), ZERO)
+    if not weight:
+        return None
+    return (sum((late * amount for _, late, amount in view.settled), ZERO) / weight).quantize(
+        Decimal("0.001")
+    )
+
+
+def _balance_trend(view: AccountView) -> Decimal | None:
+    facts, today = view.facts, view.today
+    since = today - _QUARTER
+    billed = [
+        i
+        for i in (*facts.open_invoices, *facts.closed_invoices)
+        if i.document_status is DocumentStatus.POSTED
+        and i.issue_date is not None
+        and since < i.issue_date <= today
+    ]
+    applied = [
+        a
+        for i in (*facts.open_invoices, *facts.closed_invoices)
+        for a in facts.allocations(i.id)
+        if a.applied_on is not None and since < a.applied_on <= today
+    ]
+    view.expires((i.issue_date for i in billed if i.issue_date is not None), _QUARTER)
+    view.expires((a.applied_on for a in applied if a.applied_on is not None), _QUARTER)
+    up = _sum_base(view, ((i.total, i.currency) for i in billed))
+    down = _sum_base(view, ((a.target_amount, a.target_currency) for a in applied))
+    return None if up is None or down is None else up - down
+
+
+def _episode_start(view: AccountView) -> date | None:
+    """When the oldest invoice that is still overdue fell due: answers from before that do not count (R44)."""
+    return min((i.due_date for i, dpd in view.live if i.due_date is not None and dpd >= 1), default=None)
+
+
+def _last_response(view: AccountView) -> date | None:
+    facts = view.facts
+    days = [day for t in facts.touches if is_response(t) and (day := view.day_of(t)) <= view.today]
+    days += received_on(facts.payments, view.today)
+    return max(days, default=None)
+
+
+def _unanswered(view: AccountView) -> list[Touch]:
+    last = view.last_response
+    return [
+        t
+        for t in outbound(view.facts.touches)
+        if t.outcome not in _UNREACHED
+        and (day := view.day_of(t)) <= view.today
+        and (last is None or day > last)
+    ]
+
+
+def _unanswered_on(channel: Channel) -> Callable[[AccountView], int]:
+    return lambda view: sum(1 for t in view.unanswered if t.channel is channel)
+
+
+def _unanswered_all(view: AccountView) -> bool:
+    start, last = view.episode_start, view.last_response
+    if start is None or (last is not None and last >= start):
+        return False
+    return any(view.day_of(t) >= start for t in view.unanswered)
+
+
+def _days_since(day: date | None, view: AccountView) -> int | None:
+    if day is None:
+        return None
+    view.changes_on.append(view.today + timedelta(days=1))
+    return (view.today - day).days
+
+
+def _last_touch(view: AccountView) -> date | None:
+    days = [view.day_of(t) for t in outbound(view.facts.touches) if t.outcome not in _UNREACHED]
+    return max((d for d in days if d <= view.today), default=None)
+
+
+def _over_limit(view: AccountView) -> bool | None:
+    customer = view.facts.customer
+    if customer is None or customer.credit_limit is None:
+        return None
+    return (
+        sum((i.balance_due for i, _ in view.live if i.currency == customer.currency), ZERO)
+        > customer.credit_limit
+    )
+
+
+_COMPUTE: dict[str, Callable[[AccountView], Any]] = {
+    "balance_base": _balance_base,
+    "balance_trend": _balance_trend,
+    "broken_ptp": lambda v: sum(1 for p in v.verdicts if p.state in NOT_KEPT),
+    "broken_ptp_12m": lambda v: len(_decided(v, NOT_KEPT)),
+    "country": lambda v: v.facts.customer.country if v.facts.customer else None,
+    "credits": _credits,
+    "currency": lambda v: v.facts.customer.currency if v.facts.customer else None,
+    "days_since_last_response": lambda v: _days_since(v.last_response, v),
+    "days_since_last_touch": lambda v: _days_since(_last_touch(v), v),
+    "disputes_12m": _disputes_12m,
+    "episode_start": _episode_start,
+    "has_account_manager": lambda v: any(p.account_manager for p in v.facts.profiles),
+    "kept_ptp_12m": lambda v: len(_decided(v, _KEPT)),
+    "kept_ratio_12m": _kept_ratio,
+    "language": lambda v: v.facts.customer.language if v.facts.customer else None,
+    "last_response": _last_response,
+    "max_dpd": _max_dpd,
+    "on_time_rate_12m": _on_time_rate,
+    "open_disputes": _open_disputes,
+    "open_invoices": lambda v: len(v.live),
+    "open_promises": lambda v: sum(1 for p in v.verdicts if p.pending),
+    "order_hold": lambda v: v.facts.customer.order_hold if v.facts.customer else None,
+    "over_credit_limit": _over_limit,
+    "overdue_base": lambda v: _sum_base(v, ((i.balance_due, i.currency) for i, dpd in v.live if dpd >= 1)),
+    "overdue_invoices": lambda v: sum(1 for _, dpd in v.live if dpd >= 1),
+    "promises_not_kept": lambda v: promise_level(v.verdicts),
+    "settled": _settled,
+    "settled_12m": lambda v: len(v.settled),
+    "touches": lambda v: len(outbound(v.facts.touches)),
+    "unanswered": _unanswered,
+    "unanswered_all": _unanswered_all,
+    "unanswered_email": _unanswered_on(Channel.EMAIL),
+    "unanswered_letter": _unanswered_on(Channel.LETTER),
+    "unanswered_sms": _unanswered_on(Channel.SMS),
+    "unanswered_touches": lambda v: len(v.unanswered),
+    "unanswered_voice": _unanswered_on(Channel.VOICE),
+    "unanswered_whatsapp": _unanswered_on(Channel.WHATSAPP),
+    "wavg_days_late_12m": _wavg_days_late,
+}
+"""How each feature is computed; those not listed are plain attributes."""

@@ -1,0 +1,400 @@
+"""Was a promise to pay kept? Computed from payments and an as-of date, never stored (E33-E36, docs/rules.md).
+
+A promise is judged on its deadline: the promised date plus a grace in business days. Payments count by the day the customer
+paid, from the day the promise was given on; what lies after the as-of date has not happened yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+from ar_core.calendar import WEEKENDS, Calendar, add_business_days
+from ar_core.model.activity import Promise
+from ar_core.model.base import Amount, Currency, Frozen
+from ar_core.model.documents import CreditNote, DocumentStatus, Invoice
+from ar_core.model.money import ZERO, exact
+from ar_core.model.settlements import Adjustment, Allocation, Payment, PaymentKind
+from ar_core.model.snapshot import Snapshot
+
+__all__ = [
+    "NOT_KEPT",
+    "PromiseState",
+    "PromiseTerms",
+    "PromiseVerdict",
+    "judge_customer_promises",
+    "judge_promises",
+    "promise_level",
+]
+
+
+class PromiseState(StrEnum):
+    """What has become of a promise."""
+
+    OPEN = "open"
+    """Its date has not passed."""
+    IN_GRACE = "in_grace"
+    """Its date has passed, its grace has not."""
+    KEPT = "kept"
+    KEPT_LATE = "kept_late"
+    """Paid in full, after the deadline."""
+    PARTIALLY_KEPT = "partially_kept"
+    BROKEN = "broken"
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+    """Replaced by a newer promise before its own deadline."""
+
+
+NOT_KEPT = frozenset({PromiseState.BROKEN, PromiseState.PARTIALLY_KEPT})
+"""The states that count against a customer (E35)."""
+
+PENDING = frozenset({PromiseState.OPEN, PromiseState.IN_GRACE})
+
+
+class PromiseTerms(Frozen):
+    """How generously promises are judged."""
+
+    grace_business_days: int = 2
+    tolerance_pct: Amount = Decimal(2)
+    """Shortfall forgiven, in percent of what was promised."""
+    tolerance_abs: Amount = Decimal(5)
+    """Shortfall forgiven, in units of the promise's currency. The smaller of the two tolerances counts."""
+    unapplied: Literal["count", "ignore"] = "count"
+    """Does money that is not yet applied to any invoice count towards a promise?"""
+
+
+class PromiseVerdict(Frozen):
+    """One promise, judged."""
+
+    promise_id: str
+    customer_id: str | None
+    invoice_ids: tuple[str, ...]
+    """The invoices it covers; where the promise named none, all of the customer's."""
+    state: PromiseState
+    promised_date: date
+    deadline: date
+    """Last day of grace."""
+    given_on: date | None
+    required: Amount
+    """What had to be paid: the promised amount, at most what was open when it was given."""
+    paid: Amount
+    """Paid from the day it was given on to the deadline (or to the as-of date before it)."""
+    currency: Currency | None
+    decided_on: date | None
+    """The day its state became final; None while open or in grace."""
+
+    @property
+    def pending(self) -> bool:
+        """Open or in grace: it still pauses chasing."""
+        return self.state in PENDING
+
+
+def judge_promises(
+    snapshot: Snapshot,
+    today: date,
+    *,
+    terms: PromiseTerms | None = None,
+    calendar: Calendar = WEEKENDS,
+) -> tuple[PromiseVerdict, ...]:
+    """Judge every promise of a snapshot on `today` (the organization's local date). Ordered by customer, date given, id."""
+    invoices = {invoice.id: invoice for invoice in snapshot.invoices}
+    sources = sources_by_id(snapshot)
+    allocations: dict[str, list[Allocation]] = {}
+    for allocation in snapshot.allocations:
+        allocations.setdefault(allocation.target_id, []).append(allocation)
+    payments: dict[str | None, list[Payment]] = {}
+    for payment in snapshot.payments:
+        payments.setdefault(payment.customer_id, []).append(payment)
+    owned: dict[str | None, list[Invoice]] = {}
+    for invoice in snapshot.invoices:
+        owned.setdefault(invoice.customer_id, []).append(invoice)
+    by_customer: dict[str | None, list[Promise]] = {}
+    for promise in snapshot.promises:
+        customer = promise.customer_id
+        if customer is None:
+            named = (invoices[i].customer_id for i in promise.invoice_ids if i in invoices)
+            customer = next(named, None)
+        by_customer.setdefault(customer, []).append(promise)
+    verdicts: list[PromiseVerdict] = []
+    for customer in sorted(by_customer, key=lambda value: value or ""):
+        verdicts += judge_customer_promises(
+            by_customer[customer],
+            owned.get(customer, []),
+            {i.id: allocations.get(i.id, ()) for i in owned.get(customer, [])},
+            sources,
+            payments.get(customer, ()),
+            today,
+            terms=terms,
+            calendar=calendar,
+        )
+    return tuple(verdicts)
+
+
+def sources_by_id(snapshot: Snapshot) -> dict[str, Payment | CreditNote | Adjustment]:
+    """Everything an allocation can come from, by id."""
+    return {
+        record.id: record
+        for records in (snapshot.payments, snapshot.credit_notes, snapshot.adjustments)
+        for record in records
+    }
+
+
+@dataclass(slots=True)
+class _Movement:
+    """One allocation, reduced to what a verdict needs."""
+
+    on: date
+    amount: Decimal
+    is_payment: bool
+
+
+def judge_customer_promises(
+    promises: Iterable[Promise],
+    invoices: Sequence[Invoice],
+    allocations: Mapping[str, Sequence[Allocation]],
+    sources: Mapping[str, Payment | CreditNote | Adjustment],
+    payments: Iterable[Payment],
+    today: date,
+    *,
+    terms: PromiseTerms | None = None,
+    calendar: Calendar = WEEKENDS,
+    country: str | None = None,
+) -> list[PromiseVerdict]:
+    """Judge the promises of one customer, from that customer's records alone.
+
+    `allocations`: by target invoice id. `sources`: payments, credit notes and adjustments by id. Promises given after
+    `today` have not happened yet and are left out.
+    """
+    terms = terms or PromiseTerms()
+    known = sorted((p for p in promises if (_given(p) or today) <= today), key=_order)
+    if not known:
+        return []
+    own = {invoice.id: invoice for invoice in invoices}
+    pool = _UnappliedPool(payments, terms.unapplied == "count")
+    verdicts = []
+    with exact():
+        for promise in known:
+            covered = [i for i in (promise.invoice_ids or tuple(sorted(own))) if i in own]
+            deadline = add_business_days(promise.promised_date, terms.grace_business_days, calendar, country)
+            case = _Case(
+                promise=promise,
+                covered=covered,
+                currency=promise.currency or next((own[i].currency for i in covered), None),
+                owner=next((own[i].customer_id for i in covered), None),
+                open_now=sum((own[i].balance_due for i in covered), ZERO),
+                movements=_movements(covered, allocations, sources),
+                pool=pool,
+                deadline=deadline,
+                replaced_on=_replaced_on(promise, known, deadline),
+            )
+            verdicts.append(_judge(case, today, terms))
+    return verdicts
+
+
+def promise_level(verdicts: Iterable[PromiseVerdict], *, since: date | None = None) -> int:
+    """How many promises were not kept in a row, the latest ones first; a kept promise ends the row (E35).
+
+    `since`: only those decided on or after this day.
+    """
+    level = 0
+    decided = [v for v in verdicts if v.decided_on is not None and (since is None or v.decided_on >= since)]
+    for verdict in sorted(decided, key=lambda v: (v.decided_on, v.promise_id), reverse=True):
+        if verdict.state in NOT_KEPT:
+            level += 1
+        elif verdict.state in {PromiseState.KEPT, PromiseState.KEPT_LATE}:
+            break
+    return level
+
+
+def _given(promise: Promise) -> date | None:
+    if promise.given_on is not None:
+        return promise.given_on
+    return promise.recorded_at.date() if promise.recorded_at is not None else None
+
+
+def _order(promise: Promise) -> tuple[date, str, str]:
+    recorded = promise.recorded_at.isoformat() if promise.recorded_at else ""
+    return (_given(promise) or date.min, recorded, promise.id)
+
+
+def _replaced_on(promise: Promise, known: Sequence[Promise], deadline: date) -> date | None:
+    """The day a newer promise on a shared invoice took this one's place, if that was before its deadline passed."""
+    for other in known[known.index(promise) + 1 :]:
+        given = _given(other)
+        shared = (
+            not promise.invoice_ids
+            or not other.invoice_ids
+            or not set(promise.invoice_ids).isdisjoint(other.invoice_ids)
+        )
+        if shared and given is not None and given <= deadline:
+            return given
+    if promise.superseded_by is not None and all(p.id != promise.superseded_by for p in known):
+        return _given(promise) or promise.promised_date
+    return None
+
+
+class _OnAccount(NamedTuple):
+    """Money not yet applied to any invoice."""
+
+    on: date
+    currency: str | None
+    amount: Decimal
+
+
+class _UnappliedPool:
+    """Money on account that may count towards promises; what one promise used, the next cannot."""
+
+    def __init__(self, payments: Iterable[Payment], counts: bool) -> None:
+        rows = (
+            _OnAccount(payment.payment_date, payment.currency, payment.unapplied_amount)
+            for payment in payments
+            if counts
+            and payment.unapplied_amount is not None
+            and payment.unapplied_amount > ZERO
+            and payment.payment_date is not None
+            and payment.kind is not PaymentKind.REFUND
+            and payment.document_status is DocumentStatus.POSTED
+        )
+        self._rows = sorted(rows, key=lambda row: (row.on, row.amount))
+
+    def take(
+        self, wanted: Decimal, currency: str | None, start: date | None, end: date
+    ) -> list[tuple[date, Decimal]]:
+        """Up to `wanted` out of money received in `currency` from `start` to `end`, both included, as (day, amount)."""
+        taken = []
+        for index, row in enumerate(self._rows):
+            if wanted <= ZERO:
+                break
+            if row.currency != currency or row.on > end or (start is not None and row.on < start):
+                continue
+            part = min(row.amount, wanted)
+            if part > ZERO:
+                self._rows[index] = row._replace(amount=row.amount - part)
+                wanted -= part
+                taken.append((row.on, part))
+        return taken
+
+
+def _movements(
+    covered: Iterable[str],
+    allocations: Mapping[str, Sequence[Allocation]],
+    sources: Mapping[str, Payment | CreditNote | Adjustment],
+) -> list[_Movement]:
+    """Dated allocations to the covered invoices. One without any date counts as older than the promise: it is left out."""
+    found = []
+    for invoice_id in covered:
+        for allocation in allocations.get(invoice_id, ()):
+            source = sources.get(allocation.source_id)
+            if source is not None and source.document_status is DocumentStatus.VOIDED:
+                continue
+            on = source.payment_date if isinstance(source, Payment) else None
+            on = on or allocation.applied_on
+            if on is not None:
+                amount = allocation.target_amount + (allocation.discount_amount or ZERO)
+                found.append(_Movement(on, amount, source is None or isinstance(source, Payment)))
+    return sorted(found, key=lambda movement: movement.on)
+
+
+def _between(
+    rows: Iterable[_Movement], first: date | None, last: date, payments_only: bool = False
+) -> Decimal:
+    return sum(
+        (
+            row.amount
+            for row in rows
+            if (first is None or row.on >= first) and row.on <= last and (row.is_payment or not payments_only)
+        ),
+        ZERO,
+    )
+
+
+@dataclass(slots=True)
+class _Case:
+    """All that the verdict on one promise needs."""
+
+    promise: Promise
+    covered: list[str]
+    currency: str | None
+    owner: str | None
+    open_now: Decimal
+    movements: list[_Movement]
+    pool: _UnappliedPool
+    deadline: date
+    replaced_on: date | None
+
+
+def _judge(case: _Case, today: date, terms: PromiseTerms) -> PromiseVerdict:
+    promise, rows, start = case.promise, case.movements, _given(case.promise)
+    cutoff = min(today, case.deadline)
+    # What was open when it was given: today's balance plus everything applied since, dated later than today included.
+    open_then = case.open_now + _between(rows, start, date.max)
+    required = open_then if promise.promised_amount is None else min(promise.promised_amount, open_then)
+    tolerance = min(terms.tolerance_abs, required * terms.tolerance_pct / 100) if required > ZERO else ZERO
+    paid = _between(rows, start, cutoff, payments_only=True)
+    stands = case.replaced_on is None and promise.withdrawn_on is None
+    on_account = case.pool.take(required - paid, case.currency, start, cutoff) if stands else []
+    paid += sum((part for _, part in on_account), ZERO)
+    in_time = bool(case.covered) and (
+        paid >= required - tolerance or open_then - _between(rows, start, cutoff) <= tolerance
+    )
+    by_now = _between(rows, start, today, payments_only=True)
+    if not in_time and stands and today > case.deadline:
+        on_account += case.pool.take(
+            required - by_now - sum((p for _, p in on_account), ZERO), case.currency, case.deadline, today
+        )
+    received = [(row.on, row.amount) for row in rows if row.is_payment and (start is None or row.on >= start)]
+    reached = _reached_on(received + on_account, required - tolerance, today)
+    state, decided_on = _state(promise, in_time, paid > ZERO, reached, today, case.deadline, case.replaced_on)
+    return PromiseVerdict.trusted(
+        promise_id=promise.id,
+        customer_id=promise.customer_id or case.owner,
+        invoice_ids=tuple(case.covered),
+        state=state,
+        promised_date=promise.promised_date,
+        deadline=case.deadline,
+        given_on=start,
+        required=required,
+        paid=paid,
+        currency=case.currency,
+        decided_on=decided_on,
+    )
+
+
+def _state(
+    promise: Promise,
+    in_time: bool,
+    some: bool,
+    reached: date | None,
+    today: date,
+    deadline: date,
+    replaced_on: date | None,
+) -> tuple[PromiseState, date | None]:
+    if promise.withdrawn_on is not None and promise.withdrawn_on <= today:
+        return PromiseState.WITHDRAWN, promise.withdrawn_on
+    if in_time:
+        return PromiseState.KEPT, reached or _given(promise) or promise.promised_date
+    if replaced_on is not None and replaced_on <= today:
+        return PromiseState.SUPERSEDED, replaced_on
+    if today <= promise.promised_date:
+        return PromiseState.OPEN, None
+    if today <= deadline:
+        return PromiseState.IN_GRACE, None
+    if reached is not None:
+        return PromiseState.KEPT_LATE, reached
+    return (PromiseState.PARTIALLY_KEPT if some else PromiseState.BROKEN), deadline
+
+
+def _reached_on(received: Iterable[tuple[date, Decimal]], target: Decimal, today: date) -> date | None:
+    """The day on which what was received first reached the target."""
+    running = ZERO
+    for day, amount in sorted(received):
+        if day > today:
+            return None
+        running += amount
+        if running >= target > ZERO:
+            return day
+    return None
