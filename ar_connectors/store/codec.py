@@ -1,0 +1,193 @@
+"""How does a record become bytes, and bytes a record again? Compact JSON, every digit kept, no second validation.
+
+Reading goes through typed structs made from the models themselves, so a snapshot of 100,000 invoices takes seconds; a
+test proves the result equal to a validated one. What msgspec cannot encode (lone surrogates) goes through the standard
+library, with escapes.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from ar_core.model import (
+    Adjustment,
+    Allocation,
+    Contact,
+    CreditNote,
+    Customer,
+    CustomerProfile,
+    Dispute,
+    Frozen,
+    Invoice,
+    Organization,
+    Pause,
+    Payment,
+    Promise,
+    Touch,
+)
+from ar_core.model.base import adopter
+
+__all__ = ["MODELS", "decode_record", "encode_record", "kind_of"]
+
+MODELS: dict[str, type[Frozen]] = {
+    "organization": Organization,
+    "customer": Customer,
+    "contact": Contact,
+    "profile": CustomerProfile,
+    "invoice": Invoice,
+    "credit_note": CreditNote,
+    "payment": Payment,
+    "adjustment": Adjustment,
+    "allocation": Allocation,
+    "promise": Promise,
+    "dispute": Dispute,
+    "touch": Touch,
+    "pause": Pause,
+}
+"""Kind -> model: everything a store keeps as a record."""
+
+_KINDS: dict[type, str] = {model: kind for kind, model in MODELS.items()}
+
+
+def kind_of(record: Frozen) -> str:
+    """The kind of a record. Raises KeyError for a type that is not stored."""
+    return _KINDS[type(record)]
+
+
+def encode_record(record: Frozen) -> bytes:
+    """Compact JSON of a record; fields that are None are left out."""
+    values = {name: value for name, value in record.__dict__.items() if value is not None}
+    try:
+        return _encode(values)
+    except UnicodeEncodeError:
+        return json.dumps(
+            record.model_dump(mode="python", exclude_none=True), default=_plain, separators=(",", ":")
+        ).encode("ascii")
+
+
+def decode_record(kind: str, body: bytes) -> Any:
+    """The record that `encode_record` wrote."""
+    reader = _READERS.get(kind)
+    if reader is None:
+        reader = _READERS[kind] = _Reader(MODELS[kind])
+    return reader.read(body)
+
+
+def _hook(value: Any) -> Any:
+    if isinstance(value, Frozen):
+        return {name: one for name, one in value.__dict__.items() if one is not None}
+    raise TypeError(f"cannot store a {type(value).__name__}")
+
+
+_encode = msgspec.json.Encoder(enc_hook=_hook).encode
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(f"cannot store a {type(value).__name__}")
+
+
+class _Reader:
+    """Reads one kind: a struct type for the decoder, and a function from struct to model."""
+
+    def __init__(self, model: type[Frozen]) -> None:
+        self._model = model
+        self._decode = msgspec.json.Decoder(_struct(model)).decode
+        self._build = _builder(model)
+
+    def read(self, body: bytes) -> Any:
+        try:
+            return self._build(self._decode(body))
+        except msgspec.DecodeError:
+            # Escaped lone surrogates: the standard library reads them, and pydantic types the rest.
+            return self._model.model_validate(json.loads(body))
+
+
+_READERS: dict[str, _Reader] = {}
+_STRUCTS: dict[type[Frozen], type[msgspec.Struct]] = {}
+_BUILDERS: dict[type[Frozen], Callable[[Any], Any]] = {}
+
+
+def _struct(model: type[Frozen]) -> type[msgspec.Struct]:
+    """A struct type with the fields of a model, all optional where the model has a default or may be None."""
+    known = _STRUCTS.get(model)
+    if known is not None:
+        return known
+    hints = get_type_hints(model)
+    required: list[Any] = []
+    optional: list[Any] = []
+    for name, field in model.model_fields.items():
+        wire = _wire_type(hints[name])
+        if field.is_required():
+            required.append((name, wire))
+        else:
+            default = field.get_default(call_default_factory=True)
+            optional.append((name, wire, default))
+    made = msgspec.defstruct(f"Stored{model.__name__}", [*required, *optional], gc=False)
+    _STRUCTS[model] = made
+    return made
+
+
+def _wire_type(hint: Any) -> Any:
+    origin = get_origin(hint)
+    if origin is Annotated:
+        return _wire_type(get_args(hint)[0])
+    if origin in (Union, types.UnionType):
+        return Union[tuple(_wire_type(one) for one in get_args(hint))]  # noqa: UP007  built from a tuple of types
+    if origin is tuple:
+        inner: Any = _wire_type(get_args(hint)[0])
+        return tuple[inner, ...]
+    if isinstance(hint, type) and issubclass(hint, Frozen):
+        return _struct(hint)
+    return hint
+
+
+def _builder(model: type[Frozen]) -> Callable[[Any], Any]:
+    """A function from a decoded struct to the model, all fields in declared order."""
+    known = _BUILDERS.get(model)
+    if known is not None:
+        return known
+    adopt = adopter(model)
+    names = tuple(model.model_fields)
+    hints = get_type_hints(model)
+    nested = [(name, convert) for name in names if (convert := _converter(hints[name])) is not None]
+
+    def build(struct: Any) -> Any:
+        values = {name: getattr(struct, name) for name in names}
+        for name, convert in nested:
+            value = values[name]
+            if value is not None:
+                values[name] = convert(value)
+        return adopt(values)
+
+    _BUILDERS[model] = build
+    return build
+
+
+def _converter(hint: Any) -> Callable[[Any], Any] | None:
+    """How a nested value is turned into models; None where the decoded value is already the field's value."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        return _converter(get_args(hint)[0])
+    if origin in (Union, types.UnionType):
+        found = [one for one in map(_converter, get_args(hint)) if one is not None]
+        return found[0] if found else None
+    if origin is tuple:
+        inner = _converter(get_args(hint)[0])
+        return None if inner is None else lambda values: tuple(map(inner, values))
+    if isinstance(hint, type) and issubclass(hint, Frozen):
+        return _builder(hint)
+    return None

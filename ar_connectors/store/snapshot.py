@@ -1,0 +1,113 @@
+"""What is known about a connection, now or at an earlier instant? Records in force, as one `ar_core.Snapshot`."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, select
+
+from ar_connectors.store import tables as t
+from ar_connectors.store.engine import Database
+from ar_connectors.store.instants import to_micros
+from ar_connectors.store.view import read_record
+from ar_core.model import Snapshot
+
+__all__ = ["counts", "snapshot"]
+
+_FIELDS = {
+    "customer": "customers",
+    "contact": "contacts",
+    "profile": "profiles",
+    "invoice": "invoices",
+    "credit_note": "credit_notes",
+    "payment": "payments",
+    "adjustment": "adjustments",
+    "allocation": "allocations",
+    "promise": "promises",
+    "dispute": "disputes",
+    "touch": "touches",
+    "pause": "pauses",
+}
+
+
+def snapshot(database: Database, connection_id: str, known_at: datetime | None = None) -> Snapshot:
+    """Everything in force; with `known_at` only what the store had observed by that instant, as it was then."""
+    found: dict[str, list[Any]] = {name: [] for name in (*_FIELDS, "organization")}
+    with database.reading() as connection, _no_collection():
+        states = (
+            _now(connection, connection_id)
+            if known_at is None
+            else _then(connection, connection_id, known_at)
+        )
+        for kind, body, due_version in states:
+            found[kind].append(read_record(kind, body, due_version))
+    organizations = found.pop("organization")
+    collections = {_FIELDS[kind]: tuple(sorted(records, key=_id)) for kind, records in found.items()}
+    return Snapshot.trusted(
+        organization=organizations[0] if organizations else None, known_at=known_at, **collections
+    )
+
+
+def counts(database: Database, connection_id: str) -> dict[str, int]:
+    """Live records by kind."""
+    r = t.records.c
+    query = (
+        select(r.kind, func.count())
+        .where(r.connection_id == connection_id, r.alive)
+        .group_by(r.kind)
+        .order_by(r.kind)
+    )
+    with database.reading() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _id(record: Any) -> str:
+    value: str = record.id
+    return value
+
+
+def _now(connection: Connection, connection_id: str) -> Iterator[tuple[str, bytes, int]]:
+    r = t.records.c
+    query = select(r.kind, r.body, r.due_version).where(r.connection_id == connection_id, r.alive)
+    for row in connection.execution_options(yield_per=2000).execute(query):
+        yield row[0], bytes(row[1]), row[2]
+
+
+def _then(connection: Connection, connection_id: str, known_at: datetime) -> Iterator[tuple[str, bytes, int]]:
+    """The current state where it was observed by then, else the latest earlier one; gone records are left out."""
+    at = to_micros(known_at)
+    r, v = t.records.c, t.record_versions.c
+    query = select(r.kind, r.body, r.due_version).where(
+        r.connection_id == connection_id, r.alive, r.observed_at <= at
+    )
+    for row in connection.execute(query):
+        yield row[0], bytes(row[1]), row[2]
+    latest = (
+        select(v.id, func.max(v.seq).label("seq"))
+        .where(v.connection_id == connection_id, v.observed_at <= at, v.replaced_at > at)
+        .group_by(v.id)
+        .subquery()
+    )
+    older = (
+        select(v.kind, v.body, v.due_version)
+        .join(latest, and_(v.id == latest.c.id, v.seq == latest.c.seq))
+        .where(v.alive)
+    )
+    for row in connection.execute(older):
+        yield row[0], bytes(row[1]), row[2]
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hundreds of thousands of new objects, none of them garbage: the collector would only walk them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,222 @@
+"""What does the store keep? All tables, in one place; the comments say why a column is there.
+
+Every fact, whether it came from an ERP or was born here, is a row of `records`: its current state, in force since
+`observed_at`. States that are over go to `record_versions`, which is only ever added to. Serialized records are bytes:
+PostgreSQL text cannot hold every character that an ERP can.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = ["metadata"]
+
+metadata = MetaData()
+
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+
+# Instants are whole microseconds since 1970 UTC: exact, comparable, and the same on both databases.
+_Instant = BigInteger
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("settings", LargeBinary, nullable=False),
+    Column("created_at", _Instant, nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("connection_id", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("alive", Boolean, nullable=False),
+    Column("source_kind", Text),  # the platform's own kind; NULL: born here and nowhere placed yet
+    Column("remote_id", Text),  # escaped like the id
+    Column("version", Text),
+    Column("updated_at", _Instant),
+    Column("parent_id", Text),  # allocations: what they were read from; contacts: their customer
+    Column("customer_id", Text),
+    Column("hash", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("due_date", String(10)),  # of an invoice, to notice a change
+    Column("due_version", Integer, nullable=False),
+    Column("mapper_version", Integer, nullable=False),
+    Column("raw_page", _Serial),
+    Column("raw_row", Integer),
+    Column("evidence", String(20)),  # why it is believed to be gone
+    Column("seq", Integer, nullable=False),
+    Column("observed_at", _Instant, nullable=False),
+    Index("records_by_kind", "connection_id", "kind", "alive"),
+    Index("records_by_source", "connection_id", "source_kind", "remote_id"),
+    Index("records_by_parent", "parent_id"),
+)
+
+record_versions = Table(
+    "record_versions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("connection_id", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("alive", Boolean, nullable=False),
+    Column("updated_at", _Instant),
+    Column("hash", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("due_version", Integer, nullable=False),
+    Column("evidence", String(20)),
+    Column("observed_at", _Instant, nullable=False),
+    Column("replaced_at", _Instant, nullable=False),
+    Index("record_versions_by_connection", "connection_id", "kind", "observed_at"),
+)
+
+raw_pages = Table(
+    "raw_pages",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("connection_id", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("mapper_version", Integer, nullable=False),
+    Column("fetched_at", _Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # zlib
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("connection_id", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("remote_id", LargeBinary),
+    Column("code", Text, nullable=False),
+    Column("reason", LargeBinary, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("first_seen", _Instant, nullable=False),
+    Column("last_seen", _Instant, nullable=False),
+    UniqueConstraint("connection_id", "fingerprint"),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("connection_id", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("state", LargeBinary, nullable=False),
+    Column("updated_at", _Instant, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("expires_at", _Instant, nullable=False),
+)
+
+budget_slots = Table(
+    "budget_slots",
+    metadata,
+    Column("slot", Text, primary_key=True),
+    Column("resource", Text, nullable=False, index=True),
+    Column("expires_at", _Instant, nullable=False),
+)
+
+budget_calls = Table(
+    "budget_calls",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("resource", Text, nullable=False),
+    Column("at", _Instant, nullable=False),
+    Index("budget_calls_by_resource", "resource", "at"),
+)
+
+budget_blocks = Table(
+    "budget_blocks",
+    metadata,
+    Column("resource", Text, primary_key=True),
+    Column("until", _Instant, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("connection_id", Text, nullable=False),
+    Column("type", String(30), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("subject", Text, nullable=False),  # commands on one subject are delivered in order
+    Column("state", String(12), nullable=False),
+    Column("record_id", Text),
+    Column("idempotency_key", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_sent_at", _Instant),
+    Column("claim_owner", Text),
+    Column("claim_until", _Instant),
+    Column("fence", BigInteger, nullable=False),
+    Column("not_before", _Instant),
+    Column("error", LargeBinary),
+    Column("recorded_at", _Instant, nullable=False),
+    Column("delivered_at", _Instant),
+    UniqueConstraint("connection_id", "type", "key"),
+    Index("outbox_by_state", "connection_id", "state"),
+)
+
+placements = Table(
+    "placements",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("connection_id", Text, nullable=False),
+    Column("command_id", _Serial, nullable=False, index=True),
+    Column("command_type", String(30), nullable=False),
+    Column("remote_kind", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("version", Text),
+    Column("body", LargeBinary, nullable=False),
+    Index("placements_by_remote", "connection_id", "remote_kind", "remote_id"),
+)
+
+placement_subjects = Table(
+    "placement_subjects",
+    metadata,
+    Column("subject_id", Text, primary_key=True),
+    Column("placement_id", _Serial, primary_key=True),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("connection_id", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # encrypted
+    Column("updated_at", _Instant, nullable=False),
+)
+
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("applied_at", _Instant, nullable=False),
+)
