@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -151,8 +151,8 @@ def test_the_past_can_be_asked_for(store: Store, clock: Ticks) -> None:
     clock.advance(seconds=10)
     store.commit_page(CONNECTION, page(invoice(version="3", memo="back")), lease)
 
-    def memo_at(instant: object) -> list[str | None]:
-        known = store.snapshot(CONNECTION, known_at=instant)  # type: ignore[arg-type]  an instant
+    def memo_at(instant: datetime) -> list[str | None]:
+        known = store.snapshot(CONNECTION, known_at=instant)
         return [one.memo for one in known.invoices]
 
     assert memo_at(before) == []
