@@ -47,6 +47,9 @@ ENTITY_KINDS: Final[Mapping[str, RecordKind]] = {
 """Which kind of record an entity becomes. A RefundReceipt is a payment of kind refund; transaction ids of a company
 come from one sequence, so the two do not collide (quirks.md#qbo-12)."""
 
+_PREFIXED: Final = (*dict.fromkeys(ENTITY_KINDS.values()), RecordKind.CONTACT)
+_source = adopter(Source)
+
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 _BOUNDED: Final = DecimalContext(
@@ -93,16 +96,21 @@ class Context:
 
 
 class Mapper:
-    """Serves the mapping of one page: caches that make equal things one object, and the page's numbers for one check."""
+    """Serves the mapping of one page: caches that make equal things one object, and the page's numbers for one check.
 
-    __slots__ = ("_currencies", "_custom", "_prefixes", "_terms", "context", "numbers", "source")
+    A page is a thousand rows of ten objects each, so what is used for every row (prefixes of ids, the caches) is a plain
+    attribute, and the cheapest way to an answer is tried first.
+    """
+
+    __slots__ = ("_currencies", "_custom", "_prefixes", "_refs", "_terms", "context", "numbers", "tenant")
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.tenant = context.tenant
         self.numbers: list[Decimal | None] = []
         """Every number that went into a record of this page; see `check_numbers`."""
-        self.source = adopter(Source)
-        self._prefixes: dict[RecordKind, str] = {}
+        self._prefixes = {kind: context.id(kind, "0")[:-1] for kind in _PREFIXED}
+        self._refs: dict[str, str] = {}
         self._terms: dict[tuple[str | None, str | None], PaymentTerms] = {}
         self._custom: dict[tuple[str | None, str | None, str | None], CustomField] = {}
         self._currencies: dict[str, str] = {}
@@ -112,30 +120,34 @@ class Mapper:
         if not remote_id:
             raise RowError("missing_field", "the row has no Id")
         if remote_id.isalnum() and remote_id.isascii():
-            prefix = self._prefixes.get(kind)
-            if prefix is None:
-                prefix = self._prefixes[kind] = self.context.id(kind, "0")[:-1]
-            return prefix + remote_id
+            return self._prefixes[kind] + remote_id
         try:
             return self.context.id(kind, remote_id)
         except UnicodeEncodeError as error:
             raise RowError("bad_text", f"the Id {remote_id!r} is not text") from error
 
-    def ref(self, kind: RecordKind, reference: wire.Ref | None) -> str | None:
-        """The record id a reference points at, None for an empty one."""
-        if reference is None or not reference.value:
+    def customer(self, reference: wire.Ref | None) -> str | None:
+        """The record id of the customer a reference points at, None for an empty one."""
+        if reference is None:
             return None
-        return self.id(kind, reference.value)
+        value = reference.value
+        if not value:
+            return None
+        known = self._refs.get(value)
+        if known is None:
+            known = self._refs[value] = self.id(RecordKind.CUSTOMER, value)
+        return known
 
     def provenance(self, kind: str, row: wire.Entity) -> Source:
         """Where a row came from. A time without an offset is not an instant: it stays unknown (quirks.md#qbo-51)."""
-        changed = row.meta_data.last_updated_time if row.meta_data is not None else None
+        meta = row.meta_data
+        changed = meta.last_updated_time if meta is not None else None
         if changed is not None:
             changed = changed.astimezone(UTC) if changed.tzinfo is not None else None
-        return self.source(
+        return _source(
             {
                 "platform": PLATFORM,
-                "tenant": self.context.tenant,
+                "tenant": self.tenant,
                 "kind": kind,
                 "remote_id": row.id,
                 "version": row.sync_token,

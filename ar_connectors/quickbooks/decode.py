@@ -8,12 +8,12 @@ no envelope of QuickBooks, fails as a whole.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import DecimalException
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from pydantic import ValidationError
@@ -24,7 +24,9 @@ from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.context import ENTITY_KINDS, PLATFORM, Context, Mapper, RowError
 from ar_connectors.quickbooks.envelope import ENTITY_NAMES, Envelope, Row, loads_exact, open_envelope
 from ar_connectors.quickbooks.faults import fault_error, parse_fault, redact
-from ar_connectors.quickbooks.mapping import Mapped, is_deleted, map_row, tombstone
+from ar_connectors.quickbooks.mapping import Mapped, is_deleted, map_customer_and_notes, map_row, tombstone
+from ar_connectors.quickbooks.mapping_documents import map_credit_memo, map_invoice
+from ar_connectors.quickbooks.mapping_settlements import map_payment
 from ar_connectors.quickbooks.webhooks import WebhookEvent, parse_events
 from ar_core.model import Tombstone
 
@@ -115,7 +117,7 @@ def _typed(body: bytes, entity: str | None, context: Context, stream: str) -> Pa
     """The quick way, for one list of one entity without any oddity; None when the careful way must be taken."""
     if entity is not None and entity not in {"Invoice", "CreditMemo", "Payment", "Customer"}:
         return None
-    if b"\\u0000" in body:
+    if b"\\" in body and b"\\u0000" in body:  # one byte is found much faster than six
         return None
     try:
         answer = _QUERY.decode(body)
@@ -138,13 +140,19 @@ def _typed(body: bytes, entity: str | None, context: Context, stream: str) -> Pa
     mapper = Mapper(context)
     filled = _Filled()
     try:
-        for number, row in enumerate(rows):
-            filled.take(mapper, name, row, number)
+        filled.take_all(mapper, name, rows)
     except (RowError, DecimalException):
         return None
     if not mapper.check_numbers():
         return None
     return filled.page(len(rows), name, _utc(answer.time), stream, body)
+
+
+_ONE: Final[dict[str, Callable[[Mapper, Any], Record]]] = {"Invoice": map_invoice, "CreditMemo": map_credit_memo}
+_SEVERAL: Final[dict[str, Callable[[Mapper, Any], Sequence[Record]]]] = {
+    "Payment": map_payment,
+    "Customer": map_customer_and_notes,
+}
 
 
 def _utc(instant: datetime | None) -> datetime | None:
@@ -161,6 +169,22 @@ class _Filled:
     rejected: list[Rejected] = field(default_factory=list)
     out_of_scope: list[OutOfScope] = field(default_factory=list)
     replaces: list[str] = field(default_factory=list)
+
+    def take_all(self, mapper: Mapper, entity: str, rows: Sequence[wire.Entity]) -> None:
+        """Map the rows of one entity, quickly: what `take` does, without a call and an object for each row."""
+        one, several = _ONE.get(entity), _SEVERAL.get(entity)
+        records, row_of, replaces = self.records, self.row_of, self.replaces
+        for number, row in enumerate(rows):
+            if row.status is not None and is_deleted(row):
+                self.take(mapper, entity, row, number)
+            elif one is not None:
+                records.append(one(mapper, row))
+                row_of.append(number)
+            elif several is not None:
+                found = several(mapper, row)
+                replaces.append(found[0].id)
+                records += found
+                row_of += [number] * len(found)
 
     def take(self, mapper: Mapper, entity: str, row: wire.Entity, number: int) -> None:
         """Map one decoded row into the page; on RowError nothing has been added."""

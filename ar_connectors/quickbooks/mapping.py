@@ -15,9 +15,9 @@ from ar_connectors.quickbooks.mapping_documents import map_credit_memo, map_invo
 from ar_connectors.quickbooks.mapping_notes import map_attachable, map_customer_notes
 from ar_connectors.quickbooks.mapping_parties import map_customer, map_organization
 from ar_connectors.quickbooks.mapping_settlements import map_journal_entry, map_payment, map_refund
-from ar_core.model import Customer, DeletionEvidence, Payment, RecordKind, Tombstone
+from ar_core.model import DeletionEvidence, RecordKind, Tombstone
 
-__all__ = ["Mapped", "is_deleted", "map_row", "tombstone"]
+__all__ = ["Mapped", "is_deleted", "map_customer_and_notes", "map_row", "tombstone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ def map_row(mapper: Mapper, row: wire.Entity) -> Mapped:
             return Mapped((map_invoice(mapper, row),))
         case wire.Payment():
             records = map_payment(mapper, row)
-            return Mapped(records, replaces=_parent(records[0]))
+            return Mapped(records, replaces=records[0].id)
         case wire.Customer():
-            parties = map_customer(mapper, row)
-            return Mapped([*parties, *map_customer_notes(mapper, row)], replaces=_parent(parties[0]))
+            parties = map_customer_and_notes(mapper, row)
+            return Mapped(parties, replaces=parties[0].id)
         case wire.CreditMemo():
             return Mapped((map_credit_memo(mapper, row),))
         case wire.RefundReceipt():
@@ -76,5 +76,9 @@ def map_row(mapper: Mapper, row: wire.Entity) -> Mapped:
             return Mapped(out_of_scope=f"{type(row).__name__} is not accounts receivable")
 
 
-def _parent(record: object) -> str:
-    return record.id if isinstance(record, Payment | Customer) else ""
+def map_customer_and_notes(mapper: Mapper, row: wire.Customer) -> list[Record]:
+    """A customer, its contacts, and the promises and disputes that stand in its notes."""
+    records: list[Record] = list(map_customer(mapper, row))
+    if row.notes is not None:
+        records += map_customer_notes(mapper, row)
+    return records

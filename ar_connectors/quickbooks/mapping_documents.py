@@ -6,7 +6,7 @@ and which is exactly total less tax (quirks.md#qbo-11).
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -18,7 +18,7 @@ from ar_core.model.money import subtract
 
 __all__ = ["is_voided", "map_credit_memo", "map_invoice", "map_lines"]
 
-_LINE_KINDS: Final = {
+_LINE_KINDS: Final[dict[str | None, LineKind]] = {
     "SalesItemLineDetail": LineKind.ITEM,
     "SALES_ITEM_LINE_DETAIL": LineKind.ITEM,
     "SubTotalLineDetail": LineKind.SUBTOTAL,
@@ -36,6 +36,8 @@ _LINE_KINDS: Final = {
 }
 """Both spellings occur (quirks.md#qbo-10)."""
 
+_UNKNOWN: Final = LineKind.UNKNOWN
+_ITEM: Final = LineKind.ITEM
 _SHIPPING: Final = "SHIPPING_ITEM_ID"
 _SENT: Final = frozenset({"EmailSent", "EMAIL_SENT"})
 
@@ -57,20 +59,13 @@ def map_invoice(mapper: Mapper, row: wire.Invoice) -> Invoice:
     total, balance, tax = _header(row, "Balance", row.balance)
     deposit, rate = row.deposit, row.exchange_rate
     mapper.numbers += (total, balance, tax, deposit, rate)
-    sent_at = None
-    if row.delivery_info is not None and (
-        row.email_status in _SENT or row.email_status is None or row.delivery_info.delivery_type == "Email"
-    ):
-        sent_at = row.delivery_info.delivery_time
-        if sent_at is not None:
-            sent_at = sent_at.astimezone(UTC) if sent_at.tzinfo is not None else None
-    raw_lines = row.line
+    delivery, email, raw_lines, custom = row.delivery_info, row.bill_email, row.line, row.custom_field
     return _invoice(
         {
             "id": mapper.id(RecordKind.INVOICE, row.id),
             "source": mapper.provenance("Invoice", row),
             "number": row.doc_number or None,
-            "customer_id": mapper.ref(RecordKind.CUSTOMER, row.customer_ref),
+            "customer_id": mapper.customer(row.customer_ref),
             "subsidiary_id": None,
             "issue_date": row.txn_date,
             "currency": mapper.currency(row.currency_ref),
@@ -87,7 +82,7 @@ def map_invoice(mapper: Mapper, row: wire.Invoice) -> Invoice:
             "customer_reference": row.po_number or None,
             "memo": row.private_note or None,
             "lines": map_lines(mapper, raw_lines) if raw_lines else (),
-            "custom_fields": mapper.custom_fields(row.custom_field),
+            "custom_fields": mapper.custom_fields(custom) if custom else (),
             "due_date": row.due_date,
             "terms": mapper.terms(row.sales_term_ref),
             "deposit_amount": deposit,
@@ -97,12 +92,20 @@ def map_invoice(mapper: Mapper, row: wire.Invoice) -> Invoice:
             "balance_due": balance,
             "payment_link": row.invoice_link or None,
             "has_pdf": None,
-            "sent_at": sent_at,
-            "billing_email": (row.bill_email.address or None) if row.bill_email is not None else None,
+            "sent_at": _sent_at(delivery, row.email_status) if delivery is not None else None,
+            "billing_email": (email.address or None) if email is not None else None,
             "expected_payment_date": None,
             "due_version": 0,
         }
     )
+
+
+def _sent_at(delivery: wire.DeliveryInfo, status: str | None) -> datetime | None:
+    """When QuickBooks sent the document, UTC; None where it did not, or does not say with an offset."""
+    if status not in _SENT and status is not None and delivery.delivery_type != "Email":
+        return None
+    sent = delivery.delivery_time
+    return sent.astimezone(UTC) if sent is not None and sent.tzinfo is not None else None
 
 
 def map_credit_memo(mapper: Mapper, row: wire.CreditMemo) -> CreditNote:
@@ -120,7 +123,7 @@ def map_credit_memo(mapper: Mapper, row: wire.CreditMemo) -> CreditNote:
             "id": mapper.id(RecordKind.CREDIT_NOTE, row.id),
             "source": mapper.provenance("CreditMemo", row),
             "number": row.doc_number or None,
-            "customer_id": mapper.ref(RecordKind.CUSTOMER, row.customer_ref),
+            "customer_id": mapper.customer(row.customer_ref),
             "subsidiary_id": None,
             "issue_date": row.txn_date,
             "currency": mapper.currency(row.currency_ref),
@@ -158,53 +161,53 @@ def _header(
 
 def map_lines(mapper: Mapper, rows: list[wire.Line]) -> tuple[Line, ...]:
     """The lines of a sales document, in their order; the members of a group follow it."""
-    result = []
-    numbers = mapper.numbers
+    result: list[Line] = []
+    add, line, kinds, numbers = result.append, _line, _LINE_KINDS, mapper.numbers
     for row in rows:
-        kind = _LINE_KINDS.get(row.detail_type or "", LineKind.UNKNOWN)
+        kind = kinds.get(row.detail_type, _UNKNOWN)
         detail = row.sales_item_line_detail
-        amount = row.amount
-        if detail is not None:
-            item = detail.item_ref or _EMPTY
-            item_id = item.value
-            if item_id == _SHIPPING and kind is LineKind.ITEM:
-                kind = LineKind.SHIPPING
-            account, tax = detail.item_account_ref, detail.tax_code_ref
-            quantity, price = detail.qty, detail.unit_price
-            numbers += (amount, quantity, price)
-            result.append(
-                _line(
-                    {
-                        "remote_id": row.id,
-                        "kind": kind,
-                        "description": row.description,
-                        "item": item.name,
-                        "item_id": item_id,
-                        "account_id": account.value if account is not None else None,
-                        "quantity": quantity,
-                        "unit_price": price,
-                        "amount": amount,
-                        "tax_amount": None,
-                        "tax_code": tax.value if tax is not None else None,
-                    }
-                )
-            )
+        if detail is None:
+            numbers.append(row.amount)
+            add(_plain_line(mapper, row, kind))
+            if row.group_line_detail is not None and row.group_line_detail.line:
+                result.extend(map_lines(mapper, row.group_line_detail.line))
             continue
-        numbers.append(amount)
-        result.append(_plain_line(mapper, row, kind))
-        if row.group_line_detail is not None and row.group_line_detail.line:
-            result.extend(map_lines(mapper, row.group_line_detail.line))
+        item, account, tax = detail.item_ref, detail.item_account_ref, detail.tax_code_ref
+        if item is None:
+            item = _EMPTY
+        elif item.value == _SHIPPING and kind is _ITEM:
+            kind = LineKind.SHIPPING
+        amount, quantity, price = row.amount, detail.qty, detail.unit_price
+        numbers += (amount, quantity, price)
+        add(
+            line(
+                {
+                    "remote_id": row.id,
+                    "kind": kind,
+                    "description": row.description,
+                    "item": item.name,
+                    "item_id": item.value,
+                    "account_id": account.value if account is not None else None,
+                    "quantity": quantity,
+                    "unit_price": price,
+                    "amount": amount,
+                    "tax_amount": None,
+                    "tax_code": tax.value if tax is not None else None,
+                }
+            )
+        )
     return tuple(result)
 
 
 def _plain_line(mapper: Mapper, row: wire.Line, kind: LineKind) -> Line:
     """A line that sells nothing: subtotal, discount, group, description."""
     item, account, quantity = _EMPTY, None, None
-    if row.discount_line_detail is not None and row.discount_line_detail.discount_account_ref is not None:
-        account = row.discount_line_detail.discount_account_ref.value
-    elif row.group_line_detail is not None:
-        item = row.group_line_detail.group_item_ref or _EMPTY
-        quantity = row.group_line_detail.quantity
+    discount, group = row.discount_line_detail, row.group_line_detail
+    if discount is not None:
+        account = discount.discount_account_ref.value if discount.discount_account_ref is not None else None
+    elif group is not None:
+        item = group.group_item_ref or _EMPTY
+        quantity = group.quantity
         mapper.numbers.append(quantity)
     return _line(
         {

@@ -58,14 +58,14 @@ def map_customer(mapper: Mapper, row: wire.Customer) -> list[Customer | Contact]
             "credit_limit": None,
             "order_hold": None,
             "is_active": row.active,
-            "parent_id": mapper.ref(RecordKind.CUSTOMER, row.parent_ref),
+            "parent_id": mapper.customer(row.parent_ref),
             "bill_with_parent": row.bill_with_parent,
             "merged_into_id": None,
             "reported_balance": row.balance,
             "subsidiary_id": None,
             "notes": row.notes or None,
             "raw_status": row.status or None,
-            "custom_fields": mapper.custom_fields(row.custom_field),
+            "custom_fields": mapper.custom_fields(row.custom_field) if row.custom_field else (),
         }
     )
     return [customer, *_contacts(mapper, row, identity, source, address)]
@@ -81,12 +81,13 @@ def _contacts(
     if not (emails or person or phone or mobile):
         return []
     contacts = []
+    prefix = mapper.id(RecordKind.CONTACT, row.id)
     for ordinal, email in enumerate(emails or [None]):
         first = ordinal == 0
         contacts.append(
             _contact(
                 {
-                    "id": mapper.id(RecordKind.CONTACT, f"{row.id}-{ordinal}"),
+                    "id": f"{prefix}-{ordinal}",
                     "customer_id": customer_id,
                     "source": source,
                     "role": ContactRole.BILLING,
@@ -118,13 +119,18 @@ def _number(phone: wire.Phone | None) -> str | None:
 
 
 def _person(row: wire.Customer) -> str | None:
-    return " ".join(part for part in (row.given_name, row.family_name) if part) or None
+    given, family = row.given_name, row.family_name
+    return f"{given} {family}" if given and family else given or family or None
 
 
 def _postal(row: wire.Address | None) -> Address | None:
     if row is None:
         return None
-    lines = tuple(line for line in (row.line1, row.line2, row.line3, row.line4, row.line5) if line)
+    lines: tuple[str, ...]
+    if row.line1 and not (row.line2 or row.line3 or row.line4 or row.line5):
+        lines = (row.line1,)
+    else:
+        lines = tuple([line for line in (row.line1, row.line2, row.line3, row.line4, row.line5) if line])
     if not (lines or row.city or row.postal_code or row.country or row.country_sub_division_code):
         return None
     return _address(

@@ -8,6 +8,7 @@ exactly what it gave and every target gets exactly what it got (quirks.md#qbo-17
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from itertools import product
 from typing import Final
@@ -46,7 +47,7 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> list[Payment | Allocation]
         raise RowError("missing_field", f"Payment {row.id} has no TotalAmt")
     rate = row.exchange_rate
     mapper.numbers += (row.total_amt, row.unapplied_amt, rate)
-    voided = not row.total_amt and (row.private_note or "").lstrip().startswith("Voided")
+    voided = not row.total_amt and is_voided(row.total_amt, row.private_note, None)
     source = mapper.provenance("Payment", row)
     currency = mapper.currency(row.currency_ref)
     record = _payment(
@@ -54,7 +55,7 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> list[Payment | Allocation]
             "id": mapper.id(RecordKind.PAYMENT, row.id),
             "source": source,
             "kind": PaymentKind.RECEIPT,
-            "customer_id": mapper.ref(RecordKind.CUSTOMER, row.customer_ref),
+            "customer_id": mapper.customer(row.customer_ref),
             "subsidiary_id": None,
             "payment_date": row.txn_date,
             "currency": currency,
@@ -70,9 +71,19 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> list[Payment | Allocation]
             "custom_fields": (),
         }
     )
-    if voided or not row.line:
+    lines = row.line
+    if voided or not lines:
         return [record]
-    return [record, *_allocations(mapper, row, record.id, source, currency)]
+    allocations = _Allocations(record, source, row.txn_date)
+    if len(lines) == 1 and (link := lines[0].linked_txn) and link[0].txn_type == _INVOICE and lines[0].amount:
+        # Nearly every payment: one line, one invoice, money only.
+        amount = lines[0].amount
+        if amount > 0:
+            mapper.numbers.append(amount)
+            allocations.give(record.id, mapper.id(RecordKind.INVOICE, link[0].txn_id), amount)
+            return allocations.made
+    _deal_out(allocations, *_parts(mapper, row))
+    return allocations.made
 
 
 def map_refund(mapper: Mapper, row: wire.RefundReceipt) -> Payment:
@@ -88,7 +99,7 @@ def map_refund(mapper: Mapper, row: wire.RefundReceipt) -> Payment:
             "id": mapper.id(RecordKind.PAYMENT, row.id),
             "source": mapper.provenance("RefundReceipt", row),
             "kind": PaymentKind.REFUND,
-            "customer_id": mapper.ref(RecordKind.CUSTOMER, row.customer_ref),
+            "customer_id": mapper.customer(row.customer_ref),
             "subsidiary_id": None,
             "payment_date": row.txn_date,
             "currency": mapper.currency(row.currency_ref),
@@ -123,47 +134,57 @@ class _Part:
         self.left = amount
 
 
-def _allocations(
-    mapper: Mapper, row: wire.Payment, payment_id: str, source: Source, currency: str | None
-) -> list[Allocation]:
-    debits, credits_ = _parts(mapper, row)
-    ordinals: dict[str, int] = {}
-    result: list[Allocation] = []
+class _Allocations:
+    """A payment and the allocations made from it so far."""
 
-    def give(source_id: str, target_id: str, amount: Decimal) -> None:
-        ordinal = ordinals.get(target_id, 0)
-        ordinals[target_id] = ordinal + 1
-        result.append(
+    __slots__ = ("_applied_on", "_currency", "_ordinals", "_payment_id", "_source", "made")
+
+    def __init__(self, payment: Payment, source: Source, applied_on: date | None) -> None:
+        self.made: list[Payment | Allocation] = [payment]
+        self._payment_id = payment.id
+        self._currency = payment.currency
+        self._source = source
+        self._applied_on = applied_on
+        self._ordinals: dict[str, int] = {}
+
+    def give(self, source_id: str, target_id: str, amount: Decimal) -> None:
+        """Allocate an amount; several to one target are told apart by their ordinal."""
+        ordinal = self._ordinals.get(target_id, 0)
+        self._ordinals[target_id] = ordinal + 1
+        self.made.append(
             _allocation(
                 {
-                    "id": allocation_id(payment_id, target_id, ordinal),
-                    "parent_id": payment_id,
-                    "source": source,
+                    "id": allocation_id(self._payment_id, target_id, ordinal),
+                    "parent_id": self._payment_id,
+                    "source": self._source,
                     "source_id": source_id,
                     "target_id": target_id,
                     "amount": amount,
-                    "currency": currency,
+                    "currency": self._currency,
                     "target_amount": amount,
-                    "target_currency": currency,
-                    "applied_on": row.txn_date,
+                    "target_currency": self._currency,
+                    "applied_on": self._applied_on,
                     "discount_amount": None,
                     "realized_gain_loss": None,
                 }
             )
         )
 
+
+def _deal_out(allocations: _Allocations, debits: list[_Part], credits_: list[_Part]) -> None:
+    """Credits first, then the money, over what is settled in line order."""
+    payment_id = allocations.made[0].id
     giving = iter(credits_)
     credit = next(giving, None)
     for debit in debits:
         while credit is not None and debit.left:
             amount = min(credit.left, debit.left)
-            give(credit.id, debit.id, amount)
+            allocations.give(credit.id, debit.id, amount)
             credit.left, debit.left = subtract(credit.left, amount), subtract(debit.left, amount)
             if not credit.left:
                 credit = next(giving, None)
         if debit.left:
-            give(payment_id, debit.id, debit.left)
-    return result
+            allocations.give(payment_id, debit.id, debit.left)
 
 
 def _parts(mapper: Mapper, row: wire.Payment) -> tuple[list[_Part], list[_Part]]:

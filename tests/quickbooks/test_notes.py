@@ -28,7 +28,9 @@ ID = UUID("6f0c1d7e-0000-4000-8000-000000000001")
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 ids = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=12)
 days = st.dates()
-instants = st.datetimes(timezones=st.just(UTC), min_value=datetime(1900, 1, 1)).map(lambda t: t.replace(microsecond=0))  # noqa: DTZ001
+instants = st.datetimes(timezones=st.just(UTC), min_value=datetime(1900, 1, 1)).map(
+    lambda t: t.replace(microsecond=0)
+)  # noqa: DTZ001
 amounts = st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**20, places=2)
 maybe = st.none()
 
@@ -47,7 +49,9 @@ statuses = st.builds(
     StatusTag, id=st.uuids(), status=texts, set_on=maybe | days, next_action=maybe | texts, next_on=maybe | days,
     hold=maybe | st.booleans(), invoice=maybe | ids, customer=maybe | ids,
 )  # fmt: skip
-notes = st.builds(NoteTag, id=st.uuids(), given=maybe | days, by=maybe | texts, invoice=maybe | ids, customer=maybe | ids)
+notes = st.builds(
+    NoteTag, id=st.uuids(), given=maybe | days, by=maybe | texts, invoice=maybe | ids, customer=maybe | ids
+)
 
 
 @given(promises | disputes | statuses | notes, texts | st.just(""))
@@ -74,7 +78,15 @@ def test_any_text_without_our_mark_is_a_foreign_note(text: str) -> None:
 
 
 def test_the_documented_form() -> None:
-    tag = PromiseTag(ID, date(2026, 12, 1), Decimal("500.00"), "USD", date(2026, 11, 23), "Ann Lee", invoices=("129", "130"))
+    tag = PromiseTag(
+        ID,
+        date(2026, 12, 1),
+        Decimal("500.00"),
+        "USD",
+        date(2026, 11, 23),
+        "Ann Lee",
+        invoices=("129", "130"),
+    )
     written = format_note(tag, "Promised by phone.")
     assert written == (
         f"[AR:ptp id={ID} date=2026-12-01 amt=500.00 cur=USD given=2026-11-23 by=Ann%20Lee inv=129,130] Promised by phone."
@@ -138,6 +150,9 @@ def test_clean_text_can_always_be_stored_and_is_stable(text: str) -> None:
     clean_text(text, latin1_only=False).encode()
 
 
-@pytest.mark.parametrize(("country", "expected"), [("US", True), ("usa", True), (None, True), ("CA", False), ("United Kingdom", False)])
+@pytest.mark.parametrize(
+    ("country", "expected"),
+    [("US", True), ("usa", True), (None, True), ("CA", False), ("United Kingdom", False)],
+)
 def test_which_companies_are_limited(country: str | None, expected: bool) -> None:
     assert stores_latin1_only(country) is expected

@@ -83,7 +83,9 @@ def entities(value: Any) -> Iterator[dict[str, Any]]:
 
 def exact(body: bytes) -> Any:
     """The body with each number as its own text, marked so that it is not taken for a string."""
-    return json.loads(body, parse_float=lambda text: ("number", text), parse_int=lambda text: ("number", text))
+    return json.loads(
+        body, parse_float=lambda text: ("number", text), parse_int=lambda text: ("number", text)
+    )
 
 
 def test_every_row_is_in_exactly_one_place(index: list[dict[str, Any]], bodies: dict[str, bytes]) -> None:
@@ -96,7 +98,9 @@ def test_every_row_is_in_exactly_one_place(index: list[dict[str, Any]], bodies: 
         assert not mapped & set(others), row["file"]
 
 
-def test_no_row_of_the_live_api_or_of_intuit_is_rejected(index: list[dict[str, Any]], bodies: dict[str, bytes]) -> None:
+def test_no_row_of_the_live_api_or_of_intuit_is_rejected(
+    index: list[dict[str, Any]], bodies: dict[str, bytes]
+) -> None:
     rejected, rows = 0, 0
     for row, page in pages(index, bodies):
         rejected += len(page.rejected)
@@ -158,7 +162,10 @@ def test_no_digit_of_money_changes(index: list[dict[str, Any]], bodies: dict[str
     for row, page in pages(index, bodies):
         raw = {one["Id"]: one for one in entities(exact(bodies[row["file"]]))}
         for record in page.records:
-            if not isinstance(record, model.Invoice | model.CreditNote | model.Payment) or record.source is None:
+            if (
+                not isinstance(record, model.Invoice | model.CreditNote | model.Payment)
+                or record.source is None
+            ):
                 continue
             body = raw[record.source.remote_id]
             for name, attribute in MONEY.items():
@@ -166,9 +173,15 @@ def test_no_digit_of_money_changes(index: list[dict[str, Any]], bodies: dict[str
                     continue
                 again = type(record).model_validate_json(record.model_dump_json())
                 if hasattr(record, attribute):
-                    assert str(getattr(record, attribute)) == body[name][1] == str(getattr(again, attribute)), row["file"]
+                    assert (
+                        str(getattr(record, attribute)) == body[name][1] == str(getattr(again, attribute))
+                    ), row["file"]
                     compared += 1
-            if "TxnTaxDetail" in body and "TotalTax" in body["TxnTaxDetail"] and not isinstance(record, model.Payment):
+            if (
+                "TxnTaxDetail" in body
+                and "TotalTax" in body["TxnTaxDetail"]
+                and not isinstance(record, model.Payment)
+            ):
                 assert str(record.tax_total) == body["TxnTaxDetail"]["TotalTax"][1]
             for line, wire in zip(getattr(record, "lines", ()), body.get("Line", []), strict=False):
                 if "Amount" in wire:
@@ -177,19 +190,27 @@ def test_no_digit_of_money_changes(index: list[dict[str, Any]], bodies: dict[str
     assert compared > 250
 
 
-def test_allocations_carry_the_amounts_of_their_lines(index: list[dict[str, Any]], bodies: dict[str, bytes]) -> None:
+def test_allocations_carry_the_amounts_of_their_lines(
+    index: list[dict[str, Any]], bodies: dict[str, bytes]
+) -> None:
     for row, page in pages(index, bodies):
         raw = {one["Id"]: one for one in entities(exact(bodies[row["file"]]))}
         for payment in [record for record in page.records if isinstance(record, model.Payment)]:
             assert payment.source is not None
-            mine = [one for one in page.records if isinstance(one, model.Allocation) and one.parent_id == payment.id]
+            mine = [
+                one
+                for one in page.records
+                if isinstance(one, model.Allocation) and one.parent_id == payment.id
+            ]
             lines = [line for line in raw[payment.source.remote_id].get("Line", []) if "LinkedTxn" in line]
             assert [str(one.amount) for one in mine] == [line["Amount"][1] for line in lines], row["file"]
             if row["origin"] != "hand-made" and payment.unapplied_amount is not None:
                 assert payment.total - sum(one.amount for one in mine) == payment.unapplied_amount
 
 
-def test_records_equal_what_full_validation_makes_of_them(index: list[dict[str, Any]], bodies: dict[str, bytes]) -> None:
+def test_records_equal_what_full_validation_makes_of_them(
+    index: list[dict[str, Any]], bodies: dict[str, bytes]
+) -> None:
     for row, page in pages(index, bodies):
         for record in page.records:
             assert type(record).model_validate_json(record.model_dump_json()) == record, row["file"]
@@ -231,9 +252,17 @@ def test_webhooks_of_both_shapes_parse(index: list[dict[str, Any]], bodies: dict
     assert all(event.verb != "unknown" and event.occurred_at is not None for event in events)
 
 
-def test_kinds_outside_receivables_are_refused_with_advice(index: list[dict[str, Any]], bodies: dict[str, bytes]) -> None:
+def test_kinds_outside_receivables_are_refused_with_advice(
+    index: list[dict[str, Any]], bodies: dict[str, bytes]
+) -> None:
     foreign = [row for row in index if row["kind"] not in {*KINDS, "fault", "webhook"}]
-    assert {row["kind"] for row in foreign} >= {"account", "estimate", "report", "salesreceipt", "exchangerate"}
+    assert {row["kind"] for row in foreign} >= {
+        "account",
+        "estimate",
+        "report",
+        "salesreceipt",
+        "exchangerate",
+    }
     for row in foreign:
         with pytest.raises(errors.UnsupportedOperation, match="invoice"):
             decode(row["kind"], bodies[row["file"]], TENANT)
