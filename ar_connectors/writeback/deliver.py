@@ -8,6 +8,7 @@ was sent) or unknown (something may have been), and an unknown one is looked for
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -23,6 +24,10 @@ __all__ = ["CLAIM_TTL", "Delivery", "DeliveryStore", "deliver"]
 
 CLAIM_TTL = timedelta(minutes=10)
 """Longer than any single call with its retries: a claim that runs out in the middle of a call may cost a second look."""
+
+
+_BATCH = 10
+"""Commands claimed in one go. Few, so that the last one's turn comes before its claim runs out."""
 
 
 class DeliveryStore(OutboxStore, Protocol):
@@ -58,24 +63,30 @@ def deliver(
     seen: set[tuple[str, str, WriteState]] = set()
     failures = 0
     while len(receipts) < limit and failures < run.rules.failures_in_a_row:
-        claims = store.claim_writes(connector.id, owner, claim_ttl, 1)
-        if not claims:
-            break
-        claim = claims[0]
-        command = claim.write.command
-        visit = (command.type, command.key, claim.state_before)
-        if visit in seen:
-            # A command may come twice in a run (sent, then looked for), not more often: give it back and end.
-            run.give_back(claim, clock.now() + run.rules.first_delay)
-            break
-        seen.add(visit)
-        step = run.send(claim)
-        if step.receipt is not None:
-            receipts[command.type, command.key] = step.receipt
-        failures = failures + 1 if step.passing else 0
-        if step.stop:
+        claims = list(store.claim_writes(connector.id, owner, claim_ttl, min(_BATCH, limit - len(receipts))))
+        # A command may come twice in a run (sent, then looked for), not more often: that is for the next run.
+        fresh = [claim for claim in claims if _visit(claim) not in seen]
+        ended = not fresh
+        try:
+            while fresh and not ended:
+                claim = fresh.pop(0)
+                claims.remove(claim)
+                seen.add(_visit(claim))
+                step = run.send(claim)
+                if step.receipt is not None:
+                    receipts[step.receipt.command_type, step.receipt.key] = step.receipt
+                failures = failures + 1 if step.passing else 0
+                ended = step.stop or failures >= run.rules.failures_in_a_row
+        finally:
+            for claim in claims:
+                run.give_back(claim)
+        if ended:
             break
     return tuple(receipts.values())
+
+
+def _visit(claim: ClaimedWrite) -> tuple[str, str, WriteState]:
+    return claim.write.command.type, claim.write.command.key, claim.state_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +146,10 @@ class Delivery:
             return self._close(claim, WriteState.UNKNOWN, not_before=settled)
         return None
 
-    def give_back(self, claim: ClaimedWrite, not_before: datetime | None = None) -> Step:
-        """Leave a claimed command as it was."""
-        return self._close(claim, claim.state_before, not_before=not_before)
+    def give_back(self, claim: ClaimedWrite) -> None:
+        """Leave a claimed command as it was; nobody is told, for nothing happened."""
+        with suppress(LeaseLost):  # then it is another worker's already
+            self.store.finish_write(claim, claim.state_before)
 
     def plan_again(self, claim: ClaimedWrite) -> Step:
         """An unknown command that certainly did not happen is planned again."""

@@ -113,9 +113,8 @@ class MemoryStore:
             if row.sending:
                 row.state, row.sending = WriteState.UNKNOWN, False
             row.claimed_by, row.claim_until, row.fence = owner, now + ttl, row.fence + 1
-            row.attempt += 1
             claims.append(
-                ClaimedWrite(row.connection, self._pending(row), row.state, row.claim_until, row.fence)
+                ClaimedWrite(row.connection, self._pending(row, 1), row.state, row.claim_until, row.fence)
             )
             if len(claims) == limit:
                 break
@@ -124,7 +123,7 @@ class MemoryStore:
     def mark_sending(self, claim: ClaimedWrite) -> ClaimedWrite:
         self.calls.append("mark")
         row = self._held(claim)
-        row.state, row.sending = WriteState.SENT, True
+        row.state, row.sending, row.attempt = WriteState.SENT, True, row.attempt + 1
         row.first_sent_at = row.first_sent_at or self.clock.now()
         return replace(claim, write=self._pending(row))
 
@@ -145,6 +144,8 @@ class MemoryStore:
             not_before,
             error,
         )
+        if state is WriteState.PLANNED:
+            row.first_sent_at = None
         if state is WriteState.CONFIRMED:
             row.placements, row.delivered_at = tuple(placements), self.clock.now()
         return self._receipt(row)
@@ -174,8 +175,8 @@ class MemoryStore:
             raise LeaseLost("the claim was taken over")
         return row
 
-    def _pending(self, row: Row) -> PendingWrite:
-        return PendingWrite(row.command, row.key, row.attempt, row.first_sent_at, row.record_id)
+    def _pending(self, row: Row, more: int = 0) -> PendingWrite:
+        return PendingWrite(row.command, row.key, row.attempt + more, row.first_sent_at, row.record_id)
 
     def _receipt(self, row: Row) -> Receipt:
         return Receipt(
