@@ -58,7 +58,7 @@ class ServerLimits:
 
 def tightened(rates: Iterable[RateLimit]) -> tuple[RateLimit, ...]:
     """The rates that matter, shortest window first: of one window only the lowest count stays, and a rate that another one
-    implies is left out. (pyrate-limiter refuses lists with such entries.)"""
+    implies is left out: pyrate-limiter refuses lists with such entries."""
     lowest: dict[timedelta, int] = {}
     for count, window in rates:
         lowest[window] = min(count, lowest.get(window, count))
@@ -125,7 +125,12 @@ class LocalBudget:
         item = RateItem(resource, moment)
         if bucket.put(item):
             return _FREE
-        return timedelta(milliseconds=max(bucket.waiting(item), 1))
+        wait = bucket.waiting(item)
+        if not isinstance(
+            wait, int
+        ):  # pragma: no cover - only buckets of a remote database answer with an awaitable
+            raise TypeError("an in-memory bucket answers at once")
+        return timedelta(milliseconds=max(wait, 1))
 
     def release_call(self, reservation: Reservation) -> None:
         """Give the slot back. Harmless when it has expired."""

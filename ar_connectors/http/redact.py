@@ -6,13 +6,14 @@ Places are known to all (a bearer header, `"refresh_token": "..."`, `client_secr
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final, TypeVar
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from ar_connectors.errors import ARError
 
@@ -24,6 +25,7 @@ EXCERPT_LENGTH: Final = 500
 
 _SHORTEST: Final = 6
 """A shorter value is no secret worth the name, and masking every place it occurs in would make texts unreadable."""
+_MOST_VALUES: Final = 300
 
 _NAMES: Final = (
     r"(?:access|refresh|id|oauth|session)_?token|client_?secret|consumer_?secret|token_?secret|consumer_?key|token_?id|"
@@ -101,37 +103,51 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def _quoted(value: str) -> str:
+    return quote(value, safe="", errors="surrogatepass")
+
+
 _E = TypeVar("_E", bound=ARError)
 
 
 class Redactor:
     """Knows secret values. Thread-safe. One per connection; the transport and the signer share it."""
 
-    __slots__ = ("_lock", "_pattern", "_values")
+    __slots__ = ("_known", "_lock", "_pattern")
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
-        self._values: set[str] = set()
+        self._known: dict[str, tuple[str, ...]] = {}
         self._pattern: re.Pattern[str] | None = None
         self.add(*secrets)
 
     def __repr__(self) -> str:
-        return f"Redactor({len(self._values)} values)"
+        return f"Redactor({len(self._known)} values)"
 
     def add(self, *secrets: str | None) -> None:
-        """Learn values; also as they look in a URL and in a Basic header's base64. None and short words are passed over."""
-        found: set[str] = set()
-        for secret in secrets:
-            if secret is None or len(secret) < _SHORTEST:
-                continue
-            found |= {secret, quote(secret, safe=""), quote_plus(secret), secret.replace("/", "\\/")}
-            found.add(b64encode(secret.encode("utf-8", errors="surrogatepass")).decode())
+        """Learn values; also as they look in a URL, in JSON and in base64. None and short words are passed over; of very
+        many the oldest are forgotten (tokens rotate for years, and nothing must grow for ever)."""
+        fresh = [
+            one for one in secrets if one is not None and len(one) >= _SHORTEST and one not in self._known
+        ]
+        if not fresh:
+            return
         with self._lock:
-            if found <= self._values:
-                return
-            self._values |= found
-            longest_first = sorted(self._values, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            known = dict(self._known)
+            for one in fresh:
+                encoded = b64encode(one.encode("utf-8", errors="surrogatepass")).decode()
+                known[one] = (
+                    one,
+                    _quoted(one),
+                    _quoted(one).replace("%20", "+"),
+                    json.dumps(one)[1:-1],
+                    encoded,
+                )
+            while len(known) > _MOST_VALUES:
+                del known[next(iter(known))]
+            spellings = {spelling for all_of_one in known.values() for spelling in all_of_one}
+            self._pattern = re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
+            self._known = known
 
     def text(self, text: str) -> str:
         """`redact`, and every known value masked."""
