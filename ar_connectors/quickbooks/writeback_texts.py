@@ -6,11 +6,9 @@ with "Voided": QuickBooks puts that word in front of what it voids (quirks.md#qb
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -51,9 +49,6 @@ __all__ = [
     "tagged_line",
     "withdrawn_lead",
 ]
-
-_MARK: Final = re.compile(r" #[a-z]+\.[0-9a-f]{12}\s*$")
-
 
 def remote_id(record_id: str, kind: RecordKind, tenant: str) -> str:
     """QuickBooks' own id in one of our record ids.
@@ -121,15 +116,15 @@ def promise_text(command: RecordPromise | Promise) -> str:
 def original_note(record: Promise | Dispute, text: str) -> str | None:
     """The note that was given with a promise or dispute, out of the text that follows its tag.
 
-    `record` is what the tag says. What we put around the note (a sentence before it, what happened later in front of
-    that, the mark at the end of a line) is taken away; a text that is not ours in this way is the note as a whole.
+    `record` is what the tag says. What we put before the note (a sentence, and what happened later in front of that) is
+    taken away; a text that is not ours in this way is the note as a whole.
     """
     bare = record.model_copy(update={"note": None})
     sentence = promise_text(bare) if isinstance(bare, Promise) else dispute_text(bare)
     for ours in (sentence, clean_text(sentence, latin1_only=True)):
         _, found, note = text.partition(ours)
         if found:
-            return _MARK.sub("", note).strip() or None
+            return note.strip() or None
     return text.strip() or None
 
 

@@ -318,6 +318,12 @@ def test_a_dispute_is_opened_and_resolved_in_one_note(books: Company) -> None:
     assert books.find(resolve) is not None
 
 
+def test_a_second_try_looks_before_it_hangs_a_note_up(books: Company) -> None:
+    books.place(dispute())
+    books.place(dispute(), attempt=2)
+    assert len(books.books.notes_on("129")) == 1
+
+
 def test_a_note_on_an_invoice_hangs_there(books: Company) -> None:
     command = AddNote(subject_id=invoice("129"), text="Sent the contract.", given_on=DAY, author="Jo")
     assert books.find(command) is None
@@ -460,7 +466,9 @@ def test_a_full_field_refuses_a_customer_note_and_leaves_it_alone(books: Company
 def test_a_company_whose_notes_hold_less_gets_less(books: Company) -> None:
     def short(_request: Request, body: Mapping[str, Any]) -> None:
         if len(body.get("Notes", "")) > 1024:
-            raise RejectedError("String length is either shorter or longer than supported", platform_code="2050")
+            raise RejectedError(
+                "String length is either shorter or longer than supported", platform_code="2050"
+            )
 
     books.books.before = short
     for number in range(20):

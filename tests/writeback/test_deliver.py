@@ -196,6 +196,21 @@ def test_a_request_that_got_lost_is_sent_again_only_when_it_can_no_longer_arrive
     assert len(set(world.connector.keys)) == 1, "the idempotency key was minted once"
 
 
+def test_a_second_request_that_got_lost_has_its_own_time_to_arrive(world: World) -> None:
+    lost = raising(WriteOutcomeUnknown("no answer"))
+    world.connector.place_script = [lost, lost]
+    world.record(note())
+    world.deliver()
+    world.clock.forward(minutes=3)
+    assert world.deliver()[0].state is WriteState.UNKNOWN
+    assert len(world.connector.keys) == 2
+    world.clock.forward(minutes=1)
+    assert world.deliver() == (), "the second request may still be on its way"
+    world.clock.forward(minutes=2)
+    assert world.deliver()[0].state is WriteState.CONFIRMED
+    assert world.connector.there == ["note 1"]
+
+
 def test_a_request_that_arrives_late_is_found_and_not_sent_again(world: World) -> None:
     world.connector.place_script = [raising(WriteOutcomeUnknown("no answer"))]
     world.record(note())
