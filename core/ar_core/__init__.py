@@ -4,20 +4,9 @@ It holds no I/O, no clock and no database: every question takes its facts and it
 but the standard library and pydantic.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ar_core.asof import AsOf
-from ar_core.cadence import (
-    Action,
-    ActionKind,
-    Code,
-    Disposition,
-    DispositionKind,
-    Evaluation,
-    Policy,
-    PolicyError,
-    evaluate,
-    load_policy,
-)
-from ar_core.calendar import WEEKENDS, Calendar, HolidayCalendar, WeekendCalendar
 from ar_core.commands import (
     AddNote,
     Command,
@@ -91,9 +80,24 @@ from ar_core.model import (
     parse_record_id,
     record_id,
 )
-from ar_core.promises import PromiseState, PromiseTerms, PromiseVerdict, judge_promises
-from ar_core.segments import TierAssignment, Tiers, assign_tiers
 from ar_core.settlement import Settlement, days_past_due, is_overdue, settlement
+
+if TYPE_CHECKING:
+    from ar_core.cadence import (
+        Action,
+        ActionKind,
+        Code,
+        Disposition,
+        DispositionKind,
+        Evaluation,
+        Policy,
+        PolicyError,
+        evaluate,
+        load_policy,
+    )
+    from ar_core.calendar import WEEKENDS, Calendar, HolidayCalendar, WeekendCalendar
+    from ar_core.promises import PromiseState, PromiseTerms, PromiseVerdict, judge_promises
+    from ar_core.segments import TierAssignment, Tiers, assign_tiers
 
 __all__ = [
     "WEEKENDS",
@@ -192,3 +196,43 @@ __all__ = [
     "record_id",
     "settlement",
 ]
+
+# The evaluator is loaded when it is first used: whoever only needs the model does not wait for it.
+_LAZY = {
+    "Action": "ar_core.cadence",
+    "ActionKind": "ar_core.cadence",
+    "Calendar": "ar_core.calendar",
+    "Code": "ar_core.cadence",
+    "Disposition": "ar_core.cadence",
+    "DispositionKind": "ar_core.cadence",
+    "Evaluation": "ar_core.cadence",
+    "HolidayCalendar": "ar_core.calendar",
+    "Policy": "ar_core.cadence",
+    "PolicyError": "ar_core.cadence",
+    "PromiseState": "ar_core.promises",
+    "PromiseTerms": "ar_core.promises",
+    "PromiseVerdict": "ar_core.promises",
+    "TierAssignment": "ar_core.segments",
+    "Tiers": "ar_core.segments",
+    "WEEKENDS": "ar_core.calendar",
+    "WeekendCalendar": "ar_core.calendar",
+    "assign_tiers": "ar_core.segments",
+    "evaluate": "ar_core.cadence",
+    "judge_promises": "ar_core.promises",
+    "load_policy": "ar_core.cadence",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module 'ar_core' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -29,6 +29,7 @@ __all__ = [
     "judge_customer_promises",
     "judge_promises",
     "promise_level",
+    "sources_by_id",
 ]
 
 

@@ -33,7 +33,7 @@ from ar_core.model.parties import Channel
 if TYPE_CHECKING:
     from ar_core.cadence.account import Item, State
 
-__all__ = ["covered_invoice", "make_messages", "named_person", "preconditions_of"]
+__all__ = ["covered_invoice", "lead_order", "make_messages", "named_person", "preconditions_of"]
 
 
 _LISTED_ONLY = frozenset({Code.GRACE_DAYS, Code.RETRY_BACKOFF})

@@ -27,7 +27,7 @@ from ar_core.cadence.predicates import Predicate
 from ar_core.cadence.view import StageValue
 from ar_core.model.parties import Channel, ContactRole
 
-__all__ = ["FOREVER", "TONES", "CompiledPolicy", "Plan", "PlanStep", "Way"]
+__all__ = ["FOREVER", "TONES", "CompiledPolicy", "Plan", "PlanStep", "Way", "with_channels"]
 
 FOREVER = 1_000_000
 """A day past due that never comes."""

@@ -15,10 +15,20 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 
 from ar_core.cadence.features import check_predicate
-from ar_core.cadence.predicates import Predicate
+from ar_core.cadence.predicates import Predicate, parse_predicate
 from ar_core.calendar import DueRoll
 from ar_core.model.activity import Intent
 from ar_core.model.base import Amount, Currency
@@ -145,6 +155,26 @@ def _open_ended(window: Any) -> Any:
 
 Window = Annotated[tuple[int, int | None], BeforeValidator(_open_ended), AfterValidator(_ascending)]
 """First and last day past due, both included; `[46]` or a null end stays open."""
+Rule = Annotated[
+    Predicate,
+    PlainValidator(parse_predicate),
+    PlainSerializer(lambda predicate: predicate.text, return_type=str),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "boolean"},
+                {
+                    "type": "object",
+                    "properties": {"any": {"type": "array"}, "all": {"type": "array"}},
+                    "additionalProperties": False,
+                    "maxProperties": 1,
+                },
+            ]
+        }
+    ),
+]
+"""A predicate over published features: text, or an object with `any` or `all`."""
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -233,7 +263,7 @@ class Step(_Part):
     """With kind `decision`: what can be decided."""
     notify: tuple[Text, ...] = ()
     """Roles on our side that get a notice with it (R6)."""
-    when: Predicate | None = None
+    when: Rule | None = None
     enabled: bool = True
     repeat_every: Annotated[int, Field(ge=1, le=365)] | None = None
     """Days after which it goes out again, within its window."""
@@ -276,11 +306,11 @@ class RiskRule(_Part):
     """One risk tier; the first whose rule holds wins (C9)."""
 
     id: Id
-    when: Predicate | None = None
+    when: Rule | None = None
     any: tuple[Any, ...] = ()
     all: tuple[Any, ...] = ()
     otherwise: bool = False
-    gap: Predicate | None = None
+    gap: Rule | None = None
     """Where the sources leave a gap that this tier closes: reported as SEED_GAP (C9)."""
     origin: Text
 
@@ -293,8 +323,6 @@ class RiskRule(_Part):
 
     def predicate(self) -> Predicate | None:
         """The rule as one predicate; None for the tier that takes the rest."""
-        from ar_core.cadence.predicates import parse_predicate
-
         if self.when is not None:
             return self.when
         if self.any:
@@ -325,7 +353,7 @@ class StepPatch(_Part):
 class Override(_Part):
     """Changes to the plan for the customers its rule holds for."""
 
-    when: Predicate
+    when: Rule
     actor: Actor | None = None
     """Forces the actor of every touch."""
     sender_role: Text | None = None
@@ -442,7 +470,7 @@ class Escalation(_Part):
     """Raises the rung of a customer, whatever the stage (C8, R44, R69)."""
 
     rung: Rung
-    when: Predicate
+    when: Rule
     forced_by_dpd: int | None = None
     """At this age the rung holds even if the rule does not."""
     notify: tuple[Text, ...] = ()
@@ -453,7 +481,7 @@ class Notice(_Part):
     """An internal notice when a rule first holds for an invoice (R21)."""
 
     id: Id
-    when: Predicate
+    when: Rule
     to: tuple[Text, ...] = Field(min_length=1)
     origin: Text
 

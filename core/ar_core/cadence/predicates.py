@@ -15,9 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import core_schema
-
 __all__ = ["Condition", "Predicate", "PredicateError", "Test", "parse_predicate"]
 
 _OPERATORS: dict[type[ast.cmpop], str] = {
@@ -279,25 +276,6 @@ class Predicate:
     def holds(self, facts: Any) -> bool | None:
         """True, False, or None when a feature it needs is unknown."""
         return self.test.holds(facts)
-
-    @classmethod
-    def __get_pydantic_core_schema__(
-        cls, source: type[Any], handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        """Read from text or `{any/all: [...]}`, written as text."""
-        return core_schema.no_info_plain_validator_function(
-            parse_predicate,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda p: p.text),
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        """Text, or an object with `any` or `all`."""
-        nested = {"type": "array", "items": {}}
-        either = {"type": "object", "properties": {"any": nested, "all": nested}, "maxProperties": 1}
-        return {"anyOf": [{"type": "string"}, {"type": "boolean"}, either]}
 
 
 def parse_predicate(source: Any) -> Predicate:

@@ -19,7 +19,7 @@ from ar_core.calendar import next_business_day
 if TYPE_CHECKING:
     from ar_core.cadence.run import Run
 
-__all__ = ["Choice", "choose_step", "own_step_up_to", "position"]
+__all__ = ["Choice", "choose_step", "named", "own_step_up_to", "position"]
 
 _NOTHING: Mapping[str, StepsDone] = {}
 

@@ -20,7 +20,7 @@ from ar_core.model.parties import Channel
 from ar_core.model.settlements import Payment, PaymentKind
 from ar_core.promises import NOT_KEPT, PromiseState, PromiseVerdict, promise_level
 
-__all__ = ["AccountView", "InvoiceView", "StageValue"]
+__all__ = ["AccountView", "InvoiceView", "StageValue", "is_response", "outbound", "received_on"]
 
 _YEAR = timedelta(days=365)
 _QUARTER = timedelta(days=90)
