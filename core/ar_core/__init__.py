@@ -92,9 +92,9 @@ if TYPE_CHECKING:
         Evaluation,
         Policy,
         PolicyError,
-        evaluate,
         load_policy,
     )
+    from ar_core.cadence.evaluate import evaluate
     from ar_core.calendar import WEEKENDS, Calendar, HolidayCalendar, WeekendCalendar
     from ar_core.promises import PromiseState, PromiseTerms, PromiseVerdict, judge_promises
     from ar_core.segments import TierAssignment, Tiers, assign_tiers
@@ -217,7 +217,7 @@ _LAZY = {
     "WEEKENDS": "ar_core.calendar",
     "WeekendCalendar": "ar_core.calendar",
     "assign_tiers": "ar_core.segments",
-    "evaluate": "ar_core.cadence",
+    "evaluate": "ar_core.cadence.evaluate",
     "judge_promises": "ar_core.promises",
     "load_policy": "ar_core.cadence",
 }

@@ -21,6 +21,7 @@ __all__ = [
     "additive",
     "amount_first",
     "blend",
+    "blend_of",
     "expected_value",
     "expected_value_with",
     "reliability",

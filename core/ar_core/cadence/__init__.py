@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ar_core.cadence.codes import CODES, Code, CodeInfo
-    from ar_core.cadence.evaluate import evaluate
     from ar_core.cadence.evaluation import Action, ActionKind, Disposition, DispositionKind, Evaluation
     from ar_core.cadence.features import FEATURES, Feature, FeatureType
     from ar_core.cadence.loading import PRESETS, PolicyError, load_policy, preset_text
@@ -25,7 +24,6 @@ __all__ = [
     "FeatureType",
     "Policy",
     "PolicyError",
-    "evaluate",
     "load_policy",
     "policy_json_schema",
     "preset_text",
@@ -47,7 +45,6 @@ _LAZY = {
     "PRESETS": "ar_core.cadence.loading",
     "Policy": "ar_core.cadence.policy",
     "PolicyError": "ar_core.cadence.loading",
-    "evaluate": "ar_core.cadence.evaluate",
     "load_policy": "ar_core.cadence.loading",
     "policy_json_schema": "ar_core.cadence.policy",
     "preset_text": "ar_core.cadence.loading",
