@@ -1,0 +1,178 @@
+"""Our own contestant: pull and map 95,000 records, or sync them into SQLite. One JSON line, like the other programs.
+
+python benchmarks/peer_ours.py --base http://127.0.0.1:8907 --mode pull|sync
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+STARTED = time.perf_counter()
+
+from ar_connectors.clock import SystemClock  # noqa: E402  imports are part of what is measured
+from ar_connectors.connector import Cursor, Page  # noqa: E402
+from ar_connectors.http import Endpoints, Request, Response, Transport  # noqa: E402
+from ar_connectors.quickbooks.connector import QuickBooksConnector  # noqa: E402
+from ar_connectors.quickbooks.faults import QuickBooksDialect  # noqa: E402
+from ar_connectors.store import open_store  # noqa: E402
+from ar_connectors.sync import sync  # noqa: E402
+from ar_core.model import Customer, Invoice, Payment  # noqa: E402
+
+TABLES = ("customer", "invoice", "payment")
+
+
+class Bearer:
+    """A signer with one token: the benchmark server checks none."""
+
+    def sign(self, request: Request) -> Mapping[str, str]:
+        """The one header."""
+        return {"Authorization": "Bearer mock"}
+
+    def refused(self, request: Request, response: Response) -> bool:
+        """Nothing better is at hand."""
+        return False
+
+
+class Front:
+    """The benchmark server has three tables and no company data; what it lacks is answered here, as empty."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def send(self, request: Request) -> Response:
+        """Send what the server knows, answer the rest."""
+        statement = dict(request.params).get("query", "")
+        if "/query" not in request.url and "/cdc" not in request.url:
+            return self._answer(COMPANY if "companyinfo" in request.url else PREFERENCES)
+        if any(f"FROM {table}" in statement for table in ("Term", "Account")):
+            return self._answer({"QueryResponse": {}})
+        if any(f"FROM {table}" in statement for table in ("CreditMemo", "JournalEntry", "Attachable")):
+            return self._answer({"QueryResponse": {"totalCount": 0} if "COUNT" in statement else {}})
+        return self._transport.send(request)
+
+    def _answer(self, body: dict[str, Any]) -> Response:
+        return Response(200, {}, json.dumps({**body, "time": TIME}).encode(), None, 0.0)
+
+
+TIME = "2026-11-22T12:00:00.000-08:00"
+COMPANY = {"CompanyInfo": {"Id": "1", "SyncToken": "0", "CompanyName": "Bench", "Country": "US"}}
+PREFERENCES = {"Preferences": {"Id": "1", "CurrencyPrefs": {"HomeCurrency": {"value": "USD"}}}}
+
+
+class Memory:
+    """A view of a store that remembers cursors and nothing else: what a pull without a store needs."""
+
+    def __init__(self) -> None:
+        self.cursors: dict[str, Cursor] = {}
+
+    def cursor(self, stream: str) -> Cursor | None:
+        """The last cursor of a stream."""
+        return self.cursors.get(stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: ()
+
+
+class Count:
+    """What was pulled: records of the three entities, and the invoices' total in cents."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.cents = 0
+
+    def take(self, records: Iterable[Any]) -> None:
+        """Count one page and let it go."""
+        for record in records:
+            if isinstance(record, Invoice):
+                self.cents += int(record.total * 100)
+                self.records += 1
+            elif isinstance(record, Customer | Payment):
+                self.records += 1
+
+
+def pull(connector: QuickBooksConnector, workers: int) -> Count:
+    """Pull every table, page by page, and drop each page once it was counted."""
+    view, count = Memory(), Count()
+
+    def keep(page: Page) -> None:
+        count.take(page.records)
+        if page.cursor is not None:
+            view.cursors[page.cursor.stream] = page.cursor
+
+    with ThreadPoolExecutor(workers) as pool:
+        for stream in ("reference", *TABLES):
+            for batch in connector.pull(stream, view):  # type: ignore[arg-type]  all that a first load looks up
+                if workers == 1:
+                    for fetch in batch:
+                        keep(fetch.run())
+                else:
+                    for page in pool.map(lambda fetch: fetch.run(), batch):
+                        keep(page)
+    return count
+
+
+def load(connector: QuickBooksConnector, transport: Transport, workers: int) -> Count:
+    """Sync into a new SQLite file, then count what the store holds, outside the measured time."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("AR_BENCH_SCRATCH")) as folder:
+        store = open_store(f"sqlite:///{Path(folder) / 'ar.db'}")
+        sync(connector, store, owner="bench", clock=SystemClock(), workers=workers, usage=transport.usage)
+        global FINISHED  # noqa: PLW0603  the clock stops here
+        FINISHED = time.perf_counter()
+        count = Count()
+        snapshot = store.snapshot(connector.id)
+        count.take((*snapshot.invoices, *snapshot.customers, *snapshot.payments))
+        store.close()
+    return count
+
+
+FINISHED = 0.0
+
+
+def main() -> None:
+    """Run one contest."""
+    global FINISHED  # noqa: PLW0603  set by `load` when its measured part ends
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", required=True)
+    parser.add_argument("--mode", choices=["pull", "sync"], default="pull")
+    parser.add_argument("--workers", type=int, default=0, help="0: 1 for pull, 5 for sync")
+    arguments = parser.parse_args()
+    clock = SystemClock()
+    transport = Transport(
+        "quickbooks",
+        "1",
+        Endpoints(api=arguments.base),
+        QuickBooksDialect(),
+        Bearer(),
+        clock=clock,
+        jitter=random.random,
+    )
+    connector = QuickBooksConnector("1", Front(transport), clock, base_url=arguments.base)
+    begun = time.perf_counter()
+    if arguments.mode == "pull":
+        count = pull(connector, arguments.workers or 1)
+        FINISHED = time.perf_counter()
+    else:
+        count = load(connector, transport, arguments.workers or 5)
+    line = {
+        "peer": f"ours:{arguments.mode}",
+        "records": count.records,
+        "fetch_s": round(FINISHED - begun, 4),
+        "import_s": round(begun - STARTED, 4),
+        "total_cents": count.cents,
+        "calls": transport.usage().calls,
+    }
+    print(json.dumps(line), flush=True)
+    os._exit(0)  # do not time the tear-down
+
+
+if __name__ == "__main__":
+    main()
