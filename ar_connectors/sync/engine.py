@@ -164,7 +164,7 @@ def _start_what_can(
 
 def _blocked(run: Run, spec: StreamSpec, reports: dict[str, StreamReport]) -> StreamReport:
     now = run.clock.now()
-    stopped = run.window.stopped
+    stopped = run.window.is_stopped()
     return StreamReport(
         spec.name,
         "",

@@ -201,7 +201,7 @@ class Tally:
 
     pages: int = 0
     rows: int = 0
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
+    counts: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
 
     def add(self, page: Page, result: CommitResult) -> None:
         """Count one committed page."""

@@ -60,7 +60,7 @@ def read_stream(run: Run, spec: StreamSpec) -> StreamReport:
     exception is a bug and is raised, after the lease was given back."""
     name = run.lease_name(spec.name)
     started_at = run.clock.now()
-    if run.window.stopped:
+    if run.window.is_stopped():
         return _report(run, spec, "", StreamOutcome.STOPPED, Tally(), started_at)
     if not run.leases.holds(name) and not run.leases.acquire(name):
         return _report(run, spec, "", StreamOutcome.BUSY, Tally(), started_at)
@@ -75,7 +75,7 @@ def read_stream(run: Run, spec: StreamSpec) -> StreamReport:
                     for page in pages:
                         _commit(run, spec, page, tally)
                         del page  # or it would live on while the next one is fetched
-                if run.window.stopped:
+                if run.window.is_stopped():
                     return _report(run, spec, mode, StreamOutcome.STOPPED, tally, started_at)
         except _Overtaken:
             return _report(run, spec, mode, StreamOutcome.LEASE_LOST, tally, started_at)

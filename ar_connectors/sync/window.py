@@ -45,8 +45,7 @@ class Window:
         """Begin no further fetch; those under way end, and their pages are not handed out any more."""
         self._stopped.set()
 
-    @property
-    def stopped(self) -> bool:
+    def is_stopped(self) -> bool:
         """Whether `stop` was called."""
         return self._stopped.is_set()
 
@@ -59,7 +58,7 @@ class Window:
         waiting = deque(fetches)
         under_way: deque[Future[Page]] = deque()
         try:
-            while (waiting or under_way) and not self.stopped:
+            while (waiting or under_way) and not self.is_stopped():
                 self._read_ahead(waiting, under_way)
                 if not under_way:
                     continue
@@ -74,7 +73,7 @@ class Window:
         while waiting and len(under_way) <= self.workers:
             if not self._permits.acquire(blocking=not under_way):
                 return
-            if self.stopped:
+            if self.is_stopped():
                 self._permits.release()
                 return
             under_way.append(self._pool.submit(waiting.popleft().run))
