@@ -22,6 +22,7 @@ from ar_connectors.quickbooks.context import ENTITY_KINDS, PLATFORM, Context, Ma
 from ar_connectors.quickbooks.decode import decode_rows
 from ar_connectors.quickbooks.envelope import Envelope, open_envelope
 from ar_connectors.quickbooks.mapping import tombstone
+from ar_connectors.quickbooks.mapping_settlements import journal_entry_of
 from ar_connectors.quickbooks.settle import merge, read_again, settle
 from ar_connectors.quickbooks.tables import TABLES, Pass, Table, count_in, moving_table, remote_ids, row_ids
 from ar_connectors.quickbooks.wire import Entity
@@ -213,5 +214,5 @@ def _held(view: StoreView, kind: RecordKind) -> set[str]:
     for identity in view.live_ids(kind):
         parts = parse_record_id(identity)
         if parts is not None:
-            found.add(parts.remote_id.rpartition("-")[0] if kind is RecordKind.ADJUSTMENT else parts.remote_id)
+            found.add(journal_entry_of(parts.remote_id) if kind is RecordKind.ADJUSTMENT else parts.remote_id)
     return found

@@ -29,13 +29,14 @@ from ar_connectors.quickbooks.company import Company, company_of, read_company
 from ar_connectors.quickbooks.context import ENTITY_KINDS, PLATFORM, Context, Mapper
 from ar_connectors.quickbooks.decode import KINDS, decode_page
 from ar_connectors.quickbooks.mapping import tombstone
+from ar_connectors.quickbooks.mapping_settlements import journal_entry_of
 from ar_connectors.quickbooks.pull import STREAMS, current_company, pull
 from ar_connectors.quickbooks.reports import reported_balances
 from ar_connectors.quickbooks.settle import merge, read_again
 from ar_connectors.quickbooks.tables import TABLES, Table, remote_ids, row_ids
 from ar_connectors.quickbooks.wire import Entity
 from ar_connectors.quickbooks.writeback import QuickBooksWriter, WriteOptions
-from ar_core.model import Adjustment, DeletionEvidence, RecordKind, parse_record_id
+from ar_core.model import Adjustment, DeletionEvidence, RecordKind, Tombstone, parse_record_id
 
 __all__ = ["QuickBooksConnector", "QuickBooksReader"]
 
@@ -131,9 +132,17 @@ class QuickBooksReader:
         for remote_id, identities in wanted.items():
             if remote_id in present and kind is not RecordKind.ADJUSTMENT:
                 continue
-            stone = tombstone(mapper, table.entity, Entity(id=remote_id), DeletionEvidence.NOT_FOUND)
-            missing += [stone.model_copy(update={"id": one, "kind": kind}) for one in identities if one not in held]
+            missing += [
+                self._not_found(mapper, table.entity, kind, remote_id, one) for one in identities if one not in held
+            ]
         return replace(page, tombstones=[*page.tombstones, *missing])
+
+    def _not_found(self, mapper: Mapper, entity: str, kind: RecordKind, remote_id: str, identity: str) -> Tombstone:
+        stone = tombstone(mapper, entity, Entity(id=remote_id), DeletionEvidence.NOT_FOUND)
+        parts = parse_record_id(identity)
+        own = parts.remote_id if parts is not None and kind is RecordKind.ADJUSTMENT else remote_id
+        source = stone.source.model_copy(update={"remote_id": own})
+        return stone.model_copy(update={"id": identity, "kind": kind, "source": source})
 
     def remap(self, kind: str, raw: bytes) -> Page:
         """Map a stored or quarantined body again. `kind`: an entity (`Invoice`), or "" for a body of several."""
@@ -178,7 +187,7 @@ class QuickBooksReader:
                 advice="ask the connection that its id names",
             )
         if kind in {RecordKind.ADJUSTMENT, RecordKind.CONTACT}:
-            return parts.remote_id.rpartition("-")[0] or parts.remote_id
+            return journal_entry_of(parts.remote_id)  # contacts are numbered in the same way
         return parts.remote_id
 
     def _not_listed(self, kind: RecordKind) -> UnsupportedOperation:

@@ -29,7 +29,7 @@ from ar_core.model import (
 from ar_core.model.base import adopter
 from ar_core.model.money import subtract, total
 
-__all__ = ["adjustment_remote_id", "map_journal_entry", "map_payment", "map_refund"]
+__all__ = ["adjustment_remote_id", "journal_entry_of", "map_journal_entry", "map_payment", "map_refund"]
 
 _payment = adopter(Payment)
 _allocation = adopter(Allocation)
@@ -255,6 +255,11 @@ def adjustment_remote_id(journal_entry_id: str, customer_id: str | None) -> str:
     return f"{journal_entry_id}-{customer_id}" if customer_id else journal_entry_id
 
 
+def journal_entry_of(adjustment_remote_id: str) -> str:
+    """The id of the journal entry in the remote part of an adjustment's id."""
+    return adjustment_remote_id.rpartition("-")[0] or adjustment_remote_id
+
+
 def map_journal_entry(mapper: Mapper, row: wire.JournalEntry) -> list[Adjustment]:
     """The adjustments of a journal entry: its lines on receivables, added up per customer; [] when it has none.
 
@@ -285,7 +290,8 @@ def map_journal_entry(mapper: Mapper, row: wire.JournalEntry) -> list[Adjustment
         _adjustment(
             {
                 "id": mapper.id(RecordKind.ADJUSTMENT, adjustment_remote_id(row.id, customer)),
-                "source": source,
+                # Each has a source of its own, so that one of them can go while the entry stays.
+                "source": source.model_copy(update={"remote_id": adjustment_remote_id(row.id, customer)}),
                 "number": row.doc_number or None,
                 "customer_id": mapper.id(RecordKind.CUSTOMER, customer),
                 "subsidiary_id": None,

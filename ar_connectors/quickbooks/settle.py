@@ -17,6 +17,7 @@ from ar_connectors.connector import OutOfScope, Page, StoreView
 from ar_connectors.quickbooks.client import MAX_IDS, QuickBooksClient
 from ar_connectors.quickbooks.context import Context
 from ar_connectors.quickbooks.decode import decode_page
+from ar_connectors.quickbooks.mapping_settlements import journal_entry_of
 from ar_connectors.quickbooks.tables import row_ids, table_of
 from ar_core.model import (
     Adjustment,
@@ -180,18 +181,20 @@ def _with_journal_leftovers(page: Page, view: StoreView, changes: Page) -> Page:
     """Adjustments of a journal entry that it no longer has: one entry may hold several, and a stub names only the entry."""
     deleted = {one.source.remote_id for one in page.tombstones if one.source.kind == "JournalEntry"}
     entries = {one.remote_id for one in changes.out_of_scope if one.kind == "JournalEntry"} | deleted
-    entries |= {one.source.remote_id for one in page.records if isinstance(one, Adjustment) and one.source}
+    entries |= {
+        journal_entry_of(one.source.remote_id) for one in page.records if isinstance(one, Adjustment) and one.source
+    }
     if not entries:
         return page
     present = {one.id for one in page.records if isinstance(one, Adjustment)}
     leftovers = []
     for identity in view.live_ids(RecordKind.ADJUSTMENT):
         parts = parse_record_id(identity)
-        entry = parts.remote_id.rpartition("-")[0] if parts is not None else ""
+        entry = journal_entry_of(parts.remote_id) if parts is not None else ""
         if parts is None or entry not in entries or identity in present:
             continue
         evidence = DeletionEvidence.REPORTED_DELETED if entry in deleted else DeletionEvidence.SET_REPLACED
-        source = Source(platform=parts.platform, tenant=parts.tenant, kind="JournalEntry", remote_id=entry)
+        source = Source(platform=parts.platform, tenant=parts.tenant, kind="JournalEntry", remote_id=parts.remote_id)
         leftovers.append(Tombstone(id=identity, kind=RecordKind.ADJUSTMENT, source=source, evidence=evidence))
     return replace(page, tombstones=[*page.tombstones, *leftovers])
 

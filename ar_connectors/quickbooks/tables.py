@@ -19,7 +19,8 @@ from ar_connectors.quickbooks.client import PAGE_SIZE, QuickBooksClient, quoted
 from ar_connectors.quickbooks.context import PLATFORM, Context
 from ar_connectors.quickbooks.decode import decode_page
 from ar_connectors.quickbooks.envelope import open_envelope
-from ar_core.model import Contact, RecordKind
+from ar_connectors.quickbooks.mapping_settlements import journal_entry_of
+from ar_core.model import Adjustment, Contact, RecordKind
 
 __all__ = ["ACTIVE_AND_NOT", "TABLES", "Pass", "Table", "count_in", "moving_table", "remote_ids", "row_ids", "table_of"]
 
@@ -124,7 +125,7 @@ class Pass:
 def row_ids(page: Page) -> frozenset[str]:
     """The platform's ids of the rows of a page, as far as they have one."""
     ids = {
-        record.source.remote_id
+        journal_entry_of(record.source.remote_id) if isinstance(record, Adjustment) else record.source.remote_id
         for record in page.records
         if record.source is not None and not isinstance(record, Contact)
     }

@@ -94,7 +94,7 @@ def test_every_row_is_in_exactly_one_place(index: list[dict[str, Any]], bodies: 
         assert len(page.row_of) == len(page.records), row["file"]
         total = len(mapped) + len(page.tombstones) + len(page.rejected) + len(page.out_of_scope)
         assert total == page.rows, row["file"]
-        others = [one.row for one in (*page.rejected, *page.out_of_scope)]
+        others = [one.row for one in page.rejected] + [one.row for one in page.out_of_scope]
         assert not mapped & set(others), row["file"]
 
 
@@ -113,7 +113,7 @@ def test_no_row_of_the_live_api_or_of_intuit_is_rejected(
 
 
 def test_each_kind_gives_its_records(index: list[dict[str, Any]], bodies: dict[str, bytes]) -> None:
-    types = {
+    types: dict[str, type] = {
         "invoice": model.Invoice,
         "creditmemo": model.CreditNote,
         "payment": model.Payment,
@@ -130,7 +130,7 @@ def test_each_kind_gives_its_records(index: list[dict[str, Any]], bodies: dict[s
 
 
 def test_deleted_stubs_are_tombstones(index: list[dict[str, Any]], bodies: dict[str, bytes]) -> None:
-    kinds = Counter()
+    kinds: Counter[model.RecordKind] = Counter()
     for row, page in pages(index, bodies):
         if row["kind"] == "deleted":
             assert len(page.tombstones) == 1, row["file"]
