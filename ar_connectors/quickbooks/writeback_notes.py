@@ -20,7 +20,7 @@ from ar_connectors.quickbooks.writeback_calls import Note
 from ar_connectors.quickbooks.writeback_customer import RETRIES
 from ar_connectors.quickbooks.writeback_scope import WriteScope
 
-__all__ = ["Edited", "edit_note", "hang_note", "own_notes", "tag_of"]
+__all__ = ["Edited", "edit_note", "hang_note", "is_settled", "open_promises", "own_notes", "tag_of"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from ar_core.commands import (
 from ar_core.model import Dispute, Promise, RecordKind, parse_record_id
 
 __all__ = [
+    "closed_on",
     "dispute_tag",
     "dispute_text",
     "field_text",

@@ -20,7 +20,7 @@ from ar_connectors.events import Observer, WriteFinished
 from ar_connectors.store.contract import ClaimedWrite, OutboxStore, Receipt, WriteState
 from ar_connectors.writeback.outcome import Decision, DeliveryRules, after_look, after_send, settled_at
 
-__all__ = ["CLAIM_TTL", "Delivery", "DeliveryStore", "deliver"]
+__all__ = ["CLAIM_TTL", "Delivery", "DeliveryStore", "Step", "deliver"]
 
 CLAIM_TTL = timedelta(minutes=10)
 """Longer than any single call with its retries: a claim that runs out in the middle of a call may cost a second look."""

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -84,9 +84,13 @@ class LoopbackSender:
         return Response(200, {"content-type": "application/json"}, answer.content, None, 0.0)
 
 
+Fault = Callable[[BaseHTTPRequestHandler, Callable[[], tuple[int, bytes]]], bool]
+"""Spoils one exchange: gets the handler and what carries the request out; True when it has answered (or refused to)."""
+
+
 @contextmanager
-def served(books: LittleBooks) -> Iterator[str]:
-    """The little books on a loopback port, until the block ends; gives the base URL."""
+def served(books: LittleBooks, faults: list[Fault] | None = None) -> Iterator[str]:
+    """The little books on a loopback port, until the block ends; gives the base URL. Each POST takes one of `faults`."""
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -109,14 +113,19 @@ def served(books: LittleBooks) -> Iterator[str]:
                 replay=Replay.SAFE if body is None else Replay.UNSAFE,
                 metered_units=1 if body is None else 0,
             )
-            try:
-                with lock:
-                    status, content = 200, books.send(request).body
-            except ARError as error:
-                status, content = (
-                    400,
-                    json.dumps({"code": error.platform_code, "text": error.message}).encode(),
-                )
+
+            def carry_out() -> tuple[int, bytes]:
+                try:
+                    with lock:
+                        return 200, books.send(request).body
+                except ARError as error:
+                    entry = {"Message": error.message, "Detail": error.message, "code": error.platform_code}
+                    fault = {"Error": [entry], "type": "ValidationFault"}
+                    return 400, json.dumps({"Fault": fault}).encode()
+
+            if body is not None and faults and faults.pop(0)(self, carry_out):
+                return
+            status, content = carry_out()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
