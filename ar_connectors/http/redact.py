@@ -25,7 +25,7 @@ EXCERPT_LENGTH: Final = 500
 
 _SHORTEST: Final = 6
 """A shorter value is no secret worth the name, and masking every place it occurs in would make texts unreadable."""
-_MOST_VALUES: Final = 300
+_MOST_VALUES: Final = 100
 
 _NAMES: Final = (
     r"(?:access|refresh|id|oauth|session)_?token|client_?secret|consumer_?secret|token_?secret|consumer_?key|token_?id|"
@@ -145,13 +145,19 @@ class Redactor:
                 )
             while len(known) > _MOST_VALUES:
                 del known[next(iter(known))]
-            spellings = {spelling for all_of_one in known.values() for spelling in all_of_one}
-            self._pattern = re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
-            self._known = known
+            self._known, self._pattern = known, None
+
+    def _compiled(self) -> re.Pattern[str] | None:
+        """Compiled when first needed: tokens are learned far more often than errors are told."""
+        with self._lock:
+            if self._pattern is None and self._known:
+                spellings = {spelling for all_of_one in self._known.values() for spelling in all_of_one}
+                self._pattern = re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
+            return self._pattern
 
     def text(self, text: str) -> str:
         """`redact`, and every known value masked."""
-        pattern = self._pattern
+        pattern = self._compiled()
         return redact(pattern.sub(MASK, text) if pattern is not None else text)
 
     def excerpt(self, body: bytes | str, limit: int = EXCERPT_LENGTH) -> str:

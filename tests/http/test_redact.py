@@ -98,7 +98,7 @@ def test_very_many_values_do_not_grow_for_ever() -> None:
     for number in range(1000):
         redactor.add(f"token-number-{number}")
     assert redactor.text("token-number-999") == "***"
-    assert repr(redactor) == "Redactor(300 values)"
+    assert repr(redactor) == "Redactor(100 values)"
 
 
 def test_an_error_is_cleaned_in_all_its_parts() -> None:
