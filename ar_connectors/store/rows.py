@@ -69,6 +69,8 @@ def profile_row_id(customer_id: str) -> str:
 
 def escape_remote_id(remote_id: str) -> str:
     """A remote id as it is stored in columns: free of characters a database cannot hold."""
+    if remote_id.isalnum() and remote_id.isascii():
+        return remote_id
     return quote(remote_id, safe="-_.~", errors="surrogatepass")
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.functional_validators import AfterValidator
 
 from ar_core.model.money import MAX_EXPONENT
@@ -114,7 +114,6 @@ Amount = Annotated[
     Field(allow_inf_nan=True),
     BeforeValidator(_refuse_inexact, json_schema_input_type=str | int),
     AfterValidator(_refuse_unbounded),
-    PlainSerializer(str, return_type=str, when_used="json"),
 ]
 """An exact decimal: digits and scale are kept as they came. Text in JSON; a JSON float is refused."""
 
