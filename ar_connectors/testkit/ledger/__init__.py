@@ -1,0 +1,36 @@
+"""The books of one company, pure and exact: what every emulator shows in its own dialect, and the truth tests compare with."""
+
+from __future__ import annotations
+
+from ar_connectors.testkit.ledger.book import Ledger
+from ar_connectors.testkit.ledger.records import (
+    Application,
+    CreditNote,
+    Customer,
+    Invoice,
+    Journal,
+    Line,
+    Note,
+    Payment,
+    Settings,
+)
+from ar_connectors.testkit.ledger.shelves import LedgerError
+from ar_connectors.testkit.ledger.truth import OpenInvoice, Truth, check, truth
+
+__all__ = [
+    "Application",
+    "CreditNote",
+    "Customer",
+    "Invoice",
+    "Journal",
+    "Ledger",
+    "LedgerError",
+    "Line",
+    "Note",
+    "OpenInvoice",
+    "Payment",
+    "Settings",
+    "Truth",
+    "check",
+    "truth",
+]

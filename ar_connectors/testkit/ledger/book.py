@@ -1,0 +1,356 @@
+"""What can happen in a company's receivables? Every business event as one method that leaves the books in balance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from ar_connectors.testkit.ledger.money import ZERO, minus, plus
+from ar_connectors.testkit.ledger.records import (
+    Application,
+    CreditNote,
+    Customer,
+    Document,
+    Invoice,
+    Journal,
+    Line,
+    Note,
+    Payment,
+)
+from ar_connectors.testkit.ledger.shelves import LedgerError, Shelves
+
+__all__ = ["Ledger"]
+
+
+class Ledger(Shelves):
+    """The books. Methods raise LedgerError and then have changed nothing."""
+
+    # ---- customers
+
+    def open_customer(
+        self, name: str, *, currency: str | None = None, parent: str | None = None, **more: Any
+    ) -> Customer:
+        """A new customer; a sub-customer has its parent's currency. `more` are further fields of `Customer`."""
+        if name in self.names:
+            raise LedgerError("duplicate", f"the name {name!r} is taken")
+        currency = (
+            self.customer(parent).currency if parent is not None else currency or self.settings.home_currency
+        )
+        at = self._instant()
+        customer = Customer(
+            id=self._new_id("customer"),
+            created=at,
+            updated=at,
+            name=name,
+            currency=currency,
+            parent=parent,
+            **more,
+        )
+        self.customers[customer.id] = customer
+        self.names.add(name)
+        if parent is not None:
+            self.children[parent].add(customer.id)
+        self._changed()
+        return customer
+
+    def change_customer(self, identity: str, **changes: Any) -> Customer:
+        """New values for fields of a customer."""
+        customer = self.customer(identity)
+        name = changes.get("name", customer.name)
+        if name != customer.name and name in self.names:
+            raise LedgerError("duplicate", f"the name {name!r} is taken")
+        self.names.discard(customer.name)
+        self.names.add(name)
+        self._set(customer, changes)
+        return customer
+
+    def deactivate_customer(self, identity: str) -> Customer:
+        """Hide a customer."""
+        return self.change_customer(identity, active=False)
+
+    # ---- invoices and credit notes
+
+    def issue_invoice(
+        self,
+        customer: str,
+        lines: Iterable[Line],
+        *,
+        issued: date,
+        number: str | None,
+        due: date | None = None,
+        **more: Any,
+    ) -> Invoice:
+        """A new invoice. `more`: tax, rate, term, memo, extra."""
+        owner = self.customer(customer)
+        at = self._instant()
+        invoice = Invoice(
+            id=self._new_id("transaction"),
+            created=at,
+            updated=at,
+            customer=owner.id,
+            currency=owner.currency,
+            number=number,
+            issued=issued,
+            due=due,
+            lines=tuple(lines),
+            **more,
+        )
+        self.invoices[invoice.id] = invoice
+        self._balance(owner, invoice.total)
+        return invoice
+
+    def issue_credit(
+        self, customer: str, lines: Iterable[Line], *, issued: date, number: str | None, **more: Any
+    ) -> CreditNote:
+        """A new credit note, positive amounts. `more`: tax, rate, memo, extra."""
+        owner = self.customer(customer)
+        at = self._instant()
+        credit = CreditNote(
+            id=self._new_id("transaction"),
+            created=at,
+            updated=at,
+            customer=owner.id,
+            currency=owner.currency,
+            number=number,
+            issued=issued,
+            lines=tuple(lines),
+            **more,
+        )
+        self.credits[credit.id] = credit
+        self._balance(owner, -credit.total)
+        return credit
+
+    def change_document(self, document: Document, **changes: Any) -> None:
+        """New values for fields of an invoice or credit note; lines and tax too, as long as what is applied still fits."""
+        lines, tax = changes.get("lines", document.lines), changes.get("tax", document.tax)
+        before = document.total
+        after = plus(sum((line.amount for line in lines), ZERO), tax)
+        if after < document.applied:
+            raise LedgerError("over", "less would be left of the document than is applied to it")
+        self._set(document, changes)
+        if after != before:
+            sign = 1 if isinstance(document, Invoice) else -1
+            self._balance(self.customer(document.customer), sign * minus(after, before))
+
+    def void_document(self, document: Document) -> None:
+        """Void: all amounts become zero, payments let go of it, it stays in the books."""
+        self._unlink("invoice" if isinstance(document, Invoice) else "credit", document.id)
+        change = -document.total if isinstance(document, Invoice) else document.total
+        if document.was is None:
+            document.was = (document.lines, document.tax)
+        zero = {"amount": ZERO, "quantity": ZERO, "price": ZERO}
+        document.lines = tuple(
+            Line(description=line.description, account=line.account, **zero) for line in document.lines
+        )
+        document.tax = ZERO
+        document.voided = True
+        document.memo = f"Voided - {document.memo}" if document.memo else "Voided"
+        self._touch(document)
+        self._balance(self.customer(document.customer), change)
+
+    def delete_document(self, document: Document) -> None:
+        """Delete a document that nothing is applied to. Raises LedgerError `linked`."""
+        kind: Literal["invoice", "credit"] = "invoice" if isinstance(document, Invoice) else "credit"
+        if self.links[kind, document.id]:
+            raise LedgerError("linked", f"payments are applied to {kind} {document.id}: unlink them first")
+        table: dict[str, Any] = self.invoices if kind == "invoice" else self.credits
+        del table[document.id]
+        self._deleted(kind, document.id)
+        self._balance(
+            self.customer(document.customer),
+            -document.total if isinstance(document, Invoice) else document.total,
+        )
+
+    # ---- payments
+
+    def receive_payment(
+        self,
+        customer: str,
+        amount: Decimal,
+        applications: Sequence[Application] = (),
+        *,
+        received: date,
+        **more: Any,
+    ) -> Payment:
+        """Money from a customer, applied to documents in the same currency (of sub-customers too). Raises LedgerError `over`
+        when more would be applied than there is. `more`: rate, reference, method, memo, extra."""
+        owner = self.customer(customer)
+        parts = tuple(applications)
+        self._check_applications(owner.currency, amount, parts, ())
+        at = self._instant()
+        payment = Payment(
+            id=self._new_id("transaction"),
+            created=at,
+            updated=at,
+            customer=owner.id,
+            currency=owner.currency,
+            received=received,
+            total=amount,
+            **more,
+        )
+        self.payments[payment.id] = payment
+        self._apply(payment, parts)
+        self._balance(owner, -amount)
+        return payment
+
+    def change_payment(self, payment: Payment, **changes: Any) -> None:
+        """New values for fields of a payment; `applications` replaces all of them."""
+        amount = changes.get("total", payment.total)
+        parts = tuple(changes.pop("applications", payment.applications))
+        self._check_applications(payment.currency, amount, parts, payment.applications)
+        before = payment.total
+        if parts != payment.applications:
+            self._apply(payment, parts)
+        self._set(payment, changes)
+        if amount != before:
+            self._balance(self.customer(payment.customer), minus(before, amount))
+
+    def void_payment(self, payment: Payment) -> None:
+        """Void: it lets go of everything and becomes zero."""
+        before = payment.total
+        self._apply(payment, ())
+        payment.total = ZERO
+        payment.voided = True
+        payment.memo = f"Voided - {payment.memo}" if payment.memo else "Voided"
+        self._touch(payment)
+        self._balance(self.customer(payment.customer), before)
+
+    def delete_payment(self, payment: Payment) -> None:
+        """Delete a payment; what it settled is open again."""
+        self._apply(payment, ())
+        del self.payments[payment.id]
+        self._deleted("payment", payment.id)
+        self._balance(self.customer(payment.customer), payment.total)
+
+    def apply_credit(self, credit: CreditNote, invoice: Invoice, amount: Decimal, *, on: date) -> Payment:
+        """Use a credit for an invoice: a payment of zero that names both."""
+        parts = (Application("invoice", invoice.id, amount), Application("credit", credit.id, amount))
+        return self.receive_payment(invoice.customer, ZERO, parts, received=on, rate=invoice.rate)
+
+    def write_off(self, invoice: Invoice, *, on: date, number: str | None = None) -> CreditNote:
+        """Give up on what is open of an invoice: a credit on the bad-debt account, applied by a payment of zero."""
+        account = self.account("BadDebts")
+        line = Line(invoice.open, f"Write-off of {invoice.number or invoice.id}", account=account.id)
+        credit = self.issue_credit(invoice.customer, [line], issued=on, number=number, rate=invoice.rate)
+        self.apply_credit(credit, invoice, line.amount, on=on)
+        return credit
+
+    # ---- journals and notes
+
+    def post_journal(
+        self, customer: str, amount: Decimal, *, posted: date, number: str | None = None, **more: Any
+    ) -> Journal:
+        """Raise (positive) or lower (negative) what a customer owes. `more`: account, rate, memo."""
+        owner = self.customer(customer)
+        at = self._instant()
+        more.setdefault("account", self.account("SalesOfProductIncome").id)
+        journal = Journal(
+            id=self._new_id("transaction"),
+            created=at,
+            updated=at,
+            customer=owner.id,
+            currency=owner.currency,
+            number=number,
+            posted=posted,
+            amount=amount,
+            **more,
+        )
+        self.journals[journal.id] = journal
+        self._balance(owner, amount)
+        return journal
+
+    def delete_journal(self, journal: Journal) -> None:
+        """Delete a journal entry that nothing is applied to. Raises LedgerError `linked`."""
+        if self.links["journal", journal.id]:
+            raise LedgerError("linked", f"payments are applied to journal {journal.id}")
+        del self.journals[journal.id]
+        self._deleted("journal", journal.id)
+        self._balance(self.customer(journal.customer), -journal.amount)
+
+    def add_note(
+        self, text: str | None, on: Iterable[tuple[str, str]] = (), *, file: str | None = None
+    ) -> Note:
+        """Hang a note on records."""
+        at = self._instant()
+        note = Note(id=self._new_id("note"), created=at, updated=at, text=text, file=file, on=tuple(on))
+        self.notes[note.id] = note
+        self._changed()
+        return note
+
+    def change_note(self, identity: str, **changes: Any) -> Note:
+        """New values for fields of a note."""
+        note = self.note(identity)
+        self._set(note, changes)
+        return note
+
+    def delete_note(self, identity: str) -> None:
+        """Delete a note."""
+        note = self.note(identity)
+        del self.notes[note.id]
+        self._deleted("note", note.id)
+
+    # ---- inside
+
+    def _set(self, record: Any, changes: dict[str, Any]) -> None:
+        for name, value in changes.items():
+            setattr(record, name, value)
+        self._touch(record)
+
+    def _check_applications(
+        self, currency: str, amount: Decimal, parts: Sequence[Application], before: Sequence[Application]
+    ) -> None:
+        """Raise LedgerError unless every part fits what is open of its document and the money suffices."""
+        free: dict[tuple[str, str], Decimal] = {}
+        for part in before:
+            free[part.kind, part.id] = plus(free.get((part.kind, part.id), ZERO), part.amount)
+        wanted: dict[tuple[str, str], Decimal] = {}
+        for part in parts:
+            wanted[part.kind, part.id] = plus(wanted.get((part.kind, part.id), ZERO), part.amount)
+        used = ZERO
+        for (kind, identity), want in wanted.items():
+            target: Any = {"invoice": self.invoice, "credit": self.credit, "journal": self.journal}[kind](
+                identity
+            )
+            available = plus(target.open, free.get((kind, identity), ZERO))
+            if target.currency != currency:
+                raise LedgerError(
+                    "invalid", f"{kind} {identity} is in {target.currency}, the payment in {currency}"
+                )
+            if abs(want) > abs(available) or want * available < 0:
+                raise LedgerError("over", f"{want} is more than is open of {kind} {identity} ({available})")
+            used = plus(used, -want if kind == "credit" else want)
+        if used > amount or amount < 0:
+            raise LedgerError("over", f"{used} would be applied of {amount}")
+
+    def _apply(self, payment: Payment, parts: tuple[Application, ...]) -> None:
+        touched: dict[tuple[str, str], Any] = {}
+        for sign, applications in ((-1, payment.applications), (1, parts)):
+            for part in applications:
+                key = (part.kind, part.id)
+                target = self.shelf(part.kind)[part.id]
+                touched[key] = target
+                target.applied = plus(target.applied, sign * part.amount)  # type: ignore[attr-defined]
+                (self.links[key].discard if sign < 0 else self.links[key].add)(payment.id)
+        payment.applications = parts
+        payment.revision += 1
+        for target in touched.values():
+            self._rippled(target)
+
+    def _unlink(self, kind: Literal["invoice", "credit"], identity: str) -> None:
+        """Take a document out of the payments that name it. Credits that no longer have an invoice to settle go with it."""
+        for payment_id in sorted(self.links[kind, identity]):
+            payment = self.payments[payment_id]
+            parts = tuple(part for part in payment.applications if (part.kind, part.id) != (kind, identity))
+            self.change_payment(payment, applications=_balanced(payment.total, parts, kind))
+
+
+def _balanced(amount: Decimal, parts: tuple[Application, ...], lost: str) -> tuple[Application, ...]:
+    """The parts that remain when one is taken out: an invoice's credits go first, a credit's invoices when money is short."""
+    kept = [part for part in parts if part.kind != "credit"] if lost == "invoice" else list(parts)
+    used = sum((-part.amount if part.kind == "credit" else part.amount for part in kept), ZERO)
+    while used > amount:
+        last = next(index for index in range(len(kept) - 1, -1, -1) if kept[index].kind != "credit")
+        used = minus(used, kept.pop(last).amount)
+    return tuple(kept)

@@ -1,0 +1,235 @@
+"""What is in the books? Plain records of one company's receivables; only `Ledger` changes them.
+
+Money is Decimal in the record's own currency. Instants are aware UTC, dates have no time of day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from ar_connectors.testkit.ledger.money import ZERO, minus, total
+
+__all__ = [
+    "Account",
+    "Application",
+    "CreditNote",
+    "Customer",
+    "Deletion",
+    "Document",
+    "Invoice",
+    "Journal",
+    "Kind",
+    "Line",
+    "Note",
+    "Payment",
+    "Record",
+    "Settings",
+    "Term",
+]
+
+Kind = Literal["customer", "invoice", "credit", "payment", "journal", "note", "term", "account"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """What every record has."""
+
+    id: str
+    created: datetime
+    updated: datetime
+    version: int = 0
+    """Counts the changes an ERP would count (its SyncToken)."""
+    revision: int = 0
+    """Counts every change of what a reader would see, also those that leave `version` alone; for caches."""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Fields that a client wrote and the ledger has no use for, by the writer's names."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Term(Record):
+    """Payment terms."""
+
+    name: str
+    due_days: int
+    active: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Account(Record):
+    """A ledger account."""
+
+    name: str
+    type: str
+    detail: str
+    currency: str
+    active: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Customer(Record):
+    """Who owes."""
+
+    name: str
+    currency: str
+    parent: str | None = None
+    active: bool = True
+    email: str | None = None
+    phone: str | None = None
+    contact: str | None = None
+    street: str | None = None
+    city: str | None = None
+    term: str | None = None
+    notes: str | None = None
+    balance: Decimal = ZERO
+    """Running: open invoices and debit journals minus unapplied credits and payments. `check` compares it to the documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a document: net amount and what it was for. `account` names the ledger account when it is special."""
+
+    amount: Decimal
+    description: str = ""
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    account: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Document(Record):
+    """What invoices and credit notes share."""
+
+    customer: str
+    currency: str
+    rate: Decimal = Decimal(1)
+    """Home units for one unit of the currency."""
+    number: str | None
+    issued: date
+    lines: tuple[Line, ...]
+    tax: Decimal = ZERO
+    applied: Decimal = ZERO
+    """Running: how much of it payments have used up."""
+    memo: str | None = None
+    voided: bool = False
+    was: tuple[tuple[Line, ...], Decimal] | None = None
+    """Lines and tax before it was voided."""
+
+    @property
+    def net(self) -> Decimal:
+        """Sum of the lines."""
+        return total(line.amount for line in self.lines)
+
+    @property
+    def total(self) -> Decimal:
+        """Lines and tax."""
+        return total((*(line.amount for line in self.lines), self.tax))
+
+    @property
+    def open(self) -> Decimal:
+        """What is not yet applied."""
+        return minus(self.total, self.applied)
+
+
+@dataclass(slots=True, kw_only=True)
+class Invoice(Document):
+    """A bill that was sent."""
+
+    due: date | None = None
+    term: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class CreditNote(Document):
+    """Reduces what is owed; its amounts are positive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A part of a payment's lines: `invoice` and positive `journal` are settled, `credit` and negative `journal` settle."""
+
+    kind: Literal["invoice", "credit", "journal"]
+    id: str
+    amount: Decimal
+
+
+@dataclass(slots=True, kw_only=True)
+class Payment(Record):
+    """Money received; of zero when it only applies a credit."""
+
+    customer: str
+    currency: str
+    rate: Decimal = Decimal(1)
+    received: date
+    total: Decimal
+    applications: tuple[Application, ...] = ()
+    reference: str | None = None
+    method: str | None = None
+    memo: str | None = None
+    voided: bool = False
+
+    @property
+    def used(self) -> Decimal:
+        """Money that is applied: what is settled minus what credits settle of it."""
+        return total(part.amount if part.kind != "credit" else -part.amount for part in self.applications)
+
+    @property
+    def unapplied(self) -> Decimal:
+        """Money on account."""
+        return minus(self.total, self.used)
+
+
+@dataclass(slots=True, kw_only=True)
+class Journal(Record):
+    """A journal entry with one line on receivables: positive `amount` (a debit) raises what the customer owes."""
+
+    customer: str
+    currency: str
+    rate: Decimal = Decimal(1)
+    number: str | None
+    posted: date
+    amount: Decimal
+    account: str
+    """The other side."""
+    applied: Decimal = ZERO
+    memo: str | None = None
+
+    @property
+    def open(self) -> Decimal:
+        """What no payment has settled; signed like `amount`."""
+        return minus(self.amount, self.applied)
+
+
+@dataclass(slots=True, kw_only=True)
+class Note(Record):
+    """A note or a file hung on records: pairs of the ERP's type name and an id."""
+
+    text: str | None
+    file: str | None = None
+    on: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """That something was deleted."""
+
+    kind: Kind
+    id: str
+    at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Settings:
+    """The company."""
+
+    name: str = "Larkspur Trading"
+    country: str = "US"
+    zone: str = "America/Los_Angeles"
+    home_currency: str = "USD"
+    multicurrency: bool = False
+    closed_through: date | None = None
+    """Books are closed up to and including this day."""
+    lapsed: bool = False
+    """The subscription ended: reads work, writes do not."""

@@ -1,0 +1,143 @@
+"""What is true? The books as plain facts, computed from the documents and never through a serializer; and whether they agree."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ar_connectors.testkit.ledger.book import Ledger
+from ar_connectors.testkit.ledger.money import ZERO, minus, plus
+from ar_connectors.testkit.ledger.records import Invoice
+
+__all__ = ["OpenInvoice", "Truth", "check", "truth"]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvoice:
+    """An invoice that is not settled."""
+
+    id: str
+    customer: str
+    number: str | None
+    currency: str
+    issued: str
+    due: str | None
+    """ISO dates."""
+    total: Decimal
+    open: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The facts. Ids are the ledger's, which the emulators show as they are (QuickBooks) or derive theirs from."""
+
+    balances: dict[tuple[str, str], Decimal]
+    """(customer, currency) to what is owed after credits and unapplied money; zero left out."""
+    open_invoices: dict[str, OpenInvoice]
+    invoices: int
+    voided: frozenset[str]
+    """Invoices and credit notes that were voided, and payments."""
+    deleted: frozenset[tuple[str, str]]
+    """(kind, id)."""
+    allocations: frozenset[tuple[str, str, str, Decimal]]
+    """(payment, kind of the other document, its id, amount applied); several lines to one document are one."""
+    inactive: frozenset[str]
+    """Customers."""
+    notes: dict[str, str | None]
+    """Texts of the attached notes."""
+
+
+def truth(ledger: Ledger) -> Truth:
+    """The facts as they are now."""
+    balances: defaultdict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    for invoice in ledger.invoices.values():
+        key = (invoice.customer, invoice.currency)
+        balances[key] = plus(balances[key], invoice.open)
+    for credit in ledger.credits.values():
+        key = (credit.customer, credit.currency)
+        balances[key] = minus(balances[key], credit.open)
+    for payment in ledger.payments.values():
+        key = (payment.customer, payment.currency)
+        balances[key] = minus(balances[key], payment.unapplied)
+    for journal in ledger.journals.values():
+        key = (journal.customer, journal.currency)
+        balances[key] = plus(balances[key], journal.open)
+    applied: defaultdict[tuple[str, str, str], Decimal] = defaultdict(lambda: ZERO)
+    for payment in ledger.payments.values():
+        for part in payment.applications:
+            place = (payment.id, part.kind, part.id)
+            applied[place] = plus(applied[place], part.amount)
+    return Truth(
+        balances={key: amount for key, amount in balances.items() if amount},
+        open_invoices={one.id: _open(one) for one in ledger.invoices.values() if one.open},
+        invoices=len(ledger.invoices),
+        voided=frozenset(
+            record.id
+            for table in (ledger.invoices, ledger.credits, ledger.payments)
+            for record in table.values()
+            if record.voided  # type: ignore[attr-defined]
+        ),
+        deleted=frozenset((one.kind, one.id) for one in ledger.deletions),
+        allocations=frozenset((*place, amount) for place, amount in applied.items()),
+        inactive=frozenset(one.id for one in ledger.customers.values() if not one.active),
+        notes={note.id: note.text for note in ledger.notes.values()},
+    )
+
+
+def _open(invoice: Invoice) -> OpenInvoice:
+    return OpenInvoice(
+        id=invoice.id,
+        customer=invoice.customer,
+        number=invoice.number,
+        currency=invoice.currency,
+        issued=invoice.issued.isoformat(),
+        due=invoice.due.isoformat() if invoice.due is not None else None,
+        total=invoice.total,
+        open=invoice.open,
+    )
+
+
+def check(ledger: Ledger) -> list[str]:
+    """What does not agree in the books; an empty list when all does."""
+    wrong: list[str] = []
+    used: defaultdict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    owed: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    for payment in ledger.payments.values():
+        owed[payment.customer] = minus(owed[payment.customer], payment.unapplied)
+        if payment.unapplied < 0:
+            wrong.append(f"payment {payment.id} gives {-payment.unapplied} more than it has")
+        if payment.voided and (payment.total or payment.applications):
+            wrong.append(f"payment {payment.id} is voided and still counts")
+        for part in payment.applications:
+            used[part.kind, part.id] = plus(used[part.kind, part.id], part.amount)
+            if payment.id not in ledger.links[part.kind, part.id]:
+                wrong.append(f"payment {payment.id} is not linked back from {part.kind} {part.id}")
+            if part.id not in ledger.shelf(part.kind):
+                wrong.append(f"payment {payment.id} is applied to {part.kind} {part.id}, which is gone")
+    for kind, table, sign in (
+        ("invoice", ledger.invoices, 1),
+        ("credit", ledger.credits, -1),
+        ("journal", ledger.journals, 1),
+    ):
+        for record in table.values():  # type: ignore[attr-defined]
+            owed[record.customer] = plus(owed[record.customer], sign * record.open)
+            if record.applied != used[kind, record.id]:
+                wrong.append(
+                    f"{kind} {record.id} has {record.applied} applied, payments say {used[kind, record.id]}"
+                )
+            if kind != "journal" and not 0 <= record.open <= record.total:
+                wrong.append(f"{kind} {record.id} of {record.total} has {record.open} open")
+            if kind != "journal" and record.voided and record.total:
+                wrong.append(f"{kind} {record.id} is voided and of {record.total}")
+            if record.currency != ledger.customer(record.customer).currency:
+                wrong.append(f"{kind} {record.id} is not in its customer's currency")
+    for customer in ledger.customers.values():
+        if customer.balance != owed[customer.id]:
+            wrong.append(
+                f"customer {customer.id} shows {customer.balance}, the documents {owed[customer.id]}"
+            )
+    for deletion in ledger.deletions:
+        if deletion.id in ledger.shelf(deletion.kind):
+            wrong.append(f"{deletion.kind} {deletion.id} is deleted and still there")
+    return wrong
