@@ -20,7 +20,7 @@ from ar_core.model.parties import Channel, Contact, ContactRole
 if TYPE_CHECKING:
     from ar_core.cadence.book import AccountFacts
     from ar_core.cadence.history import History
-    from ar_core.cadence.plan import PlanStep, Way
+    from ar_core.cadence.plan import Way
     from ar_core.cadence.run import Run
 
 __all__ = ["Address", "Directory", "NoWay"]
@@ -165,13 +165,13 @@ class Directory:
             return ", ".join(postal.lines) or postal.city
         return None
 
-    def choose(self, step: PlanStep, ways: Sequence[Way], lead: Invoice, send_on: date) -> Address | NoWay:
+    def choose(self, ways: Sequence[Way], lead: Invoice, send_on: date) -> Address | NoWay:
         """Walk the ways and channels of a step in their order and take the first usable one (E43)."""
         codes: list[Code] = []
         waits: list[tuple[date, Code]] = []
         for way in ways:
             for place, channel in enumerate(way.channels):
-                against = self._limits(step, channel, lead, send_on)
+                against = self._limits(way, channel, lead, send_on)
                 if against is not None:
                     codes.append(against.code)
                     if against.until is not None:
@@ -202,8 +202,8 @@ class Directory:
         only_content = first is not None and set(reasons) <= {Code.SMS_NEEDS_LINK, Code.PDF_MISSING}
         return NoWay(first if only_content and first else Code.NO_ADDRESS, None, reasons)
 
-    def _limits(self, step: PlanStep, channel: Channel, lead: Invoice, send_on: date) -> NoWay | None:
-        needs = step.step.needs
+    def _limits(self, way: Way, channel: Channel, lead: Invoice, send_on: date) -> NoWay | None:
+        needs = way.needs
         if lead.payment_link is None and (channel is Channel.SMS or "pay_link" in needs):
             return NoWay(Code.SMS_NEEDS_LINK, None, ())
         if "pdf" in needs and lead.has_pdf is False:

@@ -122,7 +122,7 @@ def _message(state: State, group: list[Item], directory: Directory) -> bool:
     if step is None or lead.choice is None:
         raise AssertionError(f"{lead.invoice.id} leads a message without a step")
     ways, sender_role, forced = _ways(state, step, lead)
-    found = directory.choose(step, ways, lead.invoice, state.slot.send_on)
+    found = directory.choose(ways, lead.invoice, state.slot.send_on)
     if isinstance(found, NoWay):
         _no_way(state, group, step, found)
         return False

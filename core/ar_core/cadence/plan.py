@@ -44,10 +44,12 @@ _CAPABILITY_OF = {
 class Way:
     """One way of carrying a step out, with everything filled in."""
 
-    __slots__ = ("actor", "audience", "channels", "sender_role", "tone")
+    __slots__ = ("actor", "audience", "channels", "needs", "sender_role", "tone")
 
     def __init__(self, step: Step, variant: Variant | None) -> None:
         self.channels: tuple[Channel, ...] = (variant.channels if variant else ()) or step.channels
+        self.needs = step.needs if variant is None else ()
+        """What the step's own channels need; other ways have needs of their own channels only."""
         self.actor: Actor = (variant.actor if variant else None) or step.actor
         self.audience: ContactRole | None = (variant.audience if variant else None) or step.audience
         self.sender_role: str | None = (variant.sender_role if variant else None) or step.sender_role

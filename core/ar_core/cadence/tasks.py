@@ -240,7 +240,7 @@ def _copy(state: State, reply: Reply) -> bool:
     items.sort(key=lambda item: lead_order(state, item))
     lead = items[0]
     directory = Directory(state.facts, state.run, state.history)
-    found = directory.choose(_COPY, _COPY.ways, lead.invoice, state.slot.send_on)
+    found = directory.choose(_COPY.ways, lead.invoice, state.slot.send_on)
     if isinstance(found, NoWay):
         raise_task(state, "get_contact", Code.GET_CONTACT, lead)
         return False
