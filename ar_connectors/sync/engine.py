@@ -6,19 +6,21 @@ schedule; cron, a job queue or a person calls it (design D13).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
 from ar_connectors.clock import Clock
 from ar_connectors.connector import Connector, StreamSpec
-from ar_connectors.errors import ConfigurationError, ContractError, QuotaExhausted
+from ar_connectors.errors import ARError, ConfigurationError, ContractError, LeaseLost, QuotaExhausted
 from ar_connectors.events import Event
 from ar_connectors.http.meter import Usage
 from ar_connectors.store.contract import PageStore
 from ar_connectors.sync.lease import LeaseKeeper
 from ar_connectors.sync.report import StreamOutcome, StreamReport, SyncReport
 from ar_connectors.sync.stream import Run, read_stream
+from ar_connectors.sync.sweep import KINDS, Sweep, SweepReport, owed
+from ar_connectors.sync.sweep import STREAM as SWEEP
 from ar_connectors.sync.window import Window
 
 __all__ = ["DEFAULT_LEASE_TTL", "DEFAULT_WORKERS", "sync"]
@@ -43,9 +45,12 @@ def sync(
 ) -> SyncReport:
     """Bring the store up to date with the platform.
 
-    `owner` names this run and no other (a lease is granted to its owner again). `full` forgets all cursors first, so
-    everything is read again; records stay. `streams`: only these, by name. `workers`: how many fetches run at once; at
-    most one page more is held in memory. `usage`: the meter of the connection's transport, read before and after.
+    `owner` names this run and no other (a lease is granted to its owner again). `streams`: only these, by name. `workers`: how
+    many fetches run at once; at most one page more is held in memory. `usage`: the meter of the connection's transport,
+    read before and after.
+
+    `full` forgets all cursors first, so everything is read again, and compares all ids at the end: a feed of changes that
+    begins anew does not tell what was deleted before. Records stay; if a full run dies, an ordinary one completes it.
 
     Raises the first failure once all streams that could go on have ended, unless `raise_errors` is False: then it stands in
     the report. QuotaExhausted and ReauthorizationRequired end the run at the next page. Pages committed before a failure
@@ -58,6 +63,7 @@ def sync(
         run = Run(connector, store, clock, window, leases, observer or _nobody)
         done = _forget_cursors(run, specs) if full else {}
         reports = _read_all(run, specs, done, workers)
+        swept = _pay_what_is_owed(run, reports, full or streams is None)
     cost = usage() - spent if usage is not None else Usage()
     report = SyncReport(
         connection_id=connector.id,
@@ -67,6 +73,7 @@ def sync(
         streams=tuple(reports[spec.name] for spec in specs),
         failures=tuple(run.failures),
         resume_at=_resume_at(run),
+        swept=swept,
         cost=cost,
         changed=run.changed.by_kind(),
         changed_is_everything=run.changed.overflowed,
@@ -100,6 +107,13 @@ def _forget_cursors(run: Run, specs: Sequence[StreamSpec]) -> dict[str, StreamRe
     """Reset all streams before the first is read: if the run dies half way, an ordinary one continues the full one. The leases
     are kept until each stream was read. Returns reports of the streams that another worker holds."""
     busy = {}
+    if not run.leases.acquire(run.lease_name(SWEEP)):
+        now = run.clock.now()
+        return {
+            spec.name: StreamReport(spec.name, "", StreamOutcome.BUSY, started_at=now, finished_at=now)
+            for spec in specs
+        }
+    _sweep(run).owe({kind for spec in specs for kind in spec.kinds if kind in KINDS})
     for spec in specs:
         name = run.lease_name(spec.name)
         if run.leases.acquire(name):
@@ -108,6 +122,27 @@ def _forget_cursors(run: Run, specs: Sequence[StreamSpec]) -> dict[str, StreamRe
             now = run.clock.now()
             busy[spec.name] = StreamReport(spec.name, "", StreamOutcome.BUSY, started_at=now, finished_at=now)
     return busy
+
+
+def _sweep(run: Run) -> Sweep:
+    return Sweep(run.connector, run.store, run.leases, run.tell, changed=run.changed)
+
+
+def _pay_what_is_owed(run: Run, reports: Mapping[str, StreamReport], may: bool) -> SweepReport | None:
+    """Sweep what a full run has left to be swept, this one or one that died; not before every stream is up to date."""
+    kinds = owed(run.store.view(run.connector.id))
+    name = run.lease_name(SWEEP)
+    if not kinds or not may or not all(one.complete for one in reports.values()):
+        return None
+    if not run.leases.holds(name) and not run.leases.acquire(name):
+        return None
+    try:
+        return _sweep(run).run(kinds)
+    except LeaseLost:
+        return SweepReport(run.connector.id, busy=True)  # still owed
+    except ARError as error:
+        run.failed(error)
+        return None
 
 
 def _read_all(

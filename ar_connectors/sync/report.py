@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,13 +12,9 @@ from ar_connectors.connector import Page
 from ar_connectors.errors import ARError
 from ar_connectors.http.meter import Usage
 from ar_connectors.store.contract import CommitResult
-from ar_core.model import RecordKind, parse_record_id
+from ar_connectors.sync.sweep import SweepReport
 
-__all__ = ["ChangedIds", "StreamOutcome", "StreamReport", "SyncReport", "Tally"]
-
-MOST_CHANGED_IDS: Final = 50_000
-"""Beyond so many changed records their ids are not listed: after a first load everything has changed anyway, and memory must
-not grow with the company."""
+__all__ = ["StreamOutcome", "StreamReport", "SyncReport", "Tally"]
 
 
 _COUNTED: Final = (
@@ -108,12 +104,14 @@ class SyncReport:
     failures: tuple[ARError, ...] = ()
     resume_at: datetime | None = None
     """UTC; when a used-up quota is open again, as far as the platform says."""
+    swept: SweepReport | None = None
+    """The comparison of ids that follows a full run; None when there was none."""
     cost: Usage = field(default_factory=Usage)
     """What the run spent; all zero when no meter was passed in."""
     changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Ids of inserted, updated and tombstoned records by kind, each ascending; empty when `changed_is_everything`."""
     changed_is_everything: bool = False
-    """More than `MOST_CHANGED_IDS` changed: treat everything as changed."""
+    """More than `changed.MOST_CHANGED_IDS` changed: treat everything as changed."""
 
     @property
     def busy(self) -> tuple[str, ...]:
@@ -122,8 +120,8 @@ class SyncReport:
 
     @property
     def complete(self) -> bool:
-        """Every stream is up to date."""
-        return all(one.complete for one in self.streams)
+        """Every stream is up to date, and nothing failed."""
+        return all(one.complete for one in self.streams) and not self.failures
 
     @property
     def pages(self) -> int:
@@ -185,6 +183,7 @@ class SyncReport:
             "tombstoned": self.tombstoned,
             "quarantined": self.quarantined,
             "streams": [one.to_json() for one in self.streams],
+            "swept": self.swept.to_json() if self.swept is not None else None,
             "failures": [one.to_json() for one in self.failures],
             "cost": asdict(self.cost),
             "changed": {kind: list(ids) for kind, ids in self.changed.items()},
@@ -209,43 +208,3 @@ class Tally:
         self.rows += page.rows
         for name in _COUNTED:
             self.counts[name] += getattr(result, name)
-
-
-class ChangedIds:
-    """Collects the ids that commits changed, by kind, up to a limit. Not thread-safe: its owner locks."""
-
-    def __init__(self, limit: int = MOST_CHANGED_IDS) -> None:
-        self.limit = limit
-        self.overflowed = False
-        self._kinds: dict[str, str] = {}
-
-    def add(self, page: Page, ids: Sequence[str]) -> None:
-        """Take the changed ids of a page; a promise or dispute of ours gets its kind from the page's records."""
-        if self.overflowed or not ids:
-            return
-        local = {
-            record.id: type(record).__name__.lower()
-            for record in page.records
-            if record.id.startswith("local:")
-        }
-        for one in ids:
-            self._kinds[one] = local.get(one) or kind_of_id(one)
-        if len(self._kinds) > self.limit:
-            self.overflowed = True
-            self._kinds.clear()
-
-    def by_kind(self) -> dict[str, tuple[str, ...]]:
-        """What was collected: kind -> ids ascending, kinds ascending."""
-        found: dict[str, list[str]] = {}
-        for one in sorted(self._kinds):
-            found.setdefault(self._kinds[one], []).append(one)
-        return {kind: tuple(found[kind]) for kind in sorted(found)}
-
-
-def kind_of_id(identity: str) -> str:
-    """The kind of record an id names; `promise` for a local id, which only promises of ours change without being in a page
-    (a newer promise supersedes them)."""
-    if "|" in identity:
-        return RecordKind.ALLOCATION.value
-    parts = parse_record_id(identity)
-    return parts.kind if parts is not None else RecordKind.PROMISE.value

@@ -7,7 +7,7 @@ company looks exactly like a mass deletion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,16 +15,16 @@ from itertools import islice
 from typing import Any, Final
 
 from ar_connectors.clock import Clock
-from ar_connectors.connector import Connector, Page
+from ar_connectors.connector import Connector, Cursor, Page, StoreView
 from ar_connectors.errors import UnsupportedOperation
 from ar_connectors.events import Event, PageCommitted, StreamFinished, StreamStarted
 from ar_connectors.http.meter import Usage
-from ar_connectors.store.contract import PageStore
+from ar_connectors.store.contract import Lease, PageStore
+from ar_connectors.sync.changed import ChangedIds
 from ar_connectors.sync.lease import LeaseKeeper, lease_name
-from ar_connectors.sync.report import ChangedIds
 from ar_core.model import RecordKind, Tombstone
 
-__all__ = ["KINDS", "KindSwept", "SweepReport", "sweep"]
+__all__ = ["KINDS", "STREAM", "KindSwept", "Sweep", "SweepReport", "owed", "sweep"]
 
 KINDS: Final = (
     RecordKind.CUSTOMER,
@@ -129,42 +129,75 @@ def sweep(
     the kind is left as it is and `refused`, unless `force`. Failures of the platform are raised; kinds that were swept before stand.
     """
     spent = usage() if usage is not None else Usage()
-    tell = observer or (lambda _: None)
-    name = lease_name(connector.id, STREAM)
     with LeaseKeeper(store, owner, lease_ttl, clock) as leases:
-        if not leases.acquire(name):
+        if not leases.acquire(lease_name(connector.id, STREAM)):
             return SweepReport(connector.id, busy=True)
-        run = _Sweep(connector, store, leases, name, tell, max_share, always_allowed, force)
-        tell(StreamStarted(connector.platform, connector.tenant, STREAM, "sweep"))
-        swept = tuple(run.kind(kind) for kind in kinds)
-        tell(StreamFinished(connector.platform, connector.tenant, STREAM, sum(one.listed for one in swept)))
-    return SweepReport(
-        connector.id,
-        swept,
-        tombstoned=run.tombstoned,
-        inserted=run.inserted,
-        updated=run.updated,
-        changed=run.changed.by_kind(),
-        cost=usage() - spent if usage is not None else Usage(),
-    )
+        under_way = Sweep(connector, store, leases, observer or _nobody, max_share, always_allowed, force)
+        report = under_way.run(kinds)
+    return replace(report, cost=usage() - spent) if usage is not None else report
+
+
+def _nobody(_: Event) -> None:
+    """The observer of a sweep that nobody watches."""
+
+
+def owed(view: StoreView) -> tuple[RecordKind, ...]:
+    """Kinds that a full run has begun to read anew and that were not swept since: what was deleted before it is not known yet."""
+    cursor = view.cursor(STREAM)
+    kinds = cursor.state.get("owed", ()) if cursor is not None else ()
+    return tuple(kind for kind in KINDS if kind.value in kinds)
 
 
 @dataclass(slots=True)
-class _Sweep:
-    """One sweep under way."""
+class Sweep:
+    """A sweep under way; its lease is held by `leases`."""
 
     connector: Connector
     store: PageStore
     leases: LeaseKeeper
-    lease: str
-    tell: Callable[[Event], None]
-    max_share: Decimal
-    always_allowed: int
-    force: bool
+    tell: Callable[[Event], None] = _nobody
+    max_share: Decimal = MOST_SHARE
+    always_allowed: int = ALWAYS_ALLOWED
+    force: bool = False
     tombstoned: int = 0
     inserted: int = 0
     updated: int = 0
     changed: ChangedIds = field(default_factory=ChangedIds)
+
+    def owe(self, kinds: Collection[RecordKind]) -> None:
+        """Note durably that `kinds` must be swept, also if this process dies; kinds of which we have nothing are left out."""
+        some = {
+            kind
+            for kind in kinds
+            if next(iter(self.store.live_ids(self.connector.id, kind)), None) is not None
+        }
+        if some:
+            self._save({*owed(self.store.view(self.connector.id)), *some})
+
+    def run(self, kinds: Sequence[RecordKind]) -> SweepReport:
+        """Sweep, and note that it was done."""
+        who = (self.connector.platform, self.connector.tenant, STREAM)
+        self.tell(StreamStarted(*who, "sweep"))
+        swept = tuple(self.kind(kind) for kind in kinds)
+        debt = set(owed(self.store.view(self.connector.id)))
+        if debt & set(kinds):
+            self._save(debt - set(kinds))
+        self.tell(StreamFinished(*who, sum(one.listed for one in swept)))
+        return SweepReport(
+            self.connector.id,
+            swept,
+            tombstoned=self.tombstoned,
+            inserted=self.inserted,
+            updated=self.updated,
+            changed=self.changed.by_kind(),
+        )
+
+    def _save(self, debt: Collection[RecordKind]) -> None:
+        cursor = Cursor(STREAM, {"owed": sorted(kind.value for kind in debt)})
+        self.store.commit_page(self.connector.id, Page(stream=STREAM, cursor=cursor), self._lease())
+
+    def _lease(self) -> Lease:
+        return self.leases.current(lease_name(self.connector.id, STREAM))
 
     def kind(self, kind: RecordKind) -> KindSwept:
         """Sweep one kind."""
@@ -227,7 +260,7 @@ class _Sweep:
         if not (page.records or page.tombstones or page.rejected):
             return
         page = replace(page, stream=STREAM, cursor=None)
-        result = self.store.commit_page(self.connector.id, page, self.leases.current(self.lease))
+        result = self.store.commit_page(self.connector.id, page, self._lease())
         self.tombstoned += result.tombstoned
         self.inserted += result.inserted
         self.updated += result.updated
