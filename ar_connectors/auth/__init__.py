@@ -1,1 +1,34 @@
 """Tokens: kept encrypted, refreshed once for everybody, asked for in a browser."""
+
+from ar_connectors.auth.code_flow import run_code_flow
+from ar_connectors.auth.consent import Connected, Consent, StrangeRedirect, begin, complete
+from ar_connectors.auth.contract import Lease, LeaseStore, TokenStore
+from ar_connectors.auth.memory import MemoryStore
+from ar_connectors.auth.oauth import OAuthProvider, TokenDialect, TokenEndpoint
+from ar_connectors.auth.refresh import OAuthSigner, Patience, Refresher, TokenKeeper
+from ar_connectors.auth.tokens import ClientCredentials, TokenSet
+from ar_connectors.auth.vault import Vault, new_key
+
+__all__ = [
+    "ClientCredentials",
+    "Connected",
+    "Consent",
+    "Lease",
+    "LeaseStore",
+    "MemoryStore",
+    "OAuthProvider",
+    "OAuthSigner",
+    "Patience",
+    "Refresher",
+    "StrangeRedirect",
+    "TokenDialect",
+    "TokenEndpoint",
+    "TokenKeeper",
+    "TokenSet",
+    "TokenStore",
+    "Vault",
+    "begin",
+    "complete",
+    "new_key",
+    "run_code_flow",
+]
