@@ -16,6 +16,8 @@ from enum import Enum
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec.structs import asdict
+from pydantic import AwareDatetime
 from pydantic_core import PydanticSerializationError
 
 from ar_core.model import (
@@ -36,7 +38,7 @@ from ar_core.model import (
 )
 from ar_core.model.base import adopter
 
-__all__ = ["MODELS", "decode_record", "encode_record", "kind_of"]
+__all__ = ["MODELS", "decode_record", "decode_typed", "encode_record", "kind_of"]
 
 MODELS: dict[str, type[Frozen]] = {
     "organization": Organization,
@@ -74,10 +76,21 @@ def encode_record(record: Frozen) -> bytes:
 
 def decode_record(kind: str, body: bytes) -> Any:
     """The record that `encode_record` wrote."""
+    try:
+        return decode_typed(kind, body)
+    except msgspec.DecodeError:
+        # Escaped lone surrogates: the standard library reads them, and pydantic types the rest.
+        return MODELS[kind].model_validate(json.loads(body))
+
+
+def decode_typed(kind: str, body: bytes) -> Any:
+    """The same without the way out for lone surrogates, which raise msgspec.DecodeError."""
     reader = _READERS.get(kind)
     if reader is None:
-        reader = _READERS[kind] = _Reader(MODELS[kind])
-    return reader.read(body)
+        model = MODELS[kind]
+        reader = _READERS[kind] = (msgspec.json.Decoder(_struct(model)).decode, _builder(model))
+    decode, build = reader
+    return build(decode(body))
 
 
 def _plain(value: Any) -> Any:
@@ -90,43 +103,25 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"cannot store a {type(value).__name__}")
 
 
-class _Reader:
-    """Reads one kind: a struct type for the decoder, and a function from struct to model."""
-
-    def __init__(self, model: type[Frozen]) -> None:
-        self._model = model
-        self._decode = msgspec.json.Decoder(_struct(model)).decode
-        self._build = _builder(model)
-
-    def read(self, body: bytes) -> Any:
-        try:
-            return self._build(self._decode(body))
-        except msgspec.DecodeError:
-            # Escaped lone surrogates: the standard library reads them, and pydantic types the rest.
-            return self._model.model_validate(json.loads(body))
-
-
-_READERS: dict[str, _Reader] = {}
+_READERS: dict[str, tuple[Callable[[bytes], Any], Callable[[Any], Any]]] = {}
 _STRUCTS: dict[type[Frozen], type[msgspec.Struct]] = {}
 _BUILDERS: dict[type[Frozen], Callable[[Any], Any]] = {}
 
 
 def _struct(model: type[Frozen]) -> type[msgspec.Struct]:
-    """A struct type with the fields of a model, all optional where the model has a default or may be None."""
+    """A struct type with the fields of a model in declared order; optional where the model has a default."""
     known = _STRUCTS.get(model)
     if known is not None:
         return known
     hints = get_type_hints(model)
-    required: list[Any] = []
-    optional: list[Any] = []
+    fields: list[Any] = []
     for name, field in model.model_fields.items():
         wire = _wire_type(hints[name])
         if field.is_required():
-            required.append((name, wire))
+            fields.append((name, wire))
         else:
-            default = field.get_default(call_default_factory=True)
-            optional.append((name, wire, default))
-    made = msgspec.defstruct(f"Stored{model.__name__}", [*required, *optional], gc=False)
+            fields.append((name, wire, field.get_default(call_default_factory=True)))
+    made = msgspec.defstruct(f"Stored{model.__name__}", fields, gc=False, kw_only=True)
     _STRUCTS[model] = made
     return made
 
@@ -142,7 +137,8 @@ def _wire_type(hint: Any) -> Any:
         return tuple[inner, ...]
     if isinstance(hint, type) and issubclass(hint, Frozen):
         return _struct(hint)
-    return hint
+    # pydantic's name for a datetime that must be aware is a type of its own, which the decoder does not know.
+    return datetime if hint is AwareDatetime else hint
 
 
 def _builder(model: type[Frozen]) -> Callable[[Any], Any]:
@@ -151,15 +147,16 @@ def _builder(model: type[Frozen]) -> Callable[[Any], Any]:
     if known is not None:
         return known
     adopt = adopter(model)
-    names = tuple(model.model_fields)
     hints = get_type_hints(model)
-    nested = [(name, convert) for name in names if (convert := _converter(hints[name])) is not None]
+    nested = [
+        (name, convert) for name in model.model_fields if (convert := _converter(hints[name])) is not None
+    ]
 
     def build(struct: Any) -> Any:
-        values = {name: getattr(struct, name) for name in names}
+        values = asdict(struct)
         for name, convert in nested:
             value = values[name]
-            if value is not None:
+            if value:
                 values[name] = convert(value)
         return adopt(values)
 
@@ -177,7 +174,7 @@ def _converter(hint: Any) -> Callable[[Any], Any] | None:
         return found[0] if found else None
     if origin is tuple:
         inner = _converter(get_args(hint)[0])
-        return None if inner is None else lambda values: tuple(map(inner, values))
+        return None if inner is None else lambda values: tuple([inner(value) for value in values])
     if isinstance(hint, type) and issubclass(hint, Frozen):
         return _builder(hint)
     return None
