@@ -1,0 +1,128 @@
+"""How does a company get connected? `connect quickbooks`: consent in the browser, tokens into the store, the time zone asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import webbrowser
+from typing import Any, TextIO
+
+import click
+
+from ar_connectors import api
+from ar_connectors.auth.tokens import ClientCredentials, TokenSet
+from ar_connectors.cli.exits import Exit
+from ar_connectors.cli.shell import KEY_VARIABLE, Shell, json_option, pass_shell, verb, zone
+from ar_connectors.errors import ConfigurationError
+from ar_connectors.http import Endpoints
+
+__all__ = ["connect"]
+
+SECRET_VARIABLE = "AR_CONNECTORS_CLIENT_SECRET"  # noqa: S105  the name of a variable
+
+
+@click.group()
+def connect() -> None:
+    """Connect a company."""
+
+
+@connect.command()
+@click.option("--client-id", help="Your app's client id.")
+@click.option(
+    "--zone", "time_zone", callback=zone, help="The company's time zone (IANA); asked for when left out."
+)
+@click.option("--sandbox", is_flag=True, help="Intuit's sandbox instead of production.")
+@click.option("--port", type=int, default=0, help="Port of the redirect page on this machine; 0: any.")
+@click.option("--no-browser", is_flag=True, help="Only print the address of the consent page.")
+@click.option(
+    "--emulator",
+    type=click.File("r"),
+    help="Connect to an emulator instead: the JSON line that `testkit serve quickbooks` printed (- for standard input).",
+)
+@json_option
+@pass_shell
+@verb
+def quickbooks(
+    shell: Shell,
+    client_id: str | None,
+    time_zone: str | None,
+    sandbox: bool,
+    port: int,
+    no_browser: bool,
+    emulator: TextIO | None,
+) -> Exit | None:
+    """Connect a QuickBooks Online company. The client secret comes from AR_CONNECTORS_CLIENT_SECRET or is asked for."""
+    _need_key(shell)
+    if emulator is not None:
+        conn = _to_emulator(shell, emulator.read(), time_zone)
+        return _done(shell, conn)
+    from ar_connectors.auth.code_flow import run_code_flow
+    from ar_connectors.quickbooks.auth import PRODUCTION, SANDBOX, token_endpoint
+
+    client_id = client_id or click.prompt("Client id of your Intuit app")
+    secret = os.environ.get(SECRET_VARIABLE) or click.prompt("Client secret", hide_input=True)
+    time_zone = time_zone or click.prompt("Time zone of the company", default="America/New_York")
+    endpoints = SANDBOX if sandbox else PRODUCTION
+    keys = ClientCredentials(client_id, secret)
+
+    def show(address: str) -> None:
+        shell.err.print("Give your consent on this page:")
+        shell.err.print(address, style="bold", markup=False, soft_wrap=True)
+        if not no_browser:
+            webbrowser.open(address)
+
+    asking = token_endpoint(keys, clock=shell.clock, jitter=random.SystemRandom().random, endpoints=endpoints)
+    granted = run_code_flow(asking, open_page=show, port=port)
+    asking.close()
+    if granted.tenant is None:
+        raise ConfigurationError(
+            "the redirect did not name the company", advice="run it again from the start"
+        )
+    conn = api.connect(
+        "quickbooks",
+        tenant=granted.tenant,
+        store=shell.store,
+        credentials=keys,
+        tokens=granted.tokens,
+        endpoints=endpoints,
+        settings={"time_zone": zone(click.get_current_context(), None, time_zone)},
+        clock=shell.clock,
+    )
+    return _done(shell, conn)
+
+
+def _to_emulator(shell: Shell, line: str, time_zone: str | None) -> api.Connection:
+    try:
+        told: dict[str, Any] = json.loads(line.strip().splitlines()[0])
+        endpoints = Endpoints(api=told["base_url"], token=told["token_url"], authorize=told["authorize_url"])
+        return api.connect(
+            "quickbooks",
+            tenant=told["tenant"],
+            store=shell.store,
+            credentials=ClientCredentials(told["client_id"], told["client_secret"]),
+            tokens=TokenSet(told["access_token"], told["refresh_token"]),
+            endpoints=endpoints,
+            settings={"time_zone": time_zone or "America/New_York"},
+            clock=shell.clock,
+        )
+    except (ValueError, KeyError, IndexError) as error:
+        raise ConfigurationError(
+            "this is not the line of an emulator", advice="ar-connectors testkit serve quickbooks > line.json"
+        ) from error
+
+
+def _need_key(shell: Shell) -> None:
+    if shell.key is None:
+        from ar_connectors.auth.vault import new_key
+
+        raise ConfigurationError(
+            "tokens are kept encrypted, and there is no key yet",
+            advice=f"keep one safe and set it: export {KEY_VARIABLE}={new_key()}",
+        )
+
+
+def _done(shell: Shell, conn: api.Connection) -> Exit | None:
+    data = {"connection": conn.id, "store": shell.store_url}
+    shell.emit(data, lambda: shell.out.print(f"connected: {conn.id}; next: ar-connectors sync"))
+    return None

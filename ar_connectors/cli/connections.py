@@ -1,0 +1,82 @@
+"""Which companies does this store know, and can they be reached? The verbs connections, check, capabilities."""
+
+from __future__ import annotations
+
+import click
+from rich.table import Table
+
+from ar_connectors import api
+from ar_connectors.cli.exits import Exit
+from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
+from ar_connectors.cli.tables import capabilities_tables
+
+__all__ = ["capabilities", "check", "connections"]
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@pass_shell
+@click.pass_context
+@verb
+def connections(context: click.Context, shell: Shell) -> Exit | None:
+    """List the connected companies."""
+    if context.invoked_subcommand is not None:
+        return None
+    known = shell.store.connections()
+
+    def show() -> None:
+        table = Table(title="connections", title_justify="left")
+        for name in ("id", "platform", "tenant", "time zone"):
+            table.add_column(name, overflow="fold")
+        for one in known:
+            table.add_row(one.id, one.platform, one.tenant, str(one.settings.get("time_zone") or "-"))
+        shell.out.print(table)
+
+    shell.emit({"connections": known}, show)
+    return None
+
+
+@connections.command("set-zone")
+@click.argument("time_zone", callback=zone)
+@click.option("-c", "--connection", help="Connection id; not needed when the store has one.")
+@json_option
+@pass_shell
+@verb
+def set_zone(shell: Shell, time_zone: str, connection: str | None) -> Exit | None:
+    """Tell in which TIME_ZONE (IANA) a company counts its days."""
+    found = shell.store.connection(shell.connection_id(connection))
+    known = shell.store.add_connection(found.id, found.platform, found.tenant, {"time_zone": time_zone})
+    shell.emit(known, lambda: shell.out.print(f"{known.id}: {time_zone}"))
+    return None
+
+
+@click.command()
+@click.option("-c", "--connection", help="Connection id; not needed when the store has one.")
+@json_option
+@pass_shell
+@verb
+def check(shell: Shell, connection: str | None) -> Exit | None:
+    """Ask the ERP something small: are the credentials good, is the company reachable, is the store readable?"""
+    conn = shell.connect(shell.connection_id(connection))
+    balances = conn.connector.reported_balances()
+    cost = conn.usage()
+    data = {"connection": conn.id, "reachable": True, "balances": len(balances), "cost": cost}
+    shell.emit(data, lambda: shell.out.print(f"{conn.id}: reachable, {cost.calls} calls"))
+    return None
+
+
+@click.command()
+@click.argument("erp", required=False)
+@json_option
+@pass_shell
+@verb
+def capabilities(shell: Shell, erp: str | None) -> Exit | None:
+    """Show what is read from an ERP and where each fact lands in it."""
+    found = [api.capabilities(name) for name in ([erp] if erp else api.PLATFORMS)]
+
+    def show() -> None:
+        for table in capabilities_tables(found):
+            shell.out.print(table)
+
+    shell.emit({"capabilities": found}, show)
+    return None

@@ -1,0 +1,261 @@
+"""Who is due which touch, and why? The verbs plan, explain, evaluate, aging."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import click
+from pydantic import ValidationError
+from rich.table import Table
+from rich.text import Text
+
+from ar_connectors import api
+from ar_connectors.cli.exits import Exit
+from ar_connectors.cli.lookup import find_customer, find_invoice
+from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
+from ar_connectors.cli.tables import amount
+from ar_connectors.cli.types import INSTANT
+from ar_connectors.errors import ConfigurationError
+from ar_core import AsOf, Evaluation, Policy, PolicyError, Snapshot, days_past_due, load_policy
+from ar_core import evaluate as run_evaluation
+from ar_core.cadence import CODES, ActionKind, DispositionKind
+
+__all__ = ["aging", "aging_table", "evaluate", "explain", "plan", "worklist_table"]
+
+_connection = click.option("-c", "--connection", help="Connection id; not needed when the store has one.")
+_policy = click.option(
+    "--policy", "policy_name", default="balanced", show_default=True, help="Preset name or policy file."
+)
+_as_of = click.option("--as-of", "instant", type=INSTANT, help="Evaluate as of this instant instead of now.")
+
+BUCKETS = ("current", "1-30", "31-60", "61-90", "91+")
+
+
+@click.command()
+@_connection
+@_policy
+@_as_of
+@click.option("--limit", type=int, default=20, show_default=True, help="Lines of the worklist to show.")
+@click.option(
+    "--record",
+    "do_record",
+    is_flag=True,
+    help="Put every action on record as done, and the write-backs into the outbox.",
+)
+@json_option
+@pass_shell
+@verb
+def plan(
+    shell: Shell,
+    connection: str | None,
+    policy_name: str,
+    instant: datetime | None,
+    limit: int,
+    do_record: bool,
+) -> Exit | None:
+    """Evaluate the cadence: the ranked worklist, with the reason of each action."""
+    connection = shell.connection_id(connection)
+    snapshot = shell.store.snapshot(connection)
+    as_of = shell.as_of(connection, instant)
+    evaluation = run_evaluation(snapshot, _load(policy_name), as_of)
+    receipts: list[Any] = []
+    if do_record:
+        touches = [action.record(as_of.instant) for action in evaluation.actions]
+        receipts = list(api.record(shell.store, [*touches, *evaluation.writebacks], connection_id=connection))
+    data = {"evaluation": evaluation, "recorded": len(receipts)}
+
+    def show() -> None:
+        shell.out.print(worklist_table(evaluation, snapshot, limit))
+        shell.out.print(_summary(evaluation))
+        if do_record:
+            shell.out.print(f"{len(receipts)} commands recorded")
+
+    shell.emit(data, show)
+    return Exit.FINDINGS if evaluation.errors else None
+
+
+@click.command()
+@_connection
+@_policy
+@_as_of
+@click.option("--customer", help="Name, number or id of a customer.")
+@click.option("--invoice", help="Number or id of an invoice.")
+@json_option
+@pass_shell
+@verb
+def explain(
+    shell: Shell,
+    connection: str | None,
+    policy_name: str,
+    instant: datetime | None,
+    customer: str | None,
+    invoice: str | None,
+) -> Exit | None:
+    """Say why a customer or an invoice is, or is not, due a touch."""
+    if (customer is None) == (invoice is None):
+        raise click.UsageError("name either --customer or --invoice")
+    connection = shell.connection_id(connection)
+    snapshot = shell.store.snapshot(connection)
+    evaluation = run_evaluation(snapshot, _load(policy_name), shell.as_of(connection, instant))
+    if invoice is not None:
+        wanted = {find_invoice(snapshot, invoice).id}
+    else:
+        party = find_customer(snapshot, str(customer)).id
+        wanted = {one.id for one in snapshot.invoices if one.customer_id == party}
+    dispositions = [one for one in evaluation.dispositions if one.invoice_id in wanted]
+    actions = [one for one in evaluation.actions if wanted & {cover.invoice_id for cover in one.covers}]
+    owners = {one.customer_id for one in dispositions}
+    promises = [one for one in evaluation.promises if one.customer_id in owners]
+    data = {"dispositions": dispositions, "actions": actions, "promises": promises}
+
+    def show() -> None:
+        table = Table(title="why", title_justify="left")
+        for name in ("invoice", "outcome", "reason", "stage", "step", "until"):
+            table.add_column(name, overflow="fold")
+        numbers = {one.id: one.number or one.id for one in snapshot.invoices}
+        for one in dispositions:
+            reasons = ", ".join(str(code) for code in (one.code, *one.codes))
+            table.add_row(
+                numbers[one.invoice_id],
+                one.kind.value,
+                f"{reasons}: {CODES[one.code].meaning}",
+                one.stage or "-",
+                one.step or "-",
+                str(one.until or "-"),
+            )
+        shell.out.print(table)
+        for verdict in promises:
+            shell.out.print(
+                f"promise of {verdict.promised_date}: {verdict.state.value}, "
+                f"{amount(verdict.paid)} of {amount(verdict.required, verdict.currency)} paid, deadline {verdict.deadline}"
+            )
+        if not dispositions:
+            shell.out.print("no open invoice")
+
+    shell.emit(data, show)
+    return None
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"))
+@_policy
+@click.option("--as-of", "instant", type=INSTANT, required=True, help="The moment the question is asked for.")
+@click.option("--zone", callback=zone, required=True, help="The company's time zone (IANA).")
+@click.option("--limit", type=int, default=20, show_default=True, help="Lines of the worklist to show.")
+@json_option
+@pass_shell
+@verb
+def evaluate(
+    shell: Shell, file: BinaryIO, policy_name: str, instant: datetime, zone: str, limit: int
+) -> Exit | None:
+    """Evaluate a snapshot FILE (JSON, see the schema of ar_core.Snapshot; - for standard input), without any store."""
+    try:
+        snapshot = Snapshot.model_validate_json(file.read())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ConfigurationError(
+            f"{file.name}: {place}: {first['msg']}", advice="see ar_core.json_schema()"
+        ) from error
+    evaluation = run_evaluation(snapshot, _load(policy_name), AsOf(instant=instant, zone=zone))
+    shell.emit(
+        {"evaluation": evaluation}, lambda: shell.out.print(worklist_table(evaluation, snapshot, limit))
+    )
+    return Exit.FINDINGS if evaluation.errors else None
+
+
+@click.command()
+@_connection
+@_as_of
+@json_option
+@pass_shell
+@verb
+def aging(shell: Shell, connection: str | None, instant: datetime | None) -> Exit | None:
+    """Show what is open, by currency and days past due."""
+    connection = shell.connection_id(connection)
+    snapshot, as_of = shell.store.snapshot(connection), shell.as_of(connection, instant)
+    totals = _aging(snapshot, as_of)
+    data = {currency: dict(zip(BUCKETS, row, strict=True)) for currency, row in totals.items()}
+    shell.emit({"as_of": as_of.today, "aging": data}, lambda: shell.out.print(aging_table(snapshot, as_of)))
+    return None
+
+
+def worklist_table(evaluation: Evaluation, snapshot: Snapshot, limit: int) -> Table:
+    """The first lines of the worklist, and why each is there."""
+    names = {one.id: one.name for one in snapshot.customers}
+    table = Table(title=f"worklist {evaluation.today} ({evaluation.policy})", title_justify="left")
+    table.add_column("#", justify="right")
+    table.add_column("customer", overflow="fold")
+    for name in ("what", "by", "stage"):
+        table.add_column(name)
+    table.add_column("to chase", justify="right")
+    table.add_column("days late", justify="right")
+    table.add_column("why", overflow="fold")
+    for item in evaluation.worklist[:limit]:
+        action = evaluation.by_key[item.action_key]
+        what = (
+            action.channel.value
+            if action.kind is ActionKind.TOUCH
+            else action.task or action.step or action.kind.value
+        )
+        chase = "\n".join(amount(one.to_chase, one.currency) for one in action.totals) or "-"
+        table.add_row(
+            str(item.rank),
+            names.get(item.customer_id, item.customer_id),
+            what,
+            action.sender or action.actor.value,
+            action.stage or "-",
+            chase,
+            str(item.max_dpd if item.max_dpd is not None else "-"),
+            ", ".join(dict.fromkeys(str(code) for code in (action.code, *action.reasons))),
+        )
+    more = len(evaluation.worklist) - limit
+    if more > 0:
+        table.caption = f"and {more:,} more"
+        table.caption_justify = "left"
+    return table
+
+
+def aging_table(snapshot: Snapshot, as_of: AsOf) -> Table:
+    """Open balances by currency and bucket of days past due."""
+    table = Table(title=f"aging {as_of.today} (by due date)", title_justify="left")
+    table.add_column("currency")
+    for name in (*BUCKETS, "total"):
+        table.add_column(name, justify="right")
+    for currency, row in sorted(_aging(snapshot, as_of).items()):
+        table.add_row(currency, *(amount(cell) for cell in row), amount(sum(row, Decimal(0))))
+    return table
+
+
+def _aging(snapshot: Snapshot, as_of: AsOf) -> dict[str, list[Decimal]]:
+    totals: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * len(BUCKETS))
+    for invoice in snapshot.invoices:
+        if invoice.balance_due:
+            late = days_past_due(invoice.due_date, as_of.today) if invoice.due_date is not None else 0
+            totals[invoice.currency or "?"][_bucket(late)] += invoice.balance_due
+    return totals
+
+
+def _bucket(late: int) -> int:
+    return 0 if late <= 0 else min(4, 1 + (late - 1) // 30)
+
+
+def _summary(evaluation: Evaluation) -> Text:
+    kinds = Counter(one.kind for one in evaluation.dispositions)
+    parts = [f"{kinds.get(kind, 0):,} {kind.value}" for kind in DispositionKind]
+    following = (
+        evaluation.next_change_at.isoformat() if evaluation.next_change_at else "not without new facts"
+    )
+    return Text(
+        f"{len(evaluation.dispositions):,} open invoices: {', '.join(parts)}; next change: {following}"
+    )
+
+
+def _load(name: str) -> Policy:
+    try:
+        return load_policy(name)
+    except (PolicyError, OSError) as error:
+        raise ConfigurationError(f"the policy {name!r} cannot be used: {error}") from error

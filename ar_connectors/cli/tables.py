@@ -1,0 +1,144 @@
+"""How do results look to a person? Rich tables, one function per kind of result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from rich.table import Table
+from rich.text import Text
+
+from ar_connectors.connector import Capabilities, Support
+from ar_connectors.store.contract import Receipt, WriteState
+from ar_connectors.sync.reconcile import Reconciliation
+from ar_connectors.sync.report import SyncReport
+
+__all__ = [
+    "amount",
+    "capabilities_tables",
+    "receipts_table",
+    "reconciliation_table",
+    "sync_table",
+]
+
+_STATE_STYLE = {
+    WriteState.CONFIRMED: "green",
+    WriteState.LOCAL: "green",
+    WriteState.PLANNED: "yellow",
+    WriteState.SENT: "yellow",
+    WriteState.UNKNOWN: "bold magenta",
+    WriteState.REJECTED: "bold red",
+}
+_SUPPORT_STYLE = {
+    Support.NATIVE: "green",
+    Support.NOTE: "cyan",
+    Support.ADVISORY: "yellow",
+    Support.NONE: "dim",
+}
+
+
+def amount(value: Decimal | None, currency: str | None = None) -> str:
+    """An amount with thousands separators, all its digits, and its currency. Unknown is a dash, never zero."""
+    if value is None:
+        return "-"
+    return f"{value:,f} {currency}" if currency else f"{value:,f}"
+
+
+def sync_table(report: SyncReport) -> Table:
+    """What a sync did, one row a stream."""
+    table = Table(
+        title=f"sync {report.connection_id}",
+        title_justify="left",
+        caption=_cost(report),
+        caption_justify="left",
+    )
+    for name in ("stream", "mode"):
+        table.add_column(name)
+    for name in ("rows", "new", "changed", "same", "gone", "set aside"):
+        table.add_column(name, justify="right")
+    for one in report.streams:
+        cells = (one.rows, one.inserted, one.updated, one.unchanged, one.tombstoned, one.quarantined)
+        style = "red" if one.failure else "yellow" if one.busy else None
+        note = "busy elsewhere" if one.busy else one.mode
+        table.add_row(one.stream, note, *(f"{cell:,}" for cell in cells), style=style)
+    return table
+
+
+def _cost(report: SyncReport) -> str:
+    cost = report.cost
+    return (
+        f"{cost.calls} calls ({cost.metered_units} metered), {cost.bytes_received:,} bytes, "
+        f"{cost.retries} retries, {cost.waited_seconds:.1f} s waited"
+    )
+
+
+def receipts_table(receipts: Sequence[Receipt]) -> Table:
+    """Commands and where they landed."""
+    table = Table(title="write-back", title_justify="left")
+    for name in ("command", "key", "state", "where"):
+        table.add_column(name, overflow="fold")
+    for receipt in receipts:
+        places = "; ".join(
+            f"{one.target}{f' (degraded: {one.reason})' if one.degraded else ''}"
+            for one in receipt.placements
+        )
+        if receipt.error:
+            places = f"{places}; {receipt.error.get('message', '')}".lstrip("; ")
+        table.add_row(
+            receipt.command_type,
+            receipt.key[:16],
+            Text(receipt.state.value, style=_STATE_STYLE[receipt.state]),
+            Text(places or "-"),
+        )
+    return table
+
+
+def reconciliation_table(result: Reconciliation) -> Table:
+    """Our open balances beside the ERP's own, with what explains a difference."""
+    table = Table(title=f"reconcile {result.connection_id}", title_justify="left")
+    table.add_column("customer", overflow="fold")
+    table.add_column("currency")
+    for name in ("ours", "ERP", "difference", "unexplained"):
+        table.add_column(name, justify="right")
+    table.add_column("explained by", overflow="fold")
+    for line in result.differences:
+        table.add_row(
+            line.customer_name or line.customer_id or "all",
+            line.currency or "?",
+            amount(line.ours),
+            amount(line.reported),
+            amount(line.difference),
+            Text(amount(line.unexplained), style="bold red" if line.unexplained else "green"),
+            "; ".join(line.explanations) or "-",
+        )
+    table.caption = (
+        f"{result.compared} balances compared, {len(result.differences)} differ, unexplained in all: "
+        + (
+            ", ".join(amount(value, currency) for currency, value in sorted(result.unexplained.items()))
+            or "0"
+        )
+    )
+    table.caption_justify = "left"
+    return table
+
+
+def capabilities_tables(everyone: Iterable[Capabilities]) -> list[Table]:
+    """What each adapter reads and where each fact lands."""
+    tables = []
+    for one in everyone:
+        table = Table(title=one.platform, title_justify="left")
+        for name in ("what", "how well", "first choice", "fallback"):
+            table.add_column(name, overflow="fold")
+        for fact, capability in one.facts.items():
+            table.add_row(
+                f"write {fact.value.replace('_', ' ')}",
+                Text(capability.support.value, style=_SUPPORT_STYLE[capability.support]),
+                capability.first,
+                capability.fallback or "-",
+            )
+        for what, how in one.reads.items():
+            table.add_row(f"read {what}", "", how, "-", style="dim")
+        for what, how in one.limits.items():
+            table.add_row(f"limit {what}", "", how, "-", style="dim")
+        tables.append(table)
+    return tables

@@ -1,0 +1,33 @@
+"""`testkit serve ERP`: an emulator of an ERP on this machine, for any client in any language."""
+
+from __future__ import annotations
+
+import click
+
+from ar_connectors.cli.shell import verb
+from ar_connectors.errors import ConfigurationError
+
+__all__ = ["testkit"]
+
+
+@click.group()
+def testkit() -> None:
+    """Emulators of the ERPs, on the loopback address only."""
+
+
+@testkit.command()
+@click.argument("erp", type=click.Choice(["quickbooks"]))
+@click.option("--port", type=int, default=0, show_default=True, help="0: any free port.")
+@click.option("--invoices", type=int, default=200, show_default=True, help="Size of the generated company.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same company.")
+@verb
+def serve(erp: str, port: int, invoices: int, seed: int) -> None:
+    """Print one JSON line that tells how to reach the emulator, then serve until stopped."""
+    try:
+        from ar_connectors.testkit.server import serve_forever
+    except ImportError as error:
+        raise ConfigurationError(
+            f"the emulators need the `testkit` extra ({error.name} is missing)",
+            advice="pip install 'ar-connectors[testkit]'",
+        ) from error
+    serve_forever(erp, port=port, invoices=invoices, seed=seed)
