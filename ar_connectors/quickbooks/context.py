@@ -117,16 +117,16 @@ class Mapper:
 
     def id(self, kind: RecordKind, remote_id: str | None) -> str:
         """A record id; fast for the usual plain ids. Raises RowError where there is none."""
+        if remote_id is not None and remote_id.isalnum() and remote_id.isascii():
+            return self._prefixes[kind] + remote_id
         if not remote_id:
             raise RowError("missing_field", "the row has no Id")
-        if remote_id.isalnum() and remote_id.isascii():
-            return self._prefixes[kind] + remote_id
         try:
             return self.context.id(kind, remote_id)
         except UnicodeEncodeError as error:
             raise RowError("bad_text", f"the Id {remote_id!r} is not text") from error
 
-    def customer(self, reference: wire.Ref | None) -> str | None:
+    def customer(self, reference: wire.Id | None) -> str | None:
         """The record id of the customer a reference points at, None for an empty one."""
         if reference is None:
             return None
@@ -155,7 +155,7 @@ class Mapper:
             }
         )
 
-    def currency(self, reference: wire.Ref | None) -> str | None:
+    def currency(self, reference: wire.Id | None) -> str | None:
         """The currency of a row: its own, else the company's home currency, else unknown (quirks.md#qbo-14)."""
         code = reference.value if reference is not None else None
         if not code:

@@ -1,13 +1,14 @@
 """What is in a body of QuickBooks? Bytes in, a page of normalized records out; pure.
 
-The usual page, one list of one entity, is decoded by msgspec in one go. Whatever that stumbles on is taken apart row by
-row, so one bad row never costs the others: it is rejected with its bytes and the reason. Only a body that is no JSON, or
-no envelope of QuickBooks, fails as a whole.
+The usual page, one list of one entity, is cut into rows by msgspec, and each row read into a typed struct and mapped before
+the next one is touched. A row that msgspec stumbles on is read carefully by itself, so one bad row never costs the others:
+it is rejected with its bytes and the reason. Only a body that is no JSON, or no envelope of QuickBooks, fails as a whole.
 """
 
 from __future__ import annotations
 
 import gc
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,6 +54,13 @@ KINDS: Final[Mapping[str, str | None]] = {
 """Kinds of body that hold rows, and the entity a bare row of that kind is. Besides them: `fault` and `webhook`."""
 
 _DECODERS: Final = {name: msgspec.json.Decoder(shape) for name, shape in wire.ENTITIES.items()}
+_PAGES: Final = itertools.count(1)
+_COLLECT_EVERY: Final = 64
+"""Large pages between full collections."""
+_LARGE: Final = 200_000
+"""Bytes from which a body is a large page: about a hundred invoices."""
+_QUICK: Final = frozenset({"Invoice", "CreditMemo", "Payment", "Customer"})
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _QUERY: Final = msgspec.json.Decoder(wire.QueryBody)
 
 
@@ -92,7 +100,7 @@ def decode(
 
 def decode_page(body: bytes, entity: str | None, context: Context, *, stream: str = "") -> Page:
     """Decode a body of rows with what is known of the company. `entity`: what a bare row is; see `decode` for the errors."""
-    with _collector_paused():
+    with _collector_paused(len(body) > _LARGE):
         page = _typed(body, entity, context, stream)
         if page is None:
             page = decode_rows(open_envelope(body, entity), context, stream=stream, raw=body)
@@ -100,9 +108,14 @@ def decode_page(body: bytes, entity: str | None, context: Context, *, stream: st
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def _collector_paused(large: bool) -> Iterator[None]:
     """Make thousands of records without a collection in between: there is no garbage among them, and looking for it costs a
-    third of the time. Whoever switched the collector off switches it on again, in whatever thread."""
+    fifth of the time. Whoever switched the collector off switches it on again, in whatever thread.
+
+    Before that, what a large page made is moved to the oldest generation (freeze, unfreeze: two list operations), or the first
+    allocation afterwards would look through all of it. That sets the collector's counters back, so every so many pages
+    it is run in full. A program that has frozen objects of its own is left alone.
+    """
     if not gc.isenabled():
         yield
         return
@@ -110,21 +123,28 @@ def _collector_paused() -> Iterator[None]:
     try:
         yield
     finally:
+        promote = large and gc.get_freeze_count() == 0
+        if promote:
+            gc.freeze()
+            gc.unfreeze()
         gc.enable()
+        if promote and next(_PAGES) % _COLLECT_EVERY == 0:
+            gc.collect()
 
 
 def _typed(body: bytes, entity: str | None, context: Context, stream: str) -> Page | None:
-    """The quick way, for one list of one entity without any oddity; None when the careful way must be taken."""
-    if entity is not None and entity not in {"Invoice", "CreditMemo", "Payment", "Customer"}:
+    """The quick way, for one list of one entity; None when the careful way must be taken. A row that cannot be read quickly
+    is read carefully by itself."""
+    if entity is not None and entity not in _QUICK:
         return None
     if b"\\" in body and b"\\u0000" in body:  # one byte is found much faster than six
         return None
     try:
         answer = _QUERY.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except _UNREADABLE:
         return None
     rows_of = answer.query_response
-    lists: list[tuple[str, Sequence[wire.Entity]]] = [
+    lists = [
         (name, rows)
         for name, rows in (
             ("Invoice", rows_of.invoice),
@@ -139,10 +159,7 @@ def _typed(body: bytes, entity: str | None, context: Context, stream: str) -> Pa
     name, rows = lists[0]
     mapper = Mapper(context)
     filled = _Filled()
-    try:
-        filled.take_all(mapper, name, rows)
-    except (RowError, DecimalException):
-        return None
+    filled.take_all(mapper, name, rows)
     if not mapper.check_numbers():
         return None
     return filled.page(len(rows), name, _utc(answer.time), stream, body)
@@ -170,21 +187,33 @@ class _Filled:
     out_of_scope: list[OutOfScope] = field(default_factory=list)
     replaces: list[str] = field(default_factory=list)
 
-    def take_all(self, mapper: Mapper, entity: str, rows: Sequence[wire.Entity]) -> None:
-        """Map the rows of one entity, quickly: what `take` does, without a call and an object for each row."""
+    def take_all(self, mapper: Mapper, entity: str, rows: Sequence[msgspec.Raw]) -> None:
+        """Map the rows of one entity, quickly: what `take_raw` does, without a call and an object for each row."""
+        decode = _DECODERS[entity].decode
         one, several = _ONE.get(entity), _SEVERAL.get(entity)
         records, row_of, replaces = self.records, self.row_of, self.replaces
-        for number, row in enumerate(rows):
-            if row.status is not None and is_deleted(row):
-                self.take(mapper, entity, row, number)
-            elif one is not None:
-                records.append(one(mapper, row))
-                row_of.append(number)
-            elif several is not None:
-                found = several(mapper, row)
-                replaces.append(found[0].id)
-                records += found
-                row_of += [number] * len(found)
+        for number, raw in enumerate(rows):
+            try:
+                row = decode(raw)
+                if row.status is not None and is_deleted(row):
+                    self.take(mapper, entity, row, number)
+                elif one is not None:
+                    records.append(one(mapper, row))
+                    row_of.append(number)
+                elif several is not None:
+                    found = several(mapper, row)
+                    replaces.append(found[0].id)
+                    records += found
+                    row_of += [number] * len(found)
+            except (*_UNREADABLE, RowError, DecimalException):
+                self.take_raw(mapper.context, Row(entity, bytes(raw)), number)
+
+    def take_raw(self, context: Context, row: Row, number: int) -> None:
+        """Read and map one row whatever it is worth; what cannot be is rejected with the reason."""
+        try:
+            _take_raw(self, context, row, number)
+        except RowError as error:
+            self.rejected.append(Rejected(row.entity, _id_of(row.raw), error.code, error.reason, row.raw, number))
 
     def take(self, mapper: Mapper, entity: str, row: wire.Entity, number: int) -> None:
         """Map one decoded row into the page; on RowError nothing has been added."""
@@ -236,10 +265,7 @@ def decode_rows(envelope: Envelope, context: Context, *, stream: str = "", raw: 
     """Decode the rows of an envelope one by one; what one of them is worth does not touch the others."""
     filled = _Filled()
     for number, row in enumerate(envelope.rows):
-        try:
-            _take_raw(filled, context, row, number)
-        except RowError as error:
-            filled.rejected.append(Rejected(row.entity, _id_of(row.raw), error.code, error.reason, row.raw, number))
+        filled.take_raw(context, row, number)
     kinds = {row.entity for row in envelope.rows}
     kind = kinds.pop() if len(kinds) == 1 else ""
     return filled.page(len(envelope.rows), kind, envelope.server_time, stream, raw)
@@ -257,7 +283,7 @@ def _take_raw(filled: _Filled, context: Context, row: Row, number: int) -> None:
     if b"\\u0000" not in row.raw:
         try:
             struct = decoder.decode(row.raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except _UNREADABLE:
             struct = None
         if struct is not None:
             mapped = _map(mapper, filled, row.entity, struct, number)
@@ -347,7 +373,7 @@ def _id_of(raw: bytes) -> str | None:
     """The Id of a row that could not be read, where it can be found."""
     try:
         return _IDENTIFY.decode(raw).Id
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except _UNREADABLE:
         pass
     try:
         document = loads_exact(raw.decode("utf-8", errors="replace"))

@@ -112,7 +112,7 @@ def _customer(mapper: Mapper, row: wire.Attachable | wire.Customer, tagged: str 
 
 
 def _currency(mapper: Mapper, code: str | None) -> str | None:
-    return mapper.currency(wire.Ref(value=code)) if code else None
+    return mapper.currency(wire.Id(value=code)) if code else None
 
 
 def _channel(word: str | None) -> Channel | None:

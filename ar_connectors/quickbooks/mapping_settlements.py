@@ -74,14 +74,33 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> list[Payment | Allocation]
     lines = row.line
     if voided or not lines:
         return [record]
-    allocations = _Allocations(record, source, row.txn_date)
-    if len(lines) == 1 and (link := lines[0].linked_txn) and link[0].txn_type == _INVOICE and lines[0].amount:
+    if len(lines) == 1 and (link := lines[0].linked_txn) and link[0].txn_type == _INVOICE:
         # Nearly every payment: one line, one invoice, money only.
         amount = lines[0].amount
-        if amount > 0:
+        if amount and amount > 0:
             mapper.numbers.append(amount)
-            allocations.give(record.id, mapper.id(RecordKind.INVOICE, link[0].txn_id), amount)
-            return allocations.made
+            target_id = mapper.id(RecordKind.INVOICE, link[0].txn_id)
+            payment_id = record.id
+            return [
+                record,
+                _allocation(
+                    {
+                        "id": f"{payment_id}|{target_id}|0",
+                        "parent_id": payment_id,
+                        "source": source,
+                        "source_id": payment_id,
+                        "target_id": target_id,
+                        "amount": amount,
+                        "currency": currency,
+                        "target_amount": amount,
+                        "target_currency": currency,
+                        "applied_on": row.txn_date,
+                        "discount_amount": None,
+                        "realized_gain_loss": None,
+                    }
+                ),
+            ]
+    allocations = _Allocations(record, source, row.txn_date)
     _deal_out(allocations, *_parts(mapper, row))
     return allocations.made
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 __all__ = [
     "ENTITIES",
@@ -30,6 +30,7 @@ __all__ = [
     "EntityRef",
     "GroupLineDetail",
     "HomeCurrencyPrefs",
+    "Id",
     "Invoice",
     "JournalEntity",
     "JournalEntry",
@@ -65,10 +66,15 @@ class Ref(Struct, gc=False):
     name: str | None = None
 
 
-class MetaData(Wire):
-    """When a record was made and last changed, at the server. The offset is Pacific for most companies (quirks.md#qbo-51)."""
+class Id(Struct, gc=False):
+    """A reference of which only the id is wanted."""
 
-    create_time: datetime | None = None
+    value: str | None = None
+
+
+class MetaData(Wire):
+    """When a record last changed, at the server. The offset is Pacific for most companies (quirks.md#qbo-51)."""
+
     last_updated_time: datetime | None = None
 
 
@@ -121,16 +127,16 @@ class SalesItemLineDetail(Wire):
     """What was sold."""
 
     item_ref: Ref | None = None
-    item_account_ref: Ref | None = None
+    item_account_ref: Id | None = None
     unit_price: Decimal | None = None
     qty: Decimal | None = None
-    tax_code_ref: Ref | None = None
+    tax_code_ref: Id | None = None
 
 
 class DiscountLineDetail(Wire):
     """A discount on the document; the line's amount is positive (quirks.md#qbo-13)."""
 
-    discount_account_ref: Ref | None = None
+    discount_account_ref: Id | None = None
 
 
 class JournalEntity(Wire):
@@ -196,8 +202,8 @@ class SalesDocument(Entity):
 
     doc_number: str | None = None
     txn_date: date | None = None
-    customer_ref: Ref | None = None
-    currency_ref: Ref | None = None
+    customer_ref: Id | None = None
+    currency_ref: Id | None = None
     exchange_rate: Decimal | None = None
     total_amt: Decimal | None = None
     balance: Decimal | None = None
@@ -245,8 +251,8 @@ class Payment(Entity):
     """A payment received, or one of 0.00 that applies a credit to an invoice."""
 
     txn_date: date | None = None
-    customer_ref: Ref | None = None
-    currency_ref: Ref | None = None
+    customer_ref: Id | None = None
+    currency_ref: Id | None = None
     exchange_rate: Decimal | None = None
     total_amt: Decimal | None = None
     unapplied_amt: Decimal | None = None
@@ -266,10 +272,10 @@ class Customer(Entity):
     given_name: str | None = None
     family_name: str | None = None
     active: bool | None = None
-    parent_ref: Ref | None = None
+    parent_ref: Id | None = None
     bill_with_parent: bool | None = None
     balance: Decimal | None = None
-    currency_ref: Ref | None = None
+    currency_ref: Id | None = None
     sales_term_ref: Ref | None = None
     primary_email_addr: Email | None = None
     primary_phone: Phone | None = None
@@ -285,7 +291,7 @@ class JournalEntry(Entity):
 
     doc_number: str | None = None
     txn_date: date | None = None
-    currency_ref: Ref | None = None
+    currency_ref: Id | None = None
     exchange_rate: Decimal | None = None
     private_note: str | None = None
     line: list[Line] | None = None
@@ -332,7 +338,7 @@ class HomeCurrencyPrefs(Wire):
     """Currency settings."""
 
     multi_currency_enabled: bool | None = None
-    home_currency: Ref | None = None
+    home_currency: Id | None = None
 
 
 class AccountingInfoPrefs(Wire):
@@ -366,7 +372,7 @@ class Account(Entity):
     name: str | None = None
     account_type: str | None = None
     account_sub_type: str | None = None
-    currency_ref: Ref | None = None
+    currency_ref: Id | None = None
 
 
 ENTITIES: dict[str, type[Entity]] = {
@@ -386,12 +392,16 @@ ENTITIES: dict[str, type[Entity]] = {
 
 
 class QueryRows(Struct, rename="pascal", forbid_unknown_fields=True, gc=False):
-    """The inside of a QueryResponse with nothing but entities that are mapped; anything else takes the careful path."""
+    """The inside of a QueryResponse with nothing but entities that are often read; anything else takes the careful path.
 
-    invoice: list[Invoice] | None = None
-    credit_memo: list[CreditMemo] | None = None
-    payment: list[Payment] | None = None
-    customer: list[Customer] | None = None
+    Rows are cut out and not yet read: a row that is read, mapped and dropped before the next one is touched stays in the
+    processor's cache, which measured a tenth faster than reading the whole page at once.
+    """
+
+    invoice: list[Raw] | None = None
+    credit_memo: list[Raw] | None = None
+    payment: list[Raw] | None = None
+    customer: list[Raw] | None = None
     start_position: int | None = field(default=None, name="startPosition")
     max_results: int | None = field(default=None, name="maxResults")
     total_count: int | None = field(default=None, name="totalCount")
