@@ -179,8 +179,8 @@ class TokenKeeper:
             try:
                 return self._renew_alone(refused, lease)
             except LeaseLost:
-                # We were away for longer than the lease; whoever has it now does the work.
-                self._wait(began)
+                # We were away for longer than the lease; whoever took it over may be done already, so we look at once.
+                self._clock.sleep(self._patience.poll.total_seconds())
             finally:
                 self._leases.release_lease(lease)
 
