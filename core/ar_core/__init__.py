@@ -95,6 +95,7 @@ if TYPE_CHECKING:
         load_policy,
     )
     from ar_core.cadence.evaluate import evaluate
+    from ar_core.cadence.incremental import reevaluate
     from ar_core.calendar import WEEKENDS, Calendar, HolidayCalendar, WeekendCalendar
     from ar_core.promises import PromiseState, PromiseTerms, PromiseVerdict, judge_promises
     from ar_core.segments import TierAssignment, Tiers, assign_tiers
@@ -194,6 +195,7 @@ __all__ = [
     "parse_amount",
     "parse_record_id",
     "record_id",
+    "reevaluate",
     "settlement",
 ]
 
@@ -218,6 +220,7 @@ _LAZY = {
     "WeekendCalendar": "ar_core.calendar",
     "assign_tiers": "ar_core.segments",
     "evaluate": "ar_core.cadence.evaluate",
+    "reevaluate": "ar_core.cadence.incremental",
     "judge_promises": "ar_core.promises",
     "load_policy": "ar_core.cadence",
 }

@@ -598,7 +598,7 @@ def test_r69_r70_the_ladder_ends_in_a_proposal_only_where_it_is_declared() -> No
 @pytest.mark.parametrize("preset", PRESETS)
 def test_r55_r70_every_rule_of_every_preset_says_where_it_comes_from(preset: str) -> None:
     policy = b.policy_of(preset)
-    rules = [
+    rules: list[Any] = [
         *policy.stages,
         *policy.steps,
         *policy.tiers.risk,
@@ -634,7 +634,7 @@ def test_c6_day_0_is_in_the_reminder_stage_and_not_overdue() -> None:
 def test_c13_scaled_stages_put_the_escalation_of_the_tail_on_day_14() -> None:
     policy = b.changed("funnel_5", overrides=[{"when": "value == tail", "scale": [14, 22], "origin": "C13"}])
     plan = CompiledPolicy(policy).plan(type("Facts", (), {"value": "tail", "country": None, "stage": None})())
-    starts = {}
+    starts: dict[str, int] = {}
     for dpd in range(100):
         starts.setdefault(str(plan.stage(dpd)), dpd)
     assert starts == {

@@ -424,8 +424,9 @@ def _choose_one(state: State, item: Item, lag: int, floor: int) -> None:
             )
             return
         floor = max(floor, migrated)
+    restart = run.policy.grouping.on_lead_change == "restart" and bool(history.done)
     facts = state.invoice_view(item)
-    choice = choose_step(plan, run, facts, item.due, lag, item.done, floor)
+    choice = choose_step(plan, run, facts, item.due, lag, item.done, floor, restart=restart)
     # A touch that names the action's key but no invoice still counts for the invoice that led it (E28).
     while choice.step is not None and history.keys:
         key = lead_key(state, item, choice.step)
@@ -436,7 +437,7 @@ def _choose_one(state: State, item: Item, lag: int, floor: int) -> None:
         if choice.step.id in before and choice.step.repeat_every is None:
             break
         item.done = {**before, choice.step.id: StepsDone(day, 1)}
-        choice = choose_step(plan, run, facts, item.due, lag, item.done, floor)
+        choice = choose_step(plan, run, facts, item.due, lag, item.done, floor, restart=restart)
     if choice.step is not None and history.failed:
         failed_on = history.failed.get((item.invoice.id, item.invoice.due_version, choice.step.id))
         if failed_on is not None:

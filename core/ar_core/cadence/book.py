@@ -6,7 +6,7 @@ An account is who receives the messages: a customer, or the parent it is billed 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeVar
 
 from ar_core.model.activity import Dispute, Pause, Promise, Touch
@@ -17,9 +17,11 @@ from ar_core.model.profile import CustomerProfile
 from ar_core.model.settlements import Adjustment, Allocation, Payment
 from ar_core.model.snapshot import Snapshot
 
-__all__ = ["AccountFacts", "Book"]
+__all__ = ["AccountFacts", "Accounts", "Book", "CollectAt", "Ledger"]
 
 _NONE: tuple[()] = ()
+
+CollectAt = Literal["customer", "bill_to", "parent"]
 
 
 class _Owned(Protocol):
@@ -28,6 +30,28 @@ class _Owned(Protocol):
 
 
 T = TypeVar("T", bound=_Owned)
+
+
+class Ledger:
+    """Allocations by target, and what they come from, by id."""
+
+    def __init__(
+        self,
+        allocations: dict[str, list[Allocation]],
+        sources: dict[str, Payment | CreditNote | Adjustment],
+    ) -> None:
+        self._allocations: dict[str, list[Allocation]] | None = allocations
+        self._sources: dict[str, Payment | CreditNote | Adjustment] | None = sources
+
+    @property
+    def allocations(self) -> dict[str, list[Allocation]]:
+        """Allocations by target id."""
+        return self._allocations or {}
+
+    @property
+    def sources(self) -> dict[str, Payment | CreditNote | Adjustment]:
+        """Payments, credit notes and adjustments by id."""
+        return self._sources or {}
 
 
 @dataclass(slots=True)
@@ -54,33 +78,85 @@ class AccountFacts:
     disputes: Sequence[Dispute]
     touches: Sequence[Touch]
     pauses: Sequence[Pause]
-    book: Book = field(repr=False)
+    book: Ledger = field(repr=False)
 
     def allocations(self, invoice_id: str) -> Sequence[Allocation]:
         """What was applied to an invoice."""
         return self.book.allocations.get(invoice_id, _NONE)
 
+    def detached(self) -> AccountFacts:
+        """The same facts without the rest of the book: small enough to be sent to another process."""
+        invoices = [*self.open_invoices, *self.closed_invoices]
+        allocations = {i.id: list(rows) for i in invoices if (rows := self.allocations(i.id))}
+        wanted = {row.source_id for rows in allocations.values() for row in rows}
+        sources = {i: source for i in wanted if (source := self.book.sources.get(i)) is not None}
+        return replace(self, book=Ledger(allocations, sources))
 
-class Book:
+
+class Accounts:
+    """Which customer's messages go to which account (E46)."""
+
+    def __init__(self, customers: Iterable[Customer], collect_at: CollectAt = "bill_to") -> None:
+        self.customers = {customer.id: customer for customer in customers}
+        self._elsewhere: dict[str, str] = {}
+        """Customers whose messages go to another one."""
+        self._members: dict[str, list[Customer]] = {}
+        if collect_at != "customer":
+            self._find(collect_at)
+
+    def _find(self, collect_at: CollectAt) -> None:
+        customers = self.customers
+        for customer in customers.values():
+            if customer.parent_id is None:
+                continue
+            account, seen = customer, {customer.id}
+            while (
+                account.parent_id is not None
+                and account.parent_id in customers
+                and account.parent_id not in seen
+                and (collect_at == "parent" or account.bill_with_parent)
+            ):
+                account = customers[account.parent_id]
+                seen.add(account.id)
+            if account is not customer:
+                self._elsewhere[customer.id] = account.id
+                self._members.setdefault(account.id, []).append(customer)
+
+    def of(self, customer_id: str) -> str:
+        """The account of a customer; the id itself when the customer is unknown."""
+        return self._elsewhere.get(customer_id, customer_id)
+
+    def others(self, account_id: str) -> Sequence[Customer]:
+        """The other customers whose messages an account receives."""
+        return self._members.get(account_id, _NONE)
+
+    def ancestors(self, account_id: str) -> tuple[str, ...]:
+        """Ids of the parents above a customer, nearest first."""
+        found: list[str] = []
+        customer = self.customers.get(account_id)
+        while customer is not None and customer.parent_id is not None and customer.parent_id not in found:
+            found.append(customer.parent_id)
+            customer = self.customers.get(customer.parent_id)
+        return tuple(found)
+
+
+class Book(Ledger):
     """A snapshot, indexed by account. With `only`, just these accounts are indexed (an incremental run)."""
 
     def __init__(
         self,
         snapshot: Snapshot,
-        collect_at: Literal["customer", "bill_to", "parent"] = "bill_to",
+        collect_at: CollectAt = "bill_to",
         only: Collection[str] | None = None,
+        accounts: Accounts | None = None,
     ) -> None:
         self.snapshot = snapshot
-        self._collect_at = collect_at
-        self.customers = {customer.id: customer for customer in snapshot.customers}
+        self.accounts = accounts or Accounts(snapshot.customers, collect_at)
+        self.customers = self.accounts.customers
         self._profiles = {profile.customer_id: profile for profile in snapshot.profiles}
-        self._accounts = self._account_by_customer()
-        self._members: dict[str, list[Customer]] = {}
-        for customer_id, account in self._accounts.items():
-            self._members.setdefault(account, []).append(self.customers[customer_id])
         wanted: Collection[str] | None = None
         if only is not None:
-            wanted = {c for c, account in self._accounts.items() if account in only} | set(only)
+            wanted = {*only, *(member.id for i in only for member in self.accounts.others(i))}
         self._wanted = wanted
         self._open, self._closed = self._split_invoices(snapshot.invoices)
         self._contacts = self._group(snapshot.contacts)
@@ -100,8 +176,8 @@ class Book:
         self._disputes: dict[str, list[Dispute]] = {}
         for dispute in snapshot.disputes:
             self._put(self._disputes, dispute.customer_id or owner.get(dispute.invoice_id), dispute)
-        self._allocations: dict[str, list[Allocation]] | None = None
-        self._sources: dict[str, Payment | CreditNote | Adjustment] | None = None
+        self._allocations = None
+        self._sources = None
         self.orphans = tuple(self._open.pop(None, _NONE))
         """Open invoices without any customer."""
 
@@ -133,7 +209,7 @@ class Book:
 
     def account_of(self, customer_id: str) -> str:
         """The account that receives a customer's messages; the id itself when the customer is unknown."""
-        return self._accounts.get(customer_id, customer_id)
+        return self.accounts.of(customer_id)
 
     def account_ids(self) -> list[str]:
         """Accounts with an open invoice or a promise, sorted."""
@@ -143,11 +219,11 @@ class Book:
 
     def account(self, account_id: str) -> AccountFacts:
         """The facts of one account."""
-        members = self._members.get(account_id, _NONE)
-        if len(members) <= 1 and (not members or members[0].id == account_id):
-            return self._single(account_id, members)
-        ids = sorted({account_id, *(m.id for m in members)}, key=lambda i: (i != account_id, i))
-        ancestors = self._ancestors(account_id)
+        others = self.accounts.others(account_id)
+        if not others:
+            return self._single(account_id)
+        ids = [account_id, *sorted(member.id for member in others)]
+        ancestors = self.accounts.ancestors(account_id)
 
         def joined(groups: dict[str, list[T]]) -> list[T]:
             return [row for i in ids for row in groups.get(i, _NONE)]
@@ -156,7 +232,7 @@ class Book:
         return AccountFacts(
             id=account_id,
             customer=self.customers.get(account_id),
-            members=tuple(members),
+            members=tuple(self.customers[i] for i in ids if i in self.customers),
             ancestors=ancestors,
             open_invoices=[row for i in ids for row in self._open.get(i, _NONE)],
             closed_invoices=[row for i in ids for row in self._closed.get(i, _NONE)],
@@ -173,14 +249,16 @@ class Book:
             book=self,
         )
 
-    def _single(self, account_id: str, members: Sequence[Customer]) -> AccountFacts:
+    def _single(self, account_id: str) -> AccountFacts:
         profile = self._profiles.get(account_id)
         customer = self.customers.get(account_id)
-        ancestors = self._ancestors(account_id) if customer is not None and customer.parent_id else _NONE
+        ancestors = (
+            self.accounts.ancestors(account_id) if customer is not None and customer.parent_id else _NONE
+        )
         return AccountFacts(
             account_id,
             customer,
-            members,
+            (customer,) if customer is not None else _NONE,
             ancestors,
             self._open.get(account_id, _NONE),
             self._closed.get(account_id, _NONE),
@@ -196,32 +274,6 @@ class Book:
             self._pauses.get(account_id, _NONE),
             self,
         )
-
-    def _account_by_customer(self) -> dict[str, str]:
-        if self._collect_at == "customer":
-            return {customer_id: customer_id for customer_id in self.customers}
-        found = {}
-        for customer in self.customers.values():
-            account = customer
-            seen = {customer.id}
-            while (
-                account.parent_id is not None
-                and account.parent_id in self.customers
-                and account.parent_id not in seen
-                and (self._collect_at == "parent" or account.bill_with_parent)
-            ):
-                account = self.customers[account.parent_id]
-                seen.add(account.id)
-            found[customer.id] = account.id
-        return found
-
-    def _ancestors(self, account_id: str) -> tuple[str, ...]:
-        found: list[str] = []
-        customer = self.customers.get(account_id)
-        while customer is not None and customer.parent_id is not None and customer.parent_id not in found:
-            found.append(customer.parent_id)
-            customer = self.customers.get(customer.parent_id)
-        return tuple(found)
 
     def _split_invoices(
         self, invoices: Iterable[Invoice]

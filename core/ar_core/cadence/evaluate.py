@@ -20,7 +20,6 @@ from ar_core.cadence.evaluation import (
 from ar_core.cadence.plan import CompiledPolicy
 from ar_core.cadence.run import DAY, Run
 from ar_core.calendar import WEEKENDS, Calendar
-from ar_core.model.documents import Invoice
 from ar_core.model.money import ZERO, exact
 from ar_core.model.snapshot import Snapshot
 from ar_core.scoring import SCORERS
@@ -49,19 +48,19 @@ def evaluate(
     business days; weekends only when None, which is noted as CALENDAR_DEFAULTED. `scorer`: replaces the policy's own.
     An account that cannot be evaluated is paused and listed in `errors`; with `strict` its exception is raised instead (E50).
     """
-    run = prepare(snapshot, policy, as_of, tiers=tiers, calendar=calendar, scorer=scorer)
+    run = prepare(snapshot, CompiledPolicy(policy), as_of, tiers=tiers, calendar=calendar, scorer=scorer)
     book = Book(snapshot, policy.grouping.collect_at)
     results = {
         result.account_id: result
         for result in evaluate_accounts((book.account(i) for i in book.account_ids()), run, strict=strict)
     }
     notes = (Code.CALENDAR_DEFAULTED,) if calendar is None else ()
-    return assemble(results, run, book.orphans, notes)
+    return assemble(results, run, book, notes)
 
 
 def prepare(
     snapshot: Snapshot,
-    policy: Policy,
+    compiled: CompiledPolicy,
     as_of: AsOf,
     *,
     tiers: Tiers | None = None,
@@ -70,14 +69,17 @@ def prepare(
 ) -> Run:
     """What all accounts of one evaluation share; picklable, so that accounts can be evaluated in other processes."""
     base = snapshot.organization.base_currency if snapshot.organization else None
+    policy = compiled.policy
     value = policy.tiers.value
+    tiers_given = tiers is not None
     if tiers is None:
         tiers = assign_tiers(snapshot, strategic=value.strategic, core=value.core, today=as_of.today)
     return Run(
-        CompiledPolicy(policy),
+        compiled,
         as_of,
         calendar or WEEKENDS,
         tiers,
+        tiers_given=tiers_given,
         base_currency=base,
         rates=latest_rates(snapshot, base, as_of.today),
         scorer=scorer or SCORERS[policy.scoring.scorer],
@@ -114,13 +116,13 @@ def _failed(facts: AccountFacts, run: Run, error: Exception) -> AccountResult:
 def assemble(
     results: Mapping[str, AccountResult],
     run: Run,
-    orphans: Iterable[Invoice] = (),
+    book: Book,
     notes: tuple[Code, ...] = (),
 ) -> Evaluation:
     """Put the results of all accounts together: sorted, ranked, one value."""
     ordered = [results[account_id] for account_id in sorted(results)]
     dispositions = [d for result in ordered for d in result.dispositions]
-    dispositions.extend(dispose(i, DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN) for i in orphans)
+    dispositions.extend(dispose(i, DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN) for i in book.orphans)
     actions = [action for result in ordered for action in result.actions]
     if run.policy.limits.max_per_address is not None:
         actions, dispositions = _cap_addresses(actions, dispositions, run, run.policy.limits.max_per_address)
@@ -143,7 +145,7 @@ def assemble(
         errors=tuple(r.error for r in ordered if r.error is not None),
         notes=notes,
     )
-    return evaluation.bound(results, run)
+    return evaluation.bound(results, run, book)
 
 
 def _worklist(actions: Iterable[Action], results: Mapping[str, AccountResult]) -> tuple[WorklistItem, ...]:

@@ -22,6 +22,7 @@ from ar_core.promises import PromiseVerdict
 
 if TYPE_CHECKING:
     from ar_core.cadence.account import AccountResult
+    from ar_core.cadence.book import Book
     from ar_core.cadence.run import Run
 
 __all__ = [
@@ -266,6 +267,7 @@ class Evaluation(Frozen):
 
     _results: Mapping[str, AccountResult] | None = PrivateAttr(default=None)
     _run: Run | None = PrivateAttr(default=None)
+    _book: Book | None = PrivateAttr(default=None)
 
     @computed_field  # type: ignore[prop-decorator]  # pydantic's own recipe
     @cached_property
@@ -293,10 +295,18 @@ class Evaluation(Frozen):
         """The actions by key."""
         return {action.key: action for action in self.actions}
 
-    def bound(self, results: Mapping[str, AccountResult], run: Run) -> Evaluation:
+    def bound(self, results: Mapping[str, AccountResult], run: Run, book: Book) -> Evaluation:
         """This evaluation with the accounts it was made of, which write-backs, explanations and the next run need."""
-        object.__setattr__(self, "__pydantic_private__", {"_results": results, "_run": run})
+        object.__setattr__(self, "__pydantic_private__", {"_results": results, "_run": run, "_book": book})
         return self
+
+    def parts(self) -> tuple[Mapping[str, AccountResult], Run, Book]:
+        """The accounts it was made of. Raises ValueError for an evaluation that was read back from a file."""
+        if self._results is None or self._run is None or self._book is None:
+            raise ValueError(
+                "this evaluation was read from a file: evaluate the snapshot again to go on from it"
+            )
+        return self._results, self._run, self._book
 
     def for_customer(self, customer_id: str) -> tuple[Action, ...]:
         """The actions of one account."""

@@ -52,6 +52,7 @@ class Run:
         calendar: Calendar,
         tiers: Tiers,
         *,
+        tiers_given: bool,
         base_currency: str | None,
         rates: Mapping[str, Decimal],
         scorer: Scorer,
@@ -65,6 +66,8 @@ class Run:
         self.today_number = self.today.toordinal()
         self.calendar = calendar
         self.tiers = tiers
+        self.tiers_given = tiers_given
+        """The caller fixed the tiers; they are not computed again in an incremental run."""
         self.base_currency = base_currency
         self.rates = rates
         self.scorer = scorer

@@ -70,16 +70,19 @@ def choose_step(
     lag: int,
     done: Mapping[str, StepsDone] | None,
     floor: int,
+    *,
+    restart: bool = False,
 ) -> Choice:
     """The step that is due for an invoice.
 
     `facts.dpd`: days past due today. `lag`: days until a message can really go out. `done`: steps that went out at this due date.
-    `floor`: place of the furthest step that counts as covered for other reasons; -1 for none.
+    `floor`: place of the furthest step that counts as covered for other reasons; -1 for none. `restart`: it takes over from an
+    invoice that was paid and starts at the first step, whatever its age (E22).
     """
     done = named(plan, done) if done else _NOTHING
     furthest = max(position(plan, done), floor) if done else floor
     mode = run.policy.catch_up.mode
-    if mode == "sequential":
+    if mode == "sequential" or (restart and not done):
         choice = _sequential(plan, run, facts, due, lag, done, furthest)
     else:
         choice = _latest(plan, run, facts, due, lag, done, furthest, exact_day=mode == "drop")

@@ -59,6 +59,9 @@ class StageValue(str):
 
     __hash__ = str.__hash__
 
+    def __reduce__(self) -> tuple[type[StageValue], tuple[str, int, Mapping[str, int]]]:
+        return StageValue, (str(self), self.place, self.order)
+
 
 class AccountView:
     """The features of one account. Attributes are computed on first use and kept."""

@@ -1,0 +1,92 @@
+"""The daily run on large books: evaluate again only what may have changed, with the result of a full run (design section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from ar_core.asof import AsOf
+from ar_core.cadence.book import Accounts, Book
+from ar_core.cadence.evaluate import assemble, evaluate_accounts, prepare
+from ar_core.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from ar_core.cadence.evaluation import Evaluation
+    from ar_core.cadence.run import Run
+    from ar_core.segments import Tiers
+
+__all__ = ["reevaluate"]
+
+
+def reevaluate(
+    previous: Evaluation,
+    snapshot: Snapshot,
+    changed: Collection[str],
+    as_of: AsOf,
+    *,
+    tiers: Tiers | None = None,
+    strict: bool = False,
+) -> Evaluation:
+    """Evaluate the accounts that may have changed and keep the others; identical to a full run with the same arguments.
+
+    `previous`: an evaluation made in this process, by the same policy, calendar and scorer. `changed`: ids of every customer
+    that has a new, changed or removed record of any kind since then (both customers, when a record moved). Accounts whose
+    value tier moved, or whose own `changes_at` has come, are found here. `tiers`: as in `evaluate`; when None, those the
+    previous run was given, or computed anew if it computed its own. When the moment moves back, or the zone or a rate is
+    another, everything is evaluated. Raises ValueError for an evaluation that was read from a file.
+    """
+    results, before, old_book = previous.parts()
+    if tiers is None and before.tiers_given:
+        tiers = before.tiers
+    run = prepare(
+        snapshot, before.compiled, as_of, tiers=tiers, calendar=before.calendar, scorer=before.scorer
+    )
+    run.tiers_given = before.tiers_given or tiers is not None
+    if _all_changed(before, run):
+        book = Book(snapshot, run.policy.grouping.collect_at)
+        fresh = evaluate_accounts((book.account(i) for i in book.account_ids()), run, strict=strict)
+        return assemble({r.account_id: r for r in fresh}, run, book, previous.notes)
+    stale = {
+        account_id
+        for account_id, result in results.items()
+        if result.changes_at is not None and result.changes_at <= run.instant
+    }
+    touched = set(changed)
+    if run.tiers is not before.tiers:
+        old, new = before.tiers.by_customer, run.tiers.by_customer
+        touched.update(c for c, assignment in new.items() if old.get(c) != assignment)
+        touched.update(old.keys() - new.keys())
+    accounts = Accounts(snapshot.customers, run.policy.grouping.collect_at)
+    for customer_id in _with_descendants(accounts, touched):
+        stale.add(accounts.of(customer_id))
+        stale.add(old_book.account_of(customer_id))
+    book = Book(snapshot, run.policy.grouping.collect_at, only=stale, accounts=accounts)
+    fresh = evaluate_accounts((book.account(i) for i in book.account_ids()), run, strict=strict)
+    kept = {account_id: result for account_id, result in results.items() if account_id not in stale}
+    kept.update((result.account_id, result) for result in fresh)
+    return assemble(kept, run, book, previous.notes)
+
+
+def _all_changed(before: Run, run: Run) -> bool:
+    return (
+        run.instant < before.instant
+        or run.as_of.zone != before.as_of.zone
+        or run.rates != before.rates
+        or run.base_currency != before.base_currency
+    )
+
+
+def _with_descendants(accounts: Accounts, customers: Collection[str]) -> set[str]:
+    """The customers and everyone below them: a stop on a parent covers its tree (E40)."""
+    children: dict[str, list[str]] = {}
+    for customer in accounts.customers.values():
+        if customer.parent_id is not None:
+            children.setdefault(customer.parent_id, []).append(customer.id)
+    found: set[str] = set()
+    todo = list(customers)
+    while todo:
+        customer_id = todo.pop()
+        if customer_id not in found:
+            found.add(customer_id)
+            todo.extend(children.get(customer_id, ()))
+    return found

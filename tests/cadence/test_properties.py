@@ -1,0 +1,326 @@
+"""What holds for every book: completeness, determinism, independence, and that nothing on record fires again."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import random
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import ar_core as ar
+from ar_core.cadence import PRESETS
+from ar_core.cadence.book import Book
+from ar_core.cadence.evaluate import evaluate_accounts
+from ar_core.cadence.incremental import reevaluate
+from ar_core.cadence.policy import Clause
+from tests.cadence import books as b
+
+DAY = timedelta(days=1)
+STEPS = [
+    "first",
+    "demand",
+    "call",
+    "letter",
+    "decide",
+    "reminder",
+    "risk_call",
+    "notice_1",
+    "send_copy",
+    None,
+]
+OWNERS = ["c1", "c2", "c3"]
+
+
+@st.composite
+def records(draw: st.DrawFn) -> list[Any]:
+    """A book of up to three customers with everything that can happen to them."""
+    found: list[Any] = []
+    count = draw(st.integers(1, 7))
+    names = [f"i{n}" for n in range(count)]
+    owner_of: dict[str, str] = {}
+    for name in names:
+        owner = owner_of[name] = draw(st.sampled_from(OWNERS))
+        found.append(
+            b.invoice(
+                name,
+                draw(st.integers(-12, 110)),
+                owner,
+                balance_due=draw(st.sampled_from([Decimal(100), Decimal(40), Decimal(0), Decimal(-5)])),
+                document_status=draw(st.sampled_from([*[ar.DocumentStatus.POSTED] * 6, *ar.DocumentStatus])),
+                currency=draw(st.sampled_from(["USD", "USD", "EUR"])),
+                due_version=draw(st.sampled_from([0, 0, 0, 1])),
+                has_pdf=draw(st.sampled_from([True, False, None])),
+                payment_link=draw(st.sampled_from(["https://pay.example", None])),
+            )
+        )
+    for n in range(draw(st.integers(0, 5))):
+        name = draw(st.sampled_from(names))
+        found.append(
+            b.touch(
+                f"t{n}",
+                ago=draw(st.integers(-2, 40)),
+                step=draw(st.sampled_from(STEPS)),
+                covers=draw(st.sampled_from([(name,), ()])),
+                owner=owner_of[name],
+                channel=draw(st.sampled_from([ar.Channel.EMAIL, ar.Channel.VOICE])),
+                direction=draw(
+                    st.sampled_from([ar.Direction.OUTBOUND, ar.Direction.OUTBOUND, ar.Direction.INBOUND])
+                ),
+                outcome=draw(st.sampled_from(list(ar.TouchOutcome))),
+                intent=draw(st.sampled_from([ar.Intent.NONE, *ar.Intent])),
+                until=b.TODAY + timedelta(days=draw(st.integers(-5, 10))),
+            )
+        )
+    for n in range(draw(st.integers(0, 2))):
+        name = draw(st.sampled_from(names))
+        found.append(
+            b.promise(
+                f"pr{n}",
+                on=draw(st.integers(-30, 45)),
+                given=draw(st.integers(-1, 40)),
+                covers=(name,),
+                customer_id=b.customer_id(owner_of[name]),
+            )
+        )
+    if draw(st.booleans()):
+        name = draw(st.sampled_from(names))
+        found.append(
+            b.dispute(
+                about=name,
+                customer_id=b.customer_id(owner_of[name]),
+                ago=draw(st.integers(-2, 20)),
+                resolved_on=draw(st.sampled_from([None, b.TODAY, b.TODAY - 2 * DAY, b.TODAY + 3 * DAY])),
+                disputed_amount=draw(st.sampled_from([None, Decimal(30)])),
+                currency="USD",
+            )
+        )
+    if draw(st.booleans()):
+        owner = draw(st.sampled_from(OWNERS))
+        found.append(
+            ar.Pause(
+                id="local:pause",
+                customer_id=b.customer_id(owner),
+                starts_on=b.TODAY + timedelta(days=draw(st.integers(-3, 3))),
+                ends_on=b.TODAY + timedelta(days=draw(st.integers(3, 6))),
+            )
+        )
+    found.extend(
+        b.payment(
+            f"p{n}",
+            ago=draw(st.integers(-2, 20)),
+            unapplied=draw(st.sampled_from(["0", "60", "500"])),
+            owner=draw(st.sampled_from(OWNERS)),
+        )
+        for n in range(draw(st.integers(0, 2)))
+    )
+    found.extend(b.customer(o, country=draw(st.sampled_from(["US", "MX", None]))) for o in OWNERS)
+    return found
+
+
+TIERS = ar.Tiers(
+    {
+        b.customer_id("c1"): ar.TierAssignment("strategic", Decimal(9)),
+        b.customer_id("c2"): ar.TierAssignment("core", Decimal(5)),
+        b.customer_id("c3"): ar.TierAssignment("tail", Decimal(1)),
+    }
+)
+HARD = settings(
+    max_examples=int(os.environ.get("AR_EXAMPLES", "60")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+DAYS = st.integers(0, 12).map(lambda n: b.as_of(b.TODAY + n * DAY, hour=8 + n))
+
+
+def evaluated(found: list[Any], preset: str, at: ar.AsOf, **options: Any) -> Any:
+    options.setdefault("tiers", TIERS)
+    return b.run(*found, policy=preset, at=at, **options)
+
+
+@HARD
+@given(records(), st.sampled_from(PRESETS), DAYS)
+def test_r40_every_open_invoice_has_exactly_one_disposition(
+    found: list[Any], preset: str, at: ar.AsOf
+) -> None:
+    evaluation = evaluated(found, preset, at)
+    wanted = sorted(
+        r.id
+        for r in found
+        if isinstance(r, ar.Invoice)
+        and (r.balance_due != 0 or r.document_status is ar.DocumentStatus.UNKNOWN)
+    )
+    assert [d.invoice_id for d in evaluation.dispositions] == wanted
+    keys = [a.key for a in evaluation.actions]
+    assert len(keys) == len(set(keys))
+    for disposition in evaluation.dispositions:
+        if disposition.kind is ar.DispositionKind.ACTION:
+            assert disposition.action_key in keys
+        if disposition.kind is not ar.DispositionKind.ACTION and disposition.until is not None:
+            assert disposition.until > evaluation.today
+
+
+@HARD
+@given(records(), st.sampled_from(PRESETS), DAYS, st.integers())
+def test_e1_the_order_of_the_facts_changes_nothing(
+    found: list[Any], preset: str, at: ar.AsOf, seed: int
+) -> None:
+    shuffled = list(found)
+    random.Random(seed).shuffle(shuffled)
+    once, again = evaluated(found, preset, at), evaluated(shuffled, preset, at)
+    assert once.model_dump_json() == again.model_dump_json()
+    assert once.fingerprint == again.fingerprint
+
+
+@HARD
+@given(records(), st.sampled_from(PRESETS), DAYS, st.integers(0, 40))
+def test_e28_what_is_on_record_under_its_key_never_fires_again(
+    found: list[Any], preset: str, at: ar.AsOf, later: int
+) -> None:
+    first = evaluated(found, preset, at)
+    done = b.logged(first, at=at.instant)
+    moment = b.as_of(at.today + later * DAY, hour=21)
+    again = evaluated([*found, *done], preset, moment)
+    assert not {a.key for a in first.actions} & {a.key for a in again.actions}
+
+
+@HARD
+@given(records(), records(), st.sampled_from(PRESETS), DAYS)
+def test_with_fixed_tiers_an_unrelated_customer_changes_nothing_for_the_others(
+    found: list[Any], others: list[Any], preset: str, at: ar.AsOf
+) -> None:
+    alone = evaluated(found, preset, at)
+    stranger = [
+        b.customer("stranger"),
+        *(
+            r.model_copy(update={"id": f"{r.id}x", "customer_id": b.customer_id("stranger")})
+            for r in others
+            if isinstance(r, ar.Invoice)
+        ),
+    ]
+    together = evaluated([*found, *stranger], preset, at)
+    own = {b.customer_id(o) for o in OWNERS}
+    assert [a for a in together.actions if a.customer_id in own] == list(alone.actions)
+    assert [d for d in together.dispositions if d.customer_id in own] == list(alone.dispositions)
+
+
+@HARD
+@given(records(), st.sampled_from(PRESETS), DAYS)
+def test_r18_no_threat_without_its_capability(found: list[Any], preset: str, at: ar.AsOf) -> None:
+    threatening = b.changed(
+        preset,
+        steps=[
+            {"id": s.id, "clauses": [c.value for c in Clause]}
+            for s in b.policy_of(preset).steps
+            if s.kind == "touch"
+        ],
+        capabilities={"will_pursue_legal": False, "can_hold_orders": False, "uses_agency": False},
+    )
+    for action in b.run(*found, policy=threatening, at=at, tiers=TIERS).actions:
+        assert action.clauses == ()
+        assert action.rung not in {"order_hold", "referral"}
+
+
+@HARD
+@given(records(), st.sampled_from(PRESETS), DAYS)
+def test_r20_e42_no_automation_ever_reaches_a_strategic_customer(
+    found: list[Any], preset: str, at: ar.AsOf
+) -> None:
+    for action in evaluated(found, preset, at).for_customer(b.customer_id("c1")):
+        assert action.actor == "human"
+
+
+@HARD
+@given(records(), st.sampled_from(PRESETS), DAYS)
+def test_nobody_who_is_stopped_is_contacted(found: list[Any], preset: str, at: ar.AsOf) -> None:
+    stopped = [*found, b.profile("c2", flags=("legal_stop",)), b.profile("c3", flags=("do_not_contact",))]
+    for action in b.touches_of(evaluated(stopped, preset, at)):
+        assert action.customer_id == b.customer_id("c1")
+
+
+@HARD
+@given(records(), st.sampled_from(PRESETS), DAYS, st.integers(0, 72))
+def test_between_two_changes_nothing_changes(found: list[Any], preset: str, at: ar.AsOf, hours: int) -> None:
+    """`next_change_at` is a promise: before it, every account says what it said."""
+    first = evaluated(found, preset, at)
+    moment = ar.AsOf(instant=at.instant + timedelta(hours=hours), zone=at.zone)
+    second = evaluated(found, preset, moment)
+    results, later = first.parts()[0], second.parts()[0]
+    for account_id, result in results.items():
+        if result.changes_at is None or result.changes_at > moment.instant:
+            other = later[account_id]
+            assert other.dispositions == result.dispositions
+            assert other.actions == result.actions
+            assert other.promises == result.promises
+            assert other.segment == result.segment
+            assert other.pauses == result.pauses
+            assert other.status == result.status
+
+
+@HARD
+@given(records(), records(), st.sampled_from(PRESETS), DAYS, st.integers(0, 72))
+def test_an_incremental_run_gives_the_bytes_of_a_full_run(
+    found: list[Any], news: list[Any], preset: str, at: ar.AsOf, hours: int
+) -> None:
+    first = evaluated(found, preset, at)
+    moment = ar.AsOf(instant=at.instant + timedelta(hours=hours), zone=at.zone)
+    c2 = b.customer_id("c2")
+    changed = [r for r in found if getattr(r, "customer_id", None) != c2] + [
+        r.model_copy(update={"id": f"{r.id}n"})
+        for r in news
+        if isinstance(r, ar.Invoice | ar.Payment) and r.customer_id == c2
+    ]
+    snapshot = b.book(*changed)
+    full = ar.evaluate(snapshot, b.policy_of(preset), moment, tiers=TIERS, calendar=ar.WEEKENDS, strict=True)
+    incremental = reevaluate(first, snapshot, {c2}, moment, strict=True)
+    assert incremental.model_dump_json() == full.model_dump_json()
+
+
+def test_an_incremental_run_finds_a_moved_tier_by_itself() -> None:
+    names = [f"c{n}" for n in range(1, 6)]
+    invoices = [b.invoice(f"i{n}", -60, n) for n in names]
+    values = {n: 100 - i for i, n in enumerate(names)}
+
+    def snapshot(**changes: int) -> ar.Snapshot:
+        return b.book(
+            *invoices,
+            *(b.profile(n, lifetime_value=Decimal(v)) for n, v in {**values, **changes}.items()),
+        )
+
+    policy, at = b.policy_of("balanced"), b.as_of()
+    first = ar.evaluate(snapshot(), policy, at)
+    moved = snapshot(c5=1000)
+    again = reevaluate(first, moved, {b.customer_id("c5")}, at)
+    assert again.model_dump_json() == ar.evaluate(moved, policy, at).model_dump_json()
+    assert [s.value_tier for s in again.segments] == ["core", "core", "core", "tail", "strategic"]
+
+
+def test_accounts_can_be_evaluated_in_other_processes() -> None:
+    snapshot = b.book(b.invoice("i1", 9, "c1"), b.invoice("i2", 30, "c2"))
+    whole = b.run(snapshot)
+    run = pickle.loads(pickle.dumps(whole.parts()[1]))
+    book = Book(snapshot)
+    facts = [pickle.loads(pickle.dumps(book.account(i).detached())) for i in book.account_ids()]
+    results = pickle.loads(pickle.dumps(evaluate_accounts(facts, run)))
+    assert [a for r in results for a in r.actions] == list(whole.actions)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_policy_survives_being_written_and_read(preset: str) -> None:
+    policy = b.policy_of(preset)
+    assert ar.load_policy(policy.resolved()) == policy
+    assert ar.load_policy(policy.resolved()).content_hash == policy.content_hash
+
+
+def test_an_evaluation_survives_json() -> None:
+    evaluation = b.run(b.invoice("i1", 22), b.invoice("i2", 76), b.promise())
+    data = evaluation.model_dump(mode="json", exclude={"writebacks", "fingerprint"})
+    again = ar.Evaluation.model_validate(data)
+    assert again.actions == evaluation.actions
+    assert again.dispositions == evaluation.dispositions
+    assert again.today == date(2026, 11, 25)
