@@ -121,7 +121,7 @@ class PaperErp:
         return {
             record_id(PLATFORM, TENANT, kind, number): (
                 str(row["version"]),
-                row.get("balance", row.get("name")),
+                str(row["balance"] if "balance" in row else row["name"]),
             )
             for (kind, number), row in self.rows.items()
             if not row["deleted"] and (kind, number) not in self.hidden
