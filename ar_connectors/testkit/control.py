@@ -1,0 +1,116 @@
+"""The control API of a running emulator: clock, faults, lies, stories, statistics, truth. Own port, so that no fault hits it.
+
+GET  /__control__/            what there is
+GET  /__control__/clock       {"now"}
+POST /__control__/clock       {"advance_seconds": 60} | {"set": ISO} | {"freeze": true} | {"run": true}
+GET  /__control__/faults      what has not struck yet
+POST /__control__/faults      {"name", "on"?, "times"?, "after"?, ...options}
+DELETE /__control__/faults
+GET  /__control__/stats       counters; DELETE begins anew
+GET  /__control__/truth       facts in the books
+POST /__control__/stories     {"name", ...arguments}
+POST /__control__/lies        {"names": [...]}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ar_connectors.testkit.faults import NAMES
+from ar_connectors.testkit.ledger import LedgerError, check, truth
+from ar_connectors.testkit.quickbooks import QuickBooks
+from ar_connectors.testkit.quickbooks.lies import LIES
+from ar_connectors.testkit.stories import STORIES, Stories
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+__all__ = ["Control"]
+
+
+class Control:
+    """WSGI application over one emulator."""
+
+    def __init__(self, service: QuickBooks, stories: Stories) -> None:
+        self.service = service
+        self.stories = stories
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request with JSON."""
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        raw = environ["wsgi.input"].read(length) if length else b""
+        status = "200 OK"
+        try:
+            answer = self._answer(
+                environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), json.loads(raw or b"{}")
+            )
+        except (KeyError, TypeError, ValueError, LedgerError) as error:
+            status, answer = "400 Bad Request", {"error": str(error)}
+        body = json.dumps(answer, default=str).encode()
+        start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _answer(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        service = self.service
+        match method, path.removeprefix("/__control__").strip("/"):
+            case "GET", "":
+                return {"faults": dict(NAMES), "stories": sorted(STORIES), "lies": sorted(LIES)}
+            case "GET", "clock":
+                return {"now": service.clock.now().isoformat()}
+            case "POST", "clock":
+                return {"now": self._clock(body).isoformat()}
+            case "GET", "faults":
+                return [asdict(fault) for fault in service.faults.pending]
+            case "POST", "faults":
+                return asdict(service.faults.add(body.pop("name"), **body))
+            case "DELETE", "faults":
+                service.faults.clear()
+                return {}
+            case "GET", "stats":
+                return service.stats.as_json()
+            case "DELETE", "stats":
+                service.stats.reset()
+                return {}
+            case "GET", "truth":
+                return self._truth()
+            case "POST", "stories":
+                return self.stories.run(body.pop("name"), **body)
+            case "POST", "lies":
+                with service.lock:
+                    service.lies.tell(*body["names"])
+                return {"active": service.lies.active}
+        raise KeyError(f"there is no {method} {path}")
+
+    def _clock(self, body: dict[str, Any]) -> datetime:
+        clock = self.service.clock
+        if "advance_seconds" in body:
+            clock.advance(timedelta(seconds=body["advance_seconds"]))
+        if "set" in body:
+            clock.set(datetime.fromisoformat(body["set"]))
+        if body.get("freeze"):
+            clock.freeze()
+        if body.get("run"):
+            clock.run()
+        return clock.now()
+
+    def _truth(self) -> dict[str, Any]:
+        with self.service.lock:
+            facts, wrong = truth(self.service.ledger), check(self.service.ledger)
+        return {
+            "balances": [
+                {"customer": customer, "currency": currency, "amount": str(amount)}
+                for (customer, currency), amount in facts.balances.items()
+            ],
+            "open_invoices": {identity: asdict(one) for identity, one in facts.open_invoices.items()},
+            "invoices": facts.invoices,
+            "voided": sorted(facts.voided, key=int),
+            "deleted": sorted(map(list, facts.deleted)),
+            "allocations": len(facts.allocations),
+            "inactive": sorted(facts.inactive, key=int),
+            "notes": facts.notes,
+            "wrong": wrong,
+        }

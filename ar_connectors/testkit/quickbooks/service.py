@@ -1,0 +1,343 @@
+"""The emulator itself: calls in, replies out. Routes, tokens, limits, envelopes, request ids, batches.
+
+It is a function of its ledger, clock and settings; sockets, compression and threads are the server's business.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+import msgspec
+
+from ar_connectors.testkit.clock import ScriptedClock
+from ar_connectors.testkit.exchange import Call, Reply
+from ar_connectors.testkit.faults import Fault, FaultPlan
+from ar_connectors.testkit.ledger import Ledger, LedgerError
+from ar_connectors.testkit.ledger.records import Record
+from ar_connectors.testkit.quickbooks.changes import CAP, change_feed
+from ar_connectors.testkit.quickbooks.company import aging_report, company_info, exchange_rate, preferences
+from ar_connectors.testkit.quickbooks.errors import ServiceError, fault_body, from_ledger, gateway_fault
+from ar_connectors.testkit.quickbooks.lies import Lies
+from ar_connectors.testkit.quickbooks.limits import Limits, Pace
+from ar_connectors.testkit.quickbooks.misbehavior import after, before
+from ar_connectors.testkit.quickbooks.oauth import Authority
+from ar_connectors.testkit.quickbooks.rows import ENTITIES, deleted_stub
+from ar_connectors.testkit.quickbooks.select import Selector
+from ar_connectors.testkit.quickbooks.texts import encode, envelope_time
+from ar_connectors.testkit.quickbooks.writes import WRITERS, write
+from ar_connectors.testkit.stats import Stats
+
+__all__ = ["QuickBooks"]
+
+_RESOURCES: Final = {name.lower(): name for name in ENTITIES}
+_MAX_BATCH: Final = 30
+_LONGEST_REQUEST_ID: Final = 50
+_decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+class QuickBooks:
+    """One company at QuickBooks Online. Thread-safe: calls are answered one at a time.
+
+    Args:
+        ledger: its books; use them under `lock` once a server runs.
+        clock: its time, for tokens, stamps and limits.
+        limits: None: no limits at all.
+        requestids: what a repeated `requestid` does: the first answer again, nothing, or fault 600. Intuit documents the
+            first, users report the second.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: ScriptedClock,
+        *,
+        realm: str = "9341453000000000001",
+        limits: Limits | None = None,
+        requestids: Literal["replay", "ignore", "reject"] = "replay",
+        seed: str = "1",
+    ) -> None:
+        self.ledger = ledger
+        self.clock = clock
+        self.realm = realm
+        self.lock = threading.RLock()
+        self.faults = FaultPlan()
+        self.stats = Stats()
+        self.lies = Lies()
+        self.authority = Authority(clock, realm, ledger.settings.name, seed)
+        self.requestids = requestids
+        self.base_url = ""
+        self._pace = Pace(clock, limits) if limits is not None else None
+        self._selector = Selector(ledger, self.lies)
+        self._replies: dict[str, Reply] = {}
+        self._tids = 0
+        self._started = clock.now() - timedelta(days=900)
+
+    def handle(self, call: Call, in_flight: int = 1) -> tuple[Reply, str | None]:
+        """Answer a call; also the name of the fault that struck, if one did."""
+        with self.lock:
+            operation = self._operation(call)
+            fault = self.faults.take(operation)
+            now = self.clock.now()
+            reply = before(fault, operation, self.authority, now) if fault is not None else None
+            if reply is None:
+                reply = self._answer(call, operation, in_flight, fault, self._shown(now, fault))
+            if fault is not None:
+                reply = after(fault, reply)
+            reply.operation = operation
+            self._tids += 1
+            reply.headers.setdefault("intuit_tid", f"1-{0x69000000 + self._tids:08x}-{self._tids:024x}")
+            reply.headers.setdefault("QBO-Version", "1989.236")
+            reply.headers["Date"] = self._shown(now, fault).strftime("%a, %d %b %Y %H:%M:%S GMT")
+            return reply, fault.name if fault is not None else None
+
+    @staticmethod
+    def _shown(now: datetime, fault: Fault | None) -> datetime:
+        if fault is not None and fault.name == "clock_skew":
+            return now + timedelta(seconds=fault.options.get("seconds", 3600))
+        return now
+
+    # ---- routing
+
+    def _operation(self, call: Call) -> str:
+        """The name of what is asked for, as faults and counters use it."""
+        parts = [part for part in call.path.split("/") if part]
+        if parts[:2] != ["v3", "company"] or len(parts) < 4:
+            return _public_operation(call)
+        resource, *rest = parts[3:]
+        match resource:
+            case "query":
+                statement = call.params.get("query") or call.body.decode("utf-8", errors="replace")
+                words = statement.replace("(", " ").split()
+                lowered = [word.lower() for word in words]
+                entity = words[lowered.index("from") + 1] if "from" in lowered[:-1] else "?"
+                return f"{'count' if 'count' in lowered[:3] else 'query'} {entity}"
+            case "cdc" | "batch" | "companyinfo" | "preferences" | "exchangerate" | "upload":
+                return resource
+            case "reports":
+                return f"report {rest[0] if rest else '?'}"
+        entity = _RESOURCES.get(resource, resource)
+        if call.method == "GET":
+            return f"read {entity}"
+        return f"{_verb(call)} {entity}"
+
+    def _answer(
+        self, call: Call, operation: str, in_flight: int, fault: Fault | None, now: datetime
+    ) -> Reply:
+        parts = [part for part in call.path.split("/") if part]
+        if parts[:2] != ["v3", "company"] or len(parts) < 4:
+            return self._public(call, operation)
+        if not self.authority.accepts(call.headers.get("authorization", "")):
+            detail = f"Token expired: {call.headers.get('authorization', '').partition(' ')[2][:60]}"
+            return Reply(401, gateway_fault(3200, 401, "AuthenticationFailed", detail, "AUTHENTICATION", now))
+        if parts[2] != self.realm:
+            name = "ApplicationAuthorizationFailed"
+            return Reply(
+                403, gateway_fault(3100, 403, name, "Application is not authorized", "AUTHORIZATION", now)
+            )
+        if self._pace is not None and not self._pace.allows(in_flight, batch=parts[3] == "batch"):
+            return Reply(
+                429,
+                gateway_fault(3001, 429, "ThrottleExceeded", "The request limit was reached", "SERVICE", now),
+            )
+        try:
+            return self._company(call, parts[3:], fault, now)
+        except LedgerError as refused:
+            error = from_ledger(refused)
+        except ServiceError as refused:
+            error = refused
+        return Reply(error.status, fault_body(error, now))
+
+    def _public(self, call: Call, operation: str) -> Reply:
+        match operation:
+            case "token refresh" | "token code":
+                return self.authority.token(call)
+            case "token revoke":
+                return self.authority.revoke(call)
+            case "consent":
+                return self.authority.consent(call)
+            case "openid":
+                return Reply(200, encode(self._discovery()))
+        return Reply(404, b"<html><body><h1>404 Not Found</h1></body></html>", content_type="text/html")
+
+    def _discovery(self) -> dict[str, Any]:
+        base = self.base_url
+        return {
+            "issuer": f"{base}/op/v1",
+            "authorization_endpoint": f"{base}/connect/oauth2",
+            "token_endpoint": f"{base}/oauth2/v1/tokens/bearer",
+            "userinfo_endpoint": f"{base}/v1/openid_connect/userinfo",
+            "revocation_endpoint": f"{base}/v2/oauth2/tokens/revoke",
+            "jwks_uri": f"{base}/op/v1/jwks",
+            "response_types_supported": ["code"],
+            "scopes_supported": ["com.intuit.quickbooks.accounting", "openid"],
+        }
+
+    def _company(self, call: Call, parts: list[str], fault: Fault | None, now: datetime) -> Reply:
+        resource, *rest = parts
+        get = call.method == "GET"
+        if call.method not in {"GET", "POST"}:
+            raise ServiceError("500", f"Operation {call.method} is not supported.")
+        match resource, rest:
+            case "query", []:
+                statement = call.params.get("query") or call.body.decode("utf-8", errors="replace")
+                _, found, _ = self._selector.answer(statement)
+                return _enveloped(b'"QueryResponse":' + found, now)
+            case "cdc", [] if get:
+                cap = fault.options.get("size", 5) if fault is not None and fault.name == "cdc_cap" else CAP
+                feed = change_feed(
+                    self._selector,
+                    call.params.get("entities", ""),
+                    call.params.get("changedSince", ""),
+                    now,
+                    cap,
+                )
+                return _enveloped(b'"CDCResponse":' + feed, now)
+            case "companyinfo", _ if get:
+                info = company_info(self.ledger, self.realm, self._started)
+                return _enveloped(b'"CompanyInfo":' + encode(info), now)
+            case "preferences", [] if get:
+                return _enveloped(b'"Preferences":' + encode(preferences(self.ledger, self._started)), now)
+            case "exchangerate", [] if get:
+                return _enveloped(
+                    b'"ExchangeRate":' + encode(exchange_rate(self.ledger, call.params, now)), now
+                )
+            case "reports", [name] if get:
+                return Reply(200, encode(aging_report(self.ledger, name, call.params, now)), metered=True)
+            case "batch", [] if not get:
+                return self._once(call, lambda: self._batch(call, now))
+            case name, [identity] if get and name in _RESOURCES:
+                return _enveloped(self._named(self._read(_RESOURCES[name], identity)), now)
+            case name, [] if not get and _RESOURCES.get(name) in WRITERS:
+                return self._once(call, lambda: self._write(call, _RESOURCES[name], now))
+        path = f"/v3/company/{'/'.join(parts)}"
+        raise ServiceError(
+            "500", f"Operation Could not find resource for relative : {path} is not supported."
+        )
+
+    # ---- reading and writing
+
+    def _read(self, entity: str, identity: str) -> Record:
+        if not identity.isdecimal():
+            raise ServiceError(
+                "2030", f"Id should be a valid number. Supplied value:{identity}", element="Id"
+            )
+        record = self.ledger.shelf(ENTITIES[entity]).get(identity)
+        if record is None:
+            raise ServiceError(
+                "610",
+                "Object Not Found : Something you're trying to use has been made inactive. Check the fields with accounts, "
+                "customers, items, vendors or employees.",
+            )
+        return record
+
+    def _write(self, call: Call, entity: str, now: datetime) -> Reply:
+        verb = _verb(call)
+        written = write(self.ledger, entity, verb, _body(call.body))
+        return _enveloped(self._written(entity, written), now, metered=False)
+
+    def _written(self, entity: str, written: Record | str) -> bytes:
+        if isinstance(written, str):
+            return b'"' + entity.encode() + b'":' + encode(deleted_stub(entity, written))
+        return self._named(written)
+
+    def _named(self, record: Record) -> bytes:
+        entity = next(
+            name for name, kind in ENTITIES.items() if self.ledger.shelf(kind).get(record.id) is record
+        )
+        return b'"' + entity.encode() + b'":' + self._selector.row(record)
+
+    def _batch(self, call: Call, now: datetime) -> Reply:
+        items = _body(call.body).get("BatchItemRequest") or []
+        if len(items) > _MAX_BATCH:
+            raise ServiceError(
+                "6000", f"Business Validation Error: The maximum number of batch items is {_MAX_BATCH}."
+            )
+        answers = [self._batch_item(item, now) for item in items]
+        return _enveloped(b'"BatchItemResponse":[' + b",".join(answers) + b"]", now)
+
+    def _batch_item(self, item: dict[str, Any], now: datetime) -> bytes:
+        identity = encode(item.get("bId"))
+        try:
+            answer = self._batch_answer(item, now)
+        except LedgerError as refused:
+            answer = b'"Fault":' + encode(from_ledger(refused).fault())
+        except ServiceError as refused:
+            answer = b'"Fault":' + encode(refused.fault())
+        return b"{" + answer + b',"bId":' + identity + b"}"
+
+    def _batch_answer(self, item: dict[str, Any], now: datetime) -> bytes:
+        if "Query" in item:
+            return b'"QueryResponse":' + self._selector.answer(item["Query"])[1]
+        if "CDCQuery" in item:
+            query = item["CDCQuery"]
+            feed = change_feed(self._selector, query.get("Entities", ""), query.get("ChangedSince", ""), now)
+            return b'"CDCResponse":' + feed
+        entity = next((name for name in WRITERS if name in item), None)
+        if entity is None:
+            raise ServiceError(
+                "2020", "Required param missing, need to supply the required value for the API: entity"
+            )
+        return self._written(
+            entity, write(self.ledger, entity, item.get("operation", "create"), item[entity])
+        )
+
+    def _once(self, call: Call, do: Callable[[], Reply]) -> Reply:
+        """Do a POST, or give the answer it had before, by its requestid. Refusals are not remembered."""
+        identity = call.params.get("requestid")
+        if identity is None:
+            return do()
+        if len(identity) > _LONGEST_REQUEST_ID:
+            raise ServiceError("2050", "requestid is longer than 50 characters", element="requestid")
+        if identity in self._replies and self.requestids == "reject":
+            raise ServiceError("600", "Duplicate Request Id")
+        if identity in self._replies and self.requestids == "replay":
+            kept = self._replies[identity]
+            return Reply(kept.status, kept.body, metered=kept.metered)
+        reply = do()
+        self._replies[identity] = Reply(reply.status, reply.body, metered=reply.metered)
+        return reply
+
+
+def _verb(call: Call) -> str:
+    asked = call.params.get("operation", "").lower()
+    if call.params.get("include", "").lower() == "void" or asked == "void":
+        return "void"
+    if asked in {"delete", "update"}:
+        return asked
+    try:
+        document = msgspec.json.decode(call.body)
+    except msgspec.DecodeError:
+        return "create"
+    return "update" if isinstance(document, dict) and document.get("Id") else "create"
+
+
+def _public_operation(call: Call) -> str:
+    path = call.path.rstrip("/")
+    if path == "/oauth2/v1/tokens/bearer":
+        return "token refresh" if b"grant_type=refresh_token" in call.body else "token code"
+    return {
+        "/v2/oauth2/tokens/revoke": "token revoke",
+        "/connect/oauth2": "consent",
+        "/.well-known/openid_configuration": "openid",
+        "/.well-known/openid_sandbox_configuration": "openid",
+    }.get(path, "unknown")
+
+
+def _body(raw: bytes) -> dict[str, Any]:
+    try:
+        document = _decode(raw)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ServiceError(
+            "2010", f"Property Name:Can not parse the body: {error} is unsupported or invalid"
+        ) from error
+    if not isinstance(document, dict):
+        raise ServiceError("2010", "Property Name:The body is not an object is unsupported or invalid")
+    return document
+
+
+def _enveloped(inside: bytes, now: datetime, *, metered: bool = True) -> Reply:
+    return Reply(200, b"{" + inside + b',"time":"' + envelope_time(now).encode() + b'"}', metered=metered)

@@ -1,0 +1,184 @@
+"""Start an emulator on this machine: a context manager for tests, and a server for people and other languages.
+
+with start_quickbooks(invoices=2000) as quickbooks:
+client = MyClient(quickbooks.base_url, quickbooks.tenant, quickbooks.access_token)
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from ar_connectors.testkit.clock import ScriptedClock
+from ar_connectors.testkit.company import generate
+from ar_connectors.testkit.control import Control
+from ar_connectors.testkit.faults import OUTAGES, FaultPlan
+from ar_connectors.testkit.ledger import Ledger, Truth, truth
+from ar_connectors.testkit.quickbooks import Limits, QuickBooks
+from ar_connectors.testkit.quickbooks.lies import Lies
+from ar_connectors.testkit.stats import Stats
+from ar_connectors.testkit.stories import Stories
+from ar_connectors.testkit.wsgi import Application, Listener
+
+__all__ = ["Handle", "serve_forever", "start_quickbooks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A running emulator, as seen from the test."""
+
+    erp: str
+    base_url: str
+    """Replaces the vendor's host."""
+    tenant: str
+    client_id: str
+    client_secret: str
+    access_token: str
+    refresh_token: str
+    """Both as granted at the start."""
+    token_url: str
+    authorize_url: str
+    revoke_url: str
+    control_url: str
+    service: QuickBooks
+    clock: ScriptedClock
+    stories: Stories
+    _listener: Listener
+
+    @property
+    def ledger(self) -> Ledger:
+        """The books. Change them through `stories`, or under `service.lock`."""
+        return self.service.ledger
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What goes wrong next."""
+        return self.service.faults
+
+    @property
+    def stats(self) -> Stats:
+        """What the emulator saw."""
+        return self.service.stats
+
+    @property
+    def lies(self) -> Lies:
+        """What the emulator gets wrong on purpose."""
+        return self.service.lies
+
+    def truth(self) -> Truth:
+        """The facts in the books as they are now."""
+        with self.service.lock:
+            return truth(self.service.ledger)
+
+    @contextmanager
+    def outage(self, name: str) -> Iterator[None]:
+        """The server cannot be reached: `connect_refused` or `connect_timeout`. Raises KeyError for another name."""
+        OUTAGES[name]
+        if name == "connect_refused":
+            self._listener.close()
+        else:
+            self._listener.swallow()
+        try:
+            yield
+        finally:
+            self._listener.open()
+
+    def as_json(self) -> dict[str, str]:
+        """What a client in any language needs."""
+        return {
+            "erp": self.erp,
+            "base_url": self.base_url,
+            "tenant": self.tenant,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "access_token": self.access_token,
+            "refresh_token": self.refresh_token,
+            "token_url": self.token_url,
+            "authorize_url": self.authorize_url,
+            "control_url": self.control_url,
+        }
+
+
+@contextmanager
+def start_quickbooks(
+    *,
+    invoices: int = 200,
+    seed: int = 1,
+    ledger: Ledger | None = None,
+    clock: ScriptedClock | None = None,
+    now: datetime | None = None,
+    port: int = 0,
+    limits: Limits | bool = False,
+    requestids: Literal["replay", "ignore", "reject"] = "replay",
+    multicurrency: bool = True,
+    touch_links: bool = True,
+) -> Iterator[Handle]:
+    """Serve a QuickBooks company on 127.0.0.1 until the block ends.
+
+    Args:
+        invoices: size of the generated company; not used with `ledger`.
+        seed: the same seed gives the same company.
+        ledger: books of your own; its `now` is replaced by the clock's.
+        clock: time of the emulator; by default one that stands at `now`, or runs from the machine's time without it.
+        now: moment at which the company's history ends.
+        limits: True for Intuit's published rate limits, measured on `clock`: with a clock that stands still, calls of a
+            client that does not share it are all in the same second.
+        requestids: what a repeated requestid does.
+        multicurrency: whether the generated company has customers in EUR.
+        touch_links: whether a payment gives what it pays a new version; Intuit does not say.
+    """
+    if clock is None:
+        clock = ScriptedClock(now) if now is not None else ScriptedClock(running=True)
+    if ledger is None:
+        ledger = generate(
+            seed, invoices=invoices, now=clock.now(), multicurrency=multicurrency, touch_links=touch_links
+        )
+    ledger.now = clock.now
+    allowed = limits if isinstance(limits, Limits) else Limits() if limits else None
+    service = QuickBooks(ledger, clock, limits=allowed, requestids=requestids, seed=str(seed))
+    access, refresh = service.authority.grant()
+    stories = Stories(ledger, service.lock)
+    listener = Listener(Application(service), port)
+    service.base_url = listener.url
+    control = Listener(Control(service, stories))
+    try:
+        yield Handle(
+            erp="quickbooks",
+            base_url=listener.url,
+            tenant=service.realm,
+            client_id=service.authority.client_id,
+            client_secret=service.authority.client_secret,
+            access_token=access,
+            refresh_token=refresh,
+            token_url=f"{listener.url}/oauth2/v1/tokens/bearer",
+            authorize_url=f"{listener.url}/connect/oauth2",
+            revoke_url=f"{listener.url}/v2/oauth2/tokens/revoke",
+            control_url=f"{control.url}/__control__/",
+            service=service,
+            clock=clock,
+            stories=stories,
+            _listener=listener,
+        )
+    finally:
+        listener.close()
+        control.close()
+
+
+def serve_forever(erp: str, *, port: int = 0, invoices: int = 200, seed: int = 1, **options: Any) -> None:
+    """Print one JSON line (`Handle.as_json`) and serve until interrupted, with published limits. Raises ValueError for an
+    ERP there is no emulator of."""
+    if erp != "quickbooks":
+        raise ValueError(f"there is no emulator of {erp!r}; there is: quickbooks")
+    with start_quickbooks(port=port, invoices=invoices, seed=seed, limits=True, **options) as handle:
+        sys.stdout.write(json.dumps(handle.as_json()) + "\n")
+        sys.stdout.flush()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            return
