@@ -572,8 +572,8 @@ def _changes_at(state: State) -> datetime | None:
     days.extend(_future_days(state))
     later = [day for day in days if day > run.today]
     instants = [run.midnight(min(later))] if later else []
-    if pending and state.slot.not_after > run.instant:
-        instants.append(state.slot.not_after)
+    if pending:
+        instants.extend(i for i in (state.slot.not_before, state.slot.not_after) if i > run.instant)
     instants.extend(touch.at for touch in state.facts.touches if touch.at > run.instant)
     return min(instants, default=None)
 
