@@ -17,7 +17,7 @@ from ar_connectors.cli.shell import KEY_VARIABLE, Shell, json_option, pass_shell
 from ar_connectors.errors import ConfigurationError
 from ar_connectors.http import Endpoints
 
-__all__ = ["connect"]
+__all__ = ["connect", "quickbooks"]
 
 SECRET_VARIABLE = "AR_CONNECTORS_CLIENT_SECRET"  # noqa: S105  the name of a variable
 

@@ -10,7 +10,7 @@ from ar_connectors.cli.exits import Exit
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
 from ar_connectors.cli.tables import capabilities_tables
 
-__all__ = ["capabilities", "check", "connections"]
+__all__ = ["capabilities", "check", "connections", "set_zone"]
 
 
 @click.group(invoke_without_command=True)

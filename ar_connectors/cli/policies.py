@@ -10,7 +10,7 @@ from ar_connectors.errors import ConfigurationError
 from ar_core import PolicyError, load_policy
 from ar_core.cadence import PRESETS
 
-__all__ = ["policy"]
+__all__ = ["list_presets", "policy", "show"]
 
 
 @click.group()

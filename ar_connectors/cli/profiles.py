@@ -15,7 +15,7 @@ from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb
 from ar_connectors.errors import ConfigurationError
 from ar_core import CustomerProfile, Snapshot, TeamMember
 
-__all__ = ["profile", "read_profiles"]
+__all__ = ["import_profiles", "profile", "read_profiles"]
 
 COLUMNS = ("customer", "lifetime_value", "currency", "account_manager", "flags")
 TEAM_PREFIX = "team:"

@@ -28,7 +28,7 @@ from ar_connectors.http import CallBudget
 from ar_connectors.store import Store
 from ar_core import AsOf
 
-__all__ = ["Shell", "fail", "json_option", "pass_shell", "to_json", "verb"]
+__all__ = ["Shell", "fail", "json_option", "pass_shell", "to_json", "verb", "zone"]
 
 P = ParamSpec("P")
 

@@ -7,7 +7,7 @@ import click
 from ar_connectors.cli.shell import verb
 from ar_connectors.errors import ConfigurationError
 
-__all__ = ["testkit"]
+__all__ = ["serve", "testkit"]
 
 
 @click.group()

@@ -10,7 +10,7 @@ from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb
 from ar_connectors.cli.tables import receipts_table
 from ar_connectors.store.contract import Receipt, WriteState
 
-__all__ = ["writes"]
+__all__ = ["deliver", "list_writes", "resolve", "writes"]
 
 _connection = click.option("-c", "--connection", help="Connection id; not needed when the store has one.")
 
