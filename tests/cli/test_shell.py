@@ -1,0 +1,264 @@
+"""What does every verb promise? Clear failures, documented exit codes, JSON without rounding."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import ar_core as core
+from ar_connectors.cli.exits import Exit, exit_for
+from ar_connectors.cli.main import VERBS, cli
+from ar_connectors.cli.shell import to_json
+from ar_connectors.errors import ARError, LeaseLost, QuotaExhausted, ReauthorizationRequired
+from ar_connectors.store import Store, open_store
+from tests.store.books import CONNECTION, customer, invoice, page, rid
+
+
+def run(*arguments: str, store: Path | None = None, **options: Any) -> Result:
+    """One invocation; `store` names the file."""
+    prefix = ["--store", f"sqlite:///{store}"] if store is not None else []
+    return CliRunner().invoke(cli, [*prefix, *arguments], **options)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """A store with one company, a customer and an invoice that is ten days late."""
+    file = tmp_path / "ar.db"
+    store = open_store(f"sqlite:///{file}")
+    store.add_connection(CONNECTION, "quickbooks", "9341", {"time_zone": "America/New_York"})
+    late = datetime.now(UTC).date() - timedelta(days=10)
+    _commit(
+        store, customer(name="O'Neil & Sons"), invoice(due_date=late, issue_date=late - timedelta(days=30))
+    )
+    store.close()
+    return file
+
+
+def _commit(store: Store, *records: Any) -> None:
+    lease = store.acquire_lease("test", "test", timedelta(minutes=1))
+    assert lease is not None
+    store.commit_page(CONNECTION, page(*records), lease)
+
+
+def test_every_verb_has_help() -> None:
+    for name in VERBS:
+        result = run(name, "--help")
+        assert result.exit_code == 0, result.output
+        assert result.output.startswith("Usage:")
+
+
+def test_a_plan_says_who_and_why(book: Path) -> None:
+    result = run("plan", store=book)
+    assert result.exit_code == 0, result.output
+    assert "O'Neil & Sons" in result.output
+    data = json.loads(run("plan", "--json", store=book).output)
+    (disposition,) = data["evaluation"]["dispositions"]
+    assert disposition["invoice_id"] == invoice().id
+    assert disposition["code"]
+
+
+def test_a_recorded_plan_repeats_nothing(book: Path) -> None:
+    first = json.loads(run("plan", "--record", "--json", store=book).output)
+    again = json.loads(run("plan", "--json", store=book).output)
+    keys = {one["key"] for one in first["evaluation"]["actions"]}
+    assert keys
+    assert keys.isdisjoint(one["key"] for one in again["evaluation"]["actions"])
+
+
+def test_a_promise_is_recorded_and_can_be_withdrawn(book: Path) -> None:
+    day = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
+    promised = ("promise", "--customer", "o'neil", "--invoice", "N1", "--json")
+    result = run(*promised, "--date", day, "--amount", "40.10", "--key", "call-1", store=book)
+    assert result.exit_code == 0, result.output
+    (receipt,) = json.loads(result.output)["receipts"]
+    assert (receipt["state"], receipt["key"]) == ("planned", "call-1")
+    store = open_store(f"sqlite:///{book}")
+    (found,) = store.snapshot(CONNECTION).promises
+    assert (str(found.promised_amount), found.currency) == ("40.10", "USD")
+    assert run(*promised, "--withdraw", store=book).exit_code == 0
+    (found,) = store.snapshot(CONNECTION).promises
+    assert found.withdrawn_on is not None
+    store.close()
+
+
+def test_the_same_key_with_another_day_is_refused(book: Path) -> None:
+    promised = ("promise", "--customer", "7", "--invoice", "N1", "--key", "call-1", "--date")
+    assert run(*promised, "2099-01-01", store=book).exit_code == 0
+    result = run(*promised, "2099-01-02", "--json", store=book)
+    assert result.exit_code == Exit.REJECTED
+    assert json.loads(result.output)["error"] == "ConflictError"
+
+
+def test_touch_dispute_note_status_and_hold_are_recorded(book: Path) -> None:
+    for arguments in (
+        ("touch", "--customer", "7", "--channel", "voice", "--invoice", "N1", "--outcome", "no_answer"),
+        ("dispute", "--customer", "7", "--invoice", "N1", "--reason", "price", "--amount", "10.00"),
+        ("dispute", "--customer", "7", "--invoice", "N1", "--resolve", "credited"),
+        ("note", "called twice", "--invoice", "N1"),
+        ("note", "called twice", "--customer", "7"),
+        ("set-status", "escalated", "--customer", "7", "--next", "call", "--on", "2099-01-01"),
+        ("order-hold", "--customer", "7", "--reason", "90 days late"),
+        ("order-hold", "--customer", "7", "--release"),
+    ):
+        result = run(*arguments, store=book)
+        assert result.exit_code == 0, (arguments, result.output)
+    listed = json.loads(run("writes", "list", "--json", store=book).output)["receipts"]
+    assert [one["command_type"] for one in listed] == [
+        "record_touch",
+        "open_dispute",
+        "resolve_dispute",
+        "add_note",
+        "add_note",
+        "set_collections_status",
+        "set_order_hold",
+        "release_order_hold",
+    ]
+
+
+def test_aging_and_status_show_what_the_store_holds(book: Path) -> None:
+    aging = json.loads(run("aging", "--json", store=book).output)
+    assert aging["aging"]["USD"]["1-30"] == "100.00"
+    status = json.loads(run("status", "--json", store=book).output)
+    assert status["records"] == {"customer": 1, "invoice": 1}
+
+
+def test_profiles_are_read_from_csv(book: Path, tmp_path: Path) -> None:
+    file = tmp_path / "profiles.csv"
+    file.write_text(
+        "customer,lifetime_value,currency,flags,team:account_manager\nO'Neil & Sons,1000000.50,USD,human_only,Ada\n"
+    )
+    assert run("profile", "import", str(file), store=book).exit_code == 0
+    store = open_store(f"sqlite:///{book}")
+    (found,) = store.snapshot(CONNECTION).profiles
+    store.close()
+    assert (str(found.lifetime_value), found.flags, found.team[0].person) == (
+        "1000000.50",
+        ("human_only",),
+        "Ada",
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ("Nobody,1,USD,", "customer"),
+        ("O'Neil & Sons,a lot,USD,", "lifetime_value"),
+        ("O'Neil & Sons,1,dollars,", "currency"),
+    ],
+)
+def test_a_bad_profile_row_names_file_row_and_column(
+    book: Path, tmp_path: Path, row: str, column: str
+) -> None:
+    file = tmp_path / "profiles.csv"
+    file.write_text(f"customer,lifetime_value,currency,flags\n{row}\n")
+    result = run("profile", "import", str(file), "--json", store=book)
+    assert result.exit_code == Exit.CONFIGURATION
+    message = json.loads(result.output)["message"]
+    assert "row 2" in message
+    assert f"column {column}" in message
+
+
+def test_a_snapshot_file_is_evaluated_without_a_store(tmp_path: Path) -> None:
+    file = tmp_path / "book.json"
+    book = core.Snapshot(
+        customers=(customer(),), invoices=(invoice(due_date=date(2026, 10, 1), issue_date=date(2026, 9, 1)),)
+    )
+    file.write_text(book.model_dump_json())
+    moment = ("--as-of", "2026-11-02T15:00:00Z", "--zone", "America/New_York", "--json")
+    result = run("evaluate", str(file), *moment)
+    assert result.exit_code == 0, result.output
+    assert len(json.loads(result.output)["evaluation"]["dispositions"]) == 1
+    file.write_text('{"invoices": [{"id": "x", "total": 1.5}]}')
+    refused = run("evaluate", str(file), *moment)
+    assert refused.exit_code == Exit.CONFIGURATION
+    assert "invoices.0.total" in json.loads(refused.output)["message"]
+
+
+def test_decode_shows_every_row_and_a_fault_as_its_error(tmp_path: Path) -> None:
+    body = tmp_path / "body.json"
+    body.write_text(
+        '{"QueryResponse":{"Invoice":[{"Id":"1","TotalAmt":12345678901234567.89,"Balance":0.10},{"Id":"2"}]}}'
+    )
+    result = run("decode", "quickbooks", "invoice", str(body), "--json")
+    data = json.loads(result.output)
+    assert result.exit_code == Exit.FINDINGS
+    assert data["records"][0]["total"] == "12345678901234567.89"
+    assert data["rejected"][0]["remote_id"] == "2"
+    body.write_text('{"Fault":{"Error":[{"Message":"stale","code":"5010"}],"type":"ValidationFault"}}')
+    assert run("decode", "quickbooks", "fault", str(body)).exit_code == Exit.REJECTED
+    assert run("decode", "quickbooks", "estimate", str(body)).exit_code == Exit.CONFIGURATION
+    assert run("decode", "sap", "invoice", str(body)).exit_code == Exit.CONFIGURATION
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("promise", "--customer", "7", "--invoice", "N1", "--date", "tomorrow"),
+        ("promise", "--customer", "7", "--invoice", "N1"),
+        ("promise", "--customer", "7", "--invoice", "N1", "--date", "2099-01-01", "--amount", "1.5.0"),
+        ("dispute", "--customer", "7", "--invoice", "N1"),
+        ("note", "text"),
+        ("explain",),
+    ],
+)
+def test_a_wrong_command_line_says_what_is_missing(book: Path, arguments: tuple[str, ...]) -> None:
+    result = run(*arguments, store=book)
+    assert result.exit_code == Exit.USAGE
+    assert "Error" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("plan", "--policy", "no-such-policy"), "no-such-policy"),
+        (("explain", "--invoice", "N404"), "N404"),
+        (("plan", "-c", "quickbooks:0"), "quickbooks:0"),
+        (("sync",), "app keys"),
+    ],
+)
+def test_a_failure_names_what_was_wrong_and_what_to_do(
+    book: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    result = run(*arguments, "--json", store=book, env={"AR_CONNECTORS_KEY": ""})
+    failure = json.loads(result.output)
+    assert result.exit_code == failure["exit_code"] == Exit.CONFIGURATION
+    assert words in failure["message"]
+    assert failure["advice"]
+
+
+def test_explain_names_the_reason_of_an_invoice(book: Path) -> None:
+    result = run("explain", "--invoice", "N1", store=book)
+    assert result.exit_code == 0, result.output
+    assert "N1" in result.output
+
+
+def test_connecting_without_a_key_offers_one(tmp_path: Path) -> None:
+    result = run("connect", "quickbooks", store=tmp_path / "new.db", env={"AR_CONNECTORS_KEY": ""})
+    assert result.exit_code == Exit.CONFIGURATION
+    assert "export AR_CONNECTORS_KEY=" in result.stderr.replace("\n", "")
+
+
+def test_every_error_class_has_its_exit_code() -> None:
+    def leaves(cls: type[ARError]) -> list[type[ARError]]:
+        return [one for sub in cls.__subclasses__() for one in (sub, *leaves(sub))]
+
+    codes = {cls.__name__: exit_for(cls("x")) for cls in leaves(ARError)}
+    assert codes["QuotaExhausted"] == exit_for(QuotaExhausted("x")) == Exit.TRY_LATER
+    assert codes["ReauthorizationRequired"] == exit_for(ReauthorizationRequired("x")) == Exit.AUTHENTICATION
+    assert exit_for(LeaseLost("x")) == Exit.REJECTED
+    assert [name for name, code in codes.items() if code is Exit.FAILURE] == ["ContractError"]
+
+
+def test_json_output_keeps_digits_and_sorts_sets() -> None:
+    assert to_json({"a": Decimal("1.10"), "b": frozenset({"y", "x"}), "c": timedelta(seconds=2)}) == {
+        "a": "1.10",
+        "b": ["x", "y"],
+        "c": 2.0,
+    }
+    assert to_json(invoice())["id"] == rid("invoice", "1")
