@@ -292,7 +292,7 @@ class _Life:
 
     def _open_of(self, customer: str, limit: int, *, besides: str) -> list[Invoice]:
         """Some open invoices of a customer, among its latest ones."""
-        found = []
+        found: list[Invoice] = []
         for one in islice(reversed(self.ledger.invoices.values()), 60):
             if one.customer == customer and one.id != besides and one.open and len(found) < limit:
                 found.append(one)

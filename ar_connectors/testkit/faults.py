@@ -105,7 +105,7 @@ class FaultPlan:
             for fault in self._faults:
                 if not fnmatchcase(operation, fault.on):
                     continue
-                if fault.name in {"invalid_grant"} and not operation.startswith("token"):
+                if fault.name == "invalid_grant" and not operation.startswith("token"):
                     continue
                 if (
                     fault.on == "*"

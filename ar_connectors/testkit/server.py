@@ -127,6 +127,7 @@ def start_quickbooks(
         ledger: books of your own; its `now` is replaced by the clock's.
         clock: time of the emulator; by default one that stands at `now`, or runs from the machine's time without it.
         now: moment at which the company's history ends.
+        port: 0 for any free one.
         limits: True for Intuit's published rate limits, measured on `clock`: with a clock that stands still, calls of a
             client that does not share it are all in the same second.
         requestids: what a repeated requestid does.

@@ -30,7 +30,7 @@ __all__ = ["STORIES", "Stories"]
 class Stories:
     """Tells stories in one ledger, under its emulator's lock."""
 
-    def __init__(self, ledger: Ledger, lock: threading.RLock) -> None:  # type: ignore[valid-type]
+    def __init__(self, ledger: Ledger, lock: threading.RLock) -> None:
         self.ledger = ledger
         self._lock = lock
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import select
 import socket
 import struct
@@ -77,7 +76,6 @@ class Application:
 
 
 def _call(environ: WSGIEnvironment) -> Call:
-    length = int(environ.get("CONTENT_LENGTH") or 0)
     headers = {
         name[5:].replace("_", "-").lower(): value
         for name, value in environ.items()
@@ -90,18 +88,26 @@ def _call(environ: WSGIEnvironment) -> Call:
         unquote(environ.get("PATH_INFO", "/")),
         dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)),
         headers,
-        environ["wsgi.input"].read(length) if length else b"",
+        _sent_body(environ),
     )
+
+
+def _sent_body(environ: WSGIEnvironment) -> bytes:
+    """The whole body: the next request follows on the same connection."""
+    if environ.get("wsgi.input_terminated"):
+        return bytes(environ["wsgi.input"].read())
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    return bytes(environ["wsgi.input"].read(length)) if length else b""
 
 
 def _compressed(reply: Reply, call: Call) -> tuple[bytes, dict[str, str]]:
     headers = {"Content-Type": reply.content_type, **reply.headers}
     wants = "gzip" in call.headers.get("accept-encoding", "")
-    if wants and (len(reply.body) >= _SMALLEST_GZIP or reply.effect is Effect.TRUNCATED_GZIP):
+    long = reply.page is not None or len(reply.body) >= _SMALLEST_GZIP
+    if wants and (long or reply.effect is Effect.TRUNCATED_GZIP):
         headers["Content-Encoding"] = "gzip"
-        # Level 1: a page of 1000 rows in a few milliseconds, and still a tenth of its size.
-        return gzip.compress(reply.body, compresslevel=1, mtime=0), headers
-    return reply.body, headers
+        return reply.gzipped(), headers
+    return reply.whole(), headers
 
 
 def _hang(connection: socket.socket) -> None:
@@ -123,6 +129,9 @@ def _reset(connection: socket.socket, reply: Reply, body: bytes, headers: dict[s
 
 
 class _Handler(WSGIRequestHandler):
+    """werkzeug's handler with connections kept alive, as Intuit keeps them: it can be done here because an application always
+    reads the whole body and says how long its answer is."""
+
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -137,13 +146,25 @@ class _Handler(WSGIRequestHandler):
         ):  # a connection that was reset on purpose cannot be flushed
             super().finish()
 
-    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
-        """A client went away, or was sent away: that connection is over."""
-        self.close_connection = True
-
     def run_wsgi(self) -> None:
-        super().run_wsgi()
-        if self.connection.fileno() < 0:
+        """Answer one request in one write."""
+        started: list[Any] = []
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], _: Any = None
+        ) -> Callable[[bytes], object]:
+            started[:] = [status, headers]
+            return self.wfile.write
+
+        try:
+            body = b"".join(self.server.app(self.make_environ(), start_response))
+            status, headers = started
+            lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
+            if "close" in self.headers.get("Connection", "").lower() or self.request_version == "HTTP/1.0":
+                lines.append("Connection: close")
+                self.close_connection = True
+            self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+        except ConnectionError:  # a client went away, or was sent away
             self.close_connection = True
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  werkzeug's own name

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from ar_connectors.testkit.ledger.book import Ledger
 from ar_connectors.testkit.ledger.money import ZERO, minus, plus
-from ar_connectors.testkit.ledger.records import Invoice
+from ar_connectors.testkit.ledger.records import Document, Invoice
 
 __all__ = ["OpenInvoice", "Truth", "check", "truth"]
 
@@ -76,7 +77,7 @@ def truth(ledger: Ledger) -> Truth:
             record.id
             for table in (ledger.invoices, ledger.credits, ledger.payments)
             for record in table.values()
-            if record.voided  # type: ignore[attr-defined]
+            if record.voided
         ),
         deleted=frozenset((one.kind, one.id) for one in ledger.deletions),
         allocations=frozenset((*place, amount) for place, amount in applied.items()),
@@ -100,44 +101,60 @@ def _open(invoice: Invoice) -> OpenInvoice:
 
 def check(ledger: Ledger) -> list[str]:
     """What does not agree in the books; an empty list when all does."""
-    wrong: list[str] = []
     used: defaultdict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
     owed: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    wrong = [*_wrong_payments(ledger, used, owed), *_wrong_documents(ledger, used, owed)]
+    for journal in ledger.journals.values():
+        owed[journal.customer] = plus(owed[journal.customer], journal.open)
+        if journal.applied != used["journal", journal.id]:
+            wrong.append(f"journal {journal.id} has {journal.applied} applied, payments say otherwise")
+    wrong += [
+        f"customer {one.id} shows {one.balance}, the documents {owed[one.id]}"
+        for one in ledger.customers.values()
+        if one.balance != owed[one.id]
+    ]
+    wrong += [
+        f"{one.kind} {one.id} is deleted and still there"
+        for one in ledger.deletions
+        if one.id in ledger.shelf(one.kind)
+    ]
+    return wrong
+
+
+def _wrong_payments(
+    ledger: Ledger, used: defaultdict[tuple[str, str], Decimal], owed: defaultdict[str, Decimal]
+) -> Iterator[str]:
+    """Payments that give what they do not have; `used` and `owed` take up what they give."""
     for payment in ledger.payments.values():
         owed[payment.customer] = minus(owed[payment.customer], payment.unapplied)
         if payment.unapplied < 0:
-            wrong.append(f"payment {payment.id} gives {-payment.unapplied} more than it has")
+            yield f"payment {payment.id} gives {-payment.unapplied} more than it has"
         if payment.voided and (payment.total or payment.applications):
-            wrong.append(f"payment {payment.id} is voided and still counts")
+            yield f"payment {payment.id} is voided and still counts"
         for part in payment.applications:
             used[part.kind, part.id] = plus(used[part.kind, part.id], part.amount)
             if payment.id not in ledger.links[part.kind, part.id]:
-                wrong.append(f"payment {payment.id} is not linked back from {part.kind} {part.id}")
+                yield f"payment {payment.id} is not linked back from {part.kind} {part.id}"
             if part.id not in ledger.shelf(part.kind):
-                wrong.append(f"payment {payment.id} is applied to {part.kind} {part.id}, which is gone")
-    for kind, table, sign in (
+                yield f"payment {payment.id} is applied to {part.kind} {part.id}, which is gone"
+
+
+def _wrong_documents(
+    ledger: Ledger, used: defaultdict[tuple[str, str], Decimal], owed: defaultdict[str, Decimal]
+) -> Iterator[str]:
+    """Invoices and credit notes whose figures contradict the payments or themselves."""
+    tables: tuple[tuple[str, Mapping[str, Document], int], ...] = (
         ("invoice", ledger.invoices, 1),
         ("credit", ledger.credits, -1),
-        ("journal", ledger.journals, 1),
-    ):
-        for record in table.values():  # type: ignore[attr-defined]
+    )
+    for kind, table, sign in tables:
+        for record in table.values():
             owed[record.customer] = plus(owed[record.customer], sign * record.open)
             if record.applied != used[kind, record.id]:
-                wrong.append(
-                    f"{kind} {record.id} has {record.applied} applied, payments say {used[kind, record.id]}"
-                )
-            if kind != "journal" and not 0 <= record.open <= record.total:
-                wrong.append(f"{kind} {record.id} of {record.total} has {record.open} open")
-            if kind != "journal" and record.voided and record.total:
-                wrong.append(f"{kind} {record.id} is voided and of {record.total}")
+                yield f"{kind} {record.id} has {record.applied} applied, payments say {used[kind, record.id]}"
+            if not 0 <= record.open <= record.total:
+                yield f"{kind} {record.id} of {record.total} has {record.open} open"
+            if record.voided and record.total:
+                yield f"{kind} {record.id} is voided and of {record.total}"
             if record.currency != ledger.customer(record.customer).currency:
-                wrong.append(f"{kind} {record.id} is not in its customer's currency")
-    for customer in ledger.customers.values():
-        if customer.balance != owed[customer.id]:
-            wrong.append(
-                f"customer {customer.id} shows {customer.balance}, the documents {owed[customer.id]}"
-            )
-    for deletion in ledger.deletions:
-        if deletion.id in ledger.shelf(deletion.kind):
-            wrong.append(f"{deletion.kind} {deletion.id} is deleted and still there")
-    return wrong
+                yield f"{kind} {record.id} is not in its customer's currency"

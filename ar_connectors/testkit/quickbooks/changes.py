@@ -63,7 +63,7 @@ def _group(selector: Selector, entity: str, since: datetime, limit: int) -> tupl
     if not number:
         return b"{}", 0
     rows = [selector.row(one) for one in alive]
-    rows += [encode(deleted_stub(entity, one.id, stamp(one.at))) for one in gone]
+    rows += [encode(deleted_stub(one.id, stamp(one.at))) for one in gone]
     # Recorded: a group with living rows has startPosition and maxResults, one of stubs alone has totalCount instead.
     tail = f'"startPosition":1,"maxResults":{number}' if alive else f'"totalCount":{number}'
     return b'{"' + entity.encode() + b'":[' + b",".join(rows) + b"]," + tail.encode() + b"}", number

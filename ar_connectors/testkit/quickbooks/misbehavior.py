@@ -44,6 +44,7 @@ def after(fault: Fault, reply: Reply) -> Reply:
         case "truncated_gzip":
             reply.effect = Effect.TRUNCATED_GZIP
         case "unknown_enum":
+            reply.body, reply.page = reply.whole(), None
             for known, unknown in (
                 (b'"EmailStatus":"NotSet"', b'"EmailStatus":"Teleported"'),
                 (b'"DetailType":"SubTotalLineDetail"', b'"DetailType":"HologramLineDetail"'),

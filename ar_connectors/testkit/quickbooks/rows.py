@@ -51,7 +51,7 @@ def row_of(ledger: Ledger, record: Record) -> Row:
     return _WRITERS[type(record)](ledger, record)
 
 
-def deleted_stub(entity: str, identity: str, at: str | None = None) -> Row:
+def deleted_stub(identity: str, at: str | None = None) -> Row:
     """What is left of a deleted record: in the answer to a delete, and with an instant in the change feed."""
     stub: Row = {"domain": "QBO", "status": "Deleted", "Id": identity}
     if at is not None:

@@ -47,25 +47,25 @@ class Selector:
         self._found: dict[tuple[Any, ...], list[Record]] = {}
         self._found_at = -1
 
-    def answer(self, statement: str) -> tuple[str, bytes, int]:
-        """The entity asked for, the value of `QueryResponse` and the number of rows in it. Raises ServiceError."""
+    def answer(self, statement: str) -> bytes:
+        """The value of `QueryResponse`. Raises ServiceError."""
         try:
             query = parse(statement)
         except ParseError as error:
             raise ServiceError("4000", f"{error}") from error
         if query.entity in _EMPTY_ENTITIES:
-            return query.entity, encode({"totalCount": 0} if query.count else {}), 0
+            return encode({"totalCount": 0} if query.count else {})
         if query.entity not in ENTITIES:
             raise ServiceError("4001", f"QueryValidationError: invalid context declaration: {query.entity}")
         found = self._search(query)
         if query.count:
-            return query.entity, encode({"totalCount": len(found)}), 0
+            return encode({"totalCount": len(found)})
         page = found[query.start - 1 : query.start - 1 + query.limit]
         if not page:
-            return query.entity, b"{}", 0
+            return b"{}"
         rows = b",".join(self._projected(query, page) if query.fields != ("*",) else map(self.row, page))
         tail = f'],"startPosition":{query.start},"maxResults":{len(page)}}}'
-        return query.entity, b'{"' + query.entity.encode() + b'":[' + rows + tail.encode(), len(page)
+        return b'{"' + query.entity.encode() + b'":[' + rows + tail.encode()
 
     def row(self, record: Record) -> bytes:
         """A record as its wire bytes, made again only when something in it changed."""
