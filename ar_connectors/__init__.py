@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from ar_connectors.http.meter import CallBudget
     from ar_connectors.store.contract import Receipt, WriteState
     from ar_connectors.store.facade import Store
-    from ar_connectors.sync.reconcile import Reconciliation
-    from ar_connectors.sync.report import SyncReport
+    from ar_connectors.syncing.reconcile import Reconciliation
+    from ar_connectors.syncing.report import SyncReport
 
 __all__ = [
     "PLATFORMS",
@@ -69,9 +69,9 @@ _HOMES = {
     "Endpoints": "http.endpoints",
     "Page": "connector",
     "Receipt": "store.contract",
-    "Reconciliation": "sync.reconcile",
+    "Reconciliation": "syncing.reconcile",
     "Store": "store.facade",
-    "SyncReport": "sync.report",
+    "SyncReport": "syncing.report",
     "TokenSet": "auth.tokens",
     "WriteState": "store.contract",
 }
@@ -81,9 +81,6 @@ def __getattr__(name: str) -> Any:
     """Load a public name from its module."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name in {"sync", "writeback"} and name not in _HOMES:
-        # A subpackage of the same name must not take the function's place once it is imported.
-        import_module("ar_connectors.sync")
     value = getattr(import_module(f"ar_connectors.{_HOMES.get(name, 'api')}"), name)
     globals()[name] = value
     return value

@@ -29,14 +29,14 @@ from ar_connectors.events import Event
 from ar_connectors.http import CallBudget, Endpoints, Transport, Usage
 from ar_connectors.store import Store, open_store
 from ar_connectors.store.contract import Receipt
-from ar_connectors.sync.engine import sync as run_sync
-from ar_connectors.sync.quarantine import ReplayReport
-from ar_connectors.sync.quarantine import replay as replay_quarantine
-from ar_connectors.sync.reconcile import Reconciliation
-from ar_connectors.sync.reconcile import reconcile as compare_balances
-from ar_connectors.sync.report import SyncReport
-from ar_connectors.sync.sweep import SweepReport
-from ar_connectors.sync.sweep import sweep as sweep_ids
+from ar_connectors.syncing.engine import sync as run_sync
+from ar_connectors.syncing.quarantine import ReplayReport
+from ar_connectors.syncing.quarantine import replay as replay_quarantine
+from ar_connectors.syncing.reconcile import Reconciliation
+from ar_connectors.syncing.reconcile import reconcile as compare_balances
+from ar_connectors.syncing.report import SyncReport
+from ar_connectors.syncing.sweep import SweepReport
+from ar_connectors.syncing.sweep import sweep as sweep_ids
 from ar_core.commands import Command
 
 __all__ = [
@@ -153,7 +153,7 @@ def sync(
     progress: Callable[[Event], None] | None = None,
     raise_errors: bool = True,
 ) -> SyncReport:
-    """Bring the store up to date, incrementally; `full` reads everything again. See `ar_connectors.sync.sync` for the errors."""
+    """Bring the store up to date, incrementally; `full` reads everything again. See `ar_connectors.syncing.sync` for the errors."""
     with conn.spending():
         return run_sync(
             conn.connector,

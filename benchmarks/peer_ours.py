@@ -24,7 +24,7 @@ from ar_connectors.http import Endpoints, Request, Response, Transport  # noqa: 
 from ar_connectors.quickbooks.connector import QuickBooksConnector  # noqa: E402
 from ar_connectors.quickbooks.faults import QuickBooksDialect  # noqa: E402
 from ar_connectors.store import open_store  # noqa: E402
-from ar_connectors.sync import sync  # noqa: E402
+from ar_connectors.syncing import sync  # noqa: E402
 from ar_core.model import Customer, Invoice, Payment  # noqa: E402
 
 TABLES = ("customer", "invoice", "payment")

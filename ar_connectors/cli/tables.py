@@ -10,8 +10,8 @@ from rich.text import Text
 
 from ar_connectors.connector import Capabilities, Support
 from ar_connectors.store.contract import Receipt, WriteState
-from ar_connectors.sync.reconcile import Reconciliation
-from ar_connectors.sync.report import SyncReport
+from ar_connectors.syncing.reconcile import Reconciliation
+from ar_connectors.syncing.report import SyncReport
 
 __all__ = [
     "amount",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ar_connectors.store import Store, open_store
-from ar_connectors.sync import SyncReport, sync
+from ar_connectors.syncing import SyncReport, sync
 from tests.sync.paper import PaperConnector, PaperErp, Ticks
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ar_connectors.errors import ARError, TransientError
 from ar_connectors.store import Store, open_store
-from ar_connectors.sync import sync
+from ar_connectors.syncing import sync
 from ar_core.model import RecordKind
 from tests.sync.conftest import Sync
 from tests.sync.paper import PaperConnector, PaperErp, Ticks

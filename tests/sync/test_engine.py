@@ -15,8 +15,8 @@ from ar_connectors.errors import ConfigurationError, QuotaExhausted, Reauthoriza
 from ar_connectors.events import Event, PageCommitted, RecordsQuarantined, StreamFinished, StreamStarted
 from ar_connectors.http.meter import Usage
 from ar_connectors.store import Store
-from ar_connectors.sync import StreamOutcome
-from ar_connectors.sync.changed import ChangedIds
+from ar_connectors.syncing import StreamOutcome
+from ar_connectors.syncing.changed import ChangedIds
 from ar_core.model import RecordKind
 from tests.sync.conftest import Sync
 from tests.sync.paper import START, PaperConnector, PaperErp

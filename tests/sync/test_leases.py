@@ -11,8 +11,8 @@ import pytest
 from ar_connectors.errors import LeaseLost
 from ar_connectors.store import Store
 from ar_connectors.store.contract import Lease
-from ar_connectors.sync import StreamOutcome
-from ar_connectors.sync.lease import LeaseKeeper, lease_name
+from ar_connectors.syncing import StreamOutcome
+from ar_connectors.syncing.lease import LeaseKeeper, lease_name
 from tests.sync.conftest import Sync
 from tests.sync.paper import PaperConnector, PaperErp, Ticks
 from tests.sync.truth import assert_complete, stored

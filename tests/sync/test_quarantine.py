@@ -10,8 +10,8 @@ import pytest
 from ar_connectors.connector import Page
 from ar_connectors.errors import ContractError
 from ar_connectors.store import Store
-from ar_connectors.sync import ReplayReport, remap_all, replay
-from ar_connectors.sync.lease import lease_name
+from ar_connectors.syncing import ReplayReport, remap_all, replay
+from ar_connectors.syncing.lease import lease_name
 from ar_core.model import RecordKind
 from tests.sync.conftest import Sync
 from tests.sync.paper import PaperConnector, PaperErp, Ticks

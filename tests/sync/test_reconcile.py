@@ -11,8 +11,8 @@ import pytest
 
 from ar_connectors.connector import ReportedBalance
 from ar_connectors.store import Store
-from ar_connectors.sync import Reconciliation, reconcile
-from ar_connectors.sync.reconcile import compare
+from ar_connectors.syncing import Reconciliation, reconcile
+from ar_connectors.syncing.reconcile import compare
 from ar_core.model import (
     Adjustment,
     Allocation,

@@ -12,8 +12,8 @@ from ar_connectors.errors import TransientError
 from ar_connectors.events import Event, PageCommitted, StreamFinished, StreamStarted
 from ar_connectors.http.meter import Usage
 from ar_connectors.store import Store
-from ar_connectors.sync import SweepReport, sweep
-from ar_connectors.sync.lease import lease_name
+from ar_connectors.syncing import SweepReport, sweep
+from ar_connectors.syncing.lease import lease_name
 from ar_core.model import RecordKind
 from tests.sync.conftest import Sync
 from tests.sync.paper import PaperConnector, PaperErp, Ticks

@@ -20,8 +20,8 @@ from ar_connectors.errors import UnsupportedOperation
 from ar_connectors.events import Event, PageCommitted, StreamFinished, StreamStarted
 from ar_connectors.http.meter import Usage
 from ar_connectors.store.contract import Lease, PageStore
-from ar_connectors.sync.changed import ChangedIds
-from ar_connectors.sync.lease import LeaseKeeper, lease_name
+from ar_connectors.syncing.changed import ChangedIds
+from ar_connectors.syncing.lease import LeaseKeeper, lease_name
 from ar_core.model import RecordKind, Tombstone
 
 __all__ = ["KINDS", "STREAM", "KindSwept", "Sweep", "SweepReport", "owed", "sweep"]

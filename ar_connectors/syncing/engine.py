@@ -16,12 +16,12 @@ from ar_connectors.errors import ARError, ConfigurationError, ContractError, Lea
 from ar_connectors.events import Event
 from ar_connectors.http.meter import Usage
 from ar_connectors.store.contract import PageStore
-from ar_connectors.sync.lease import LeaseKeeper
-from ar_connectors.sync.report import StreamOutcome, StreamReport, SyncReport
-from ar_connectors.sync.stream import Run, read_stream
-from ar_connectors.sync.sweep import KINDS, Sweep, SweepReport, owed
-from ar_connectors.sync.sweep import STREAM as SWEEP
-from ar_connectors.sync.window import Window
+from ar_connectors.syncing.lease import LeaseKeeper
+from ar_connectors.syncing.report import StreamOutcome, StreamReport, SyncReport
+from ar_connectors.syncing.stream import Run, read_stream
+from ar_connectors.syncing.sweep import KINDS, Sweep, SweepReport, owed
+from ar_connectors.syncing.sweep import STREAM as SWEEP
+from ar_connectors.syncing.window import Window
 
 __all__ = ["DEFAULT_LEASE_TTL", "DEFAULT_WORKERS", "sync"]
 

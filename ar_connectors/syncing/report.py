@@ -12,7 +12,7 @@ from ar_connectors.connector import Page
 from ar_connectors.errors import ARError
 from ar_connectors.http.meter import Usage
 from ar_connectors.store.contract import CommitResult
-from ar_connectors.sync.sweep import SweepReport
+from ar_connectors.syncing.sweep import SweepReport
 
 __all__ = ["StreamOutcome", "StreamReport", "SyncReport", "Tally"]
 

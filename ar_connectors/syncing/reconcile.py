@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from ar_connectors.clock import Clock
 from ar_connectors.connector import Connector, ReportedBalance
-from ar_connectors.sync.balances import Balance, Part, open_balances
+from ar_connectors.syncing.balances import Balance, Part, open_balances
 from ar_core.model import Customer, Snapshot
 from ar_core.model.money import ZERO, subtract, total
 

@@ -17,8 +17,8 @@ from ar_connectors.errors import ContractError, UnsupportedOperation
 from ar_connectors.store.contract import PageStore
 from ar_connectors.store.facade import RawBody
 from ar_connectors.store.quarantine import Quarantined
-from ar_connectors.sync.changed import ChangedIds
-from ar_connectors.sync.lease import LeaseKeeper, lease_name
+from ar_connectors.syncing.changed import ChangedIds
+from ar_connectors.syncing.lease import LeaseKeeper, lease_name
 from ar_core.model import Allocation, Contact, Organization, Source
 
 __all__ = ["QuarantineStore", "ReplayReport", "StillRejected", "remap_all", "replay"]

@@ -13,10 +13,10 @@ from ar_connectors.connector import Connector, Page, StreamSpec
 from ar_connectors.errors import ARError, LeaseLost, QuotaExhausted, ReauthorizationRequired
 from ar_connectors.events import Event, PageCommitted, RecordsQuarantined, StreamFinished, StreamStarted
 from ar_connectors.store.contract import PageStore
-from ar_connectors.sync.changed import ChangedIds
-from ar_connectors.sync.lease import LeaseKeeper, lease_name
-from ar_connectors.sync.report import StreamOutcome, StreamReport, Tally
-from ar_connectors.sync.window import Window
+from ar_connectors.syncing.changed import ChangedIds
+from ar_connectors.syncing.lease import LeaseKeeper, lease_name
+from ar_connectors.syncing.report import StreamOutcome, StreamReport, Tally
+from ar_connectors.syncing.window import Window
 
 __all__ = ["Run", "read_stream"]
 
