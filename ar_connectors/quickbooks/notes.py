@@ -210,7 +210,8 @@ def _pairs(tag: Tag) -> list[tuple[str, str]]:
 
 def _text(value: object) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # With its fraction: two promises of one second must read back in the order they were recorded.
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
     return str(value)
