@@ -110,7 +110,7 @@ def check_snapshot(snapshot: Snapshot) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.record_id, finding.code, finding.message))
 
 
-def _mismatch(  # noqa: PLR0917  reads as an equation: left = expected, right = actual
+def _mismatch(
     code: FindingCode, record: Document | Payment, left: str, expected: Decimal, right: str, actual: Decimal
 ) -> Finding:
     return Finding(
