@@ -10,7 +10,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
 ARGS ?=
 
-.PHONY: help demo test check format-check lint types contracts tests soak mutants bench docs format constraints clean
+FOREIGN := tests/foreign/node_modules/.package-lock.json
+
+.PHONY: help demo test check foreign format-check lint types contracts tests soak mutants bench docs format constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -34,6 +36,12 @@ contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 tests: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)
+
+foreign: $(FOREIGN) ## install the JavaScript clients that tests run against the emulators
+$(FOREIGN): tests/foreign/package.json tests/foreign/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed for the JavaScript clients"; exit 1; }
+	@cd tests/foreign && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $(FOREIGN)
 
 soak: $(VENV)/.dev ## long randomized runs: crashes at every checkpoint, races, large data
 	@$(BIN)/python -m pytest -m soak $(ARGS)

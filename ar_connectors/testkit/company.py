@@ -132,6 +132,17 @@ class _Life:
             )
         if not any(one.unapplied for one in ledger.payments.values()):
             ledger.receive_payment(owner.id, Decimal("80.00"), received=self._today(), method="Check")
+        if untouched and not any(0 < one.open < one.total for one in ledger.invoices.values()):
+            part = rounded(untouched[-1].open, Decimal("0.4"))
+            parts = [Application("invoice", untouched[-1].id, part)] if part else []
+            ledger.receive_payment(
+                untouched[-1].customer,
+                part,
+                parts,
+                received=self._today(),
+                rate=untouched[-1].rate,
+                method="ACH",
+            )
         if not ledger.journals:
             ledger.post_journal(
                 owner.id, Decimal("-10.00"), posted=self._today(), memo="Rounding of last year"

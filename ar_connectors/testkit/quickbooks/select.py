@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -34,6 +35,8 @@ _EMPTY_ENTITIES: Final = frozenset(
 )
 """Entities that exist in QuickBooks and of which this company has none."""
 
+_NAMES: Final = {name.casefold(): name for name in (*ENTITIES, *_EMPTY_ENTITIES)}
+
 Test = Callable[[Any], bool]
 
 
@@ -53,10 +56,13 @@ class Selector:
             query = parse(statement)
         except ParseError as error:
             raise ServiceError("4000", f"{error}") from error
-        if query.entity in _EMPTY_ENTITIES:
+        # Names are documented as case-sensitive, yet node-quickbooks writes them in lower case and is answered.
+        entity = _NAMES.get(query.entity.casefold())
+        if entity in _EMPTY_ENTITIES:
             return encode({"totalCount": 0} if query.count else {})
-        if query.entity not in ENTITIES:
+        if entity is None:
             raise ServiceError("4001", f"QueryValidationError: invalid context declaration: {query.entity}")
+        query = replace(query, entity=entity)
         found = self._search(query)
         if query.count:
             return encode({"totalCount": len(found)})

@@ -118,6 +118,7 @@ class QuickBooks:
                 words = statement.replace("(", " ").split()
                 lowered = [word.lower() for word in words]
                 entity = words[lowered.index("from") + 1] if "from" in lowered[:-1] else "?"
+                entity = _RESOURCES.get(entity.lower(), entity)
                 return f"{'count' if 'count' in lowered[:3] else 'query'} {entity}"
             case "cdc" | "batch" | "companyinfo" | "preferences" | "exchangerate" | "upload":
                 return resource
