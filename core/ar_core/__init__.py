@@ -94,7 +94,9 @@ if TYPE_CHECKING:
         PolicyError,
         load_policy,
     )
+    from ar_core.cadence.counterfactual import Counterfactual, why_not
     from ar_core.cadence.evaluate import evaluate
+    from ar_core.cadence.explain import Explanation, explain
     from ar_core.cadence.incremental import reevaluate
     from ar_core.calendar import WEEKENDS, Calendar, HolidayCalendar, WeekendCalendar
     from ar_core.promises import PromiseState, PromiseTerms, PromiseVerdict, judge_promises
@@ -118,6 +120,7 @@ __all__ = [
     "Consent",
     "Contact",
     "ContactRole",
+    "Counterfactual",
     "Coverage",
     "CreditNote",
     "Currency",
@@ -134,6 +137,7 @@ __all__ = [
     "DocumentStatus",
     "Evaluation",
     "ExchangeRate",
+    "Explanation",
     "Finding",
     "FindingCode",
     "Frozen",
@@ -187,6 +191,7 @@ __all__ = [
     "connection_id",
     "days_past_due",
     "evaluate",
+    "explain",
     "is_overdue",
     "json_schema",
     "judge_promises",
@@ -197,6 +202,7 @@ __all__ = [
     "record_id",
     "reevaluate",
     "settlement",
+    "why_not",
 ]
 
 # The evaluator is loaded when it is first used: whoever only needs the model does not wait for it.
@@ -220,6 +226,10 @@ _LAZY = {
     "WeekendCalendar": "ar_core.calendar",
     "assign_tiers": "ar_core.segments",
     "evaluate": "ar_core.cadence.evaluate",
+    "Counterfactual": "ar_core.cadence.counterfactual",
+    "why_not": "ar_core.cadence.counterfactual",
+    "Explanation": "ar_core.cadence.explain",
+    "explain": "ar_core.cadence.explain",
     "reevaluate": "ar_core.cadence.incremental",
     "judge_promises": "ar_core.promises",
     "load_policy": "ar_core.cadence",

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ar_core.cadence.book import AccountFacts
     from ar_core.cadence.run import Run
 
-__all__ = ["AccountResult", "Item", "Standing", "State", "dispose", "evaluate_account", "lead_key"]
+__all__ = ["AccountResult", "Item", "Standing", "State", "decide", "dispose", "evaluate_account", "lead_key"]
 
 _adopt = adopter(Disposition)
 _POSTED = DocumentStatus.POSTED
@@ -209,10 +209,16 @@ def evaluate_account(
     facts: AccountFacts, run: Run, trace: list[tuple[object, ...]] | None = None
 ) -> AccountResult:
     """Evaluate one account. `trace`: a list that receives (rule, result, code, inputs) in the order of the decisions."""
+    state = State(facts, run, trace)
+    return _result(state, decide(state))
+
+
+def decide(state: State) -> Hold | None:
+    """Give every invoice its disposition and collect the actions; returns the stop on the whole account, if there is one."""
     from ar_core.cadence.messages import make_messages
     from ar_core.cadence.tasks import make_notices, make_tasks
 
-    state = State(facts, run, trace)
+    facts, run = state.facts, state.run
     _sort_out(state)
     _look_back(state)
     _place(state)
@@ -231,7 +237,7 @@ def evaluate_account(
         make_messages(state)
         make_notices(state)
     make_tasks(state, stop)
-    return _result(state, stop)
+    return stop
 
 
 def _sort_out(state: State) -> None:
@@ -337,15 +343,31 @@ def _risk_tier(state: State) -> tuple[Code, ...]:
     for rule, predicate in state.run.compiled.risk_rules:
         if predicate is None or predicate.holds(view) is True:
             view.risk = rule.id
-            state.note(f"tiers.risk.{rule.id}", "match")
+            if state.trace is not None:
+                facts = predicate.test.deciding(view) if predicate is not None else []
+                state.note(f"tiers.risk.{rule.id}", "match", None, because=facts)
             return (Code.SEED_GAP,) if rule.gap is not None and rule.gap.holds(view) is True else ()
     return ()
 
 
 def _who_may_act(state: State) -> None:
     """The plan for this kind of customer, and whether only people may contact it (C11)."""
-    view, pauses = state.view, state.run.policy.pauses
+    view = state.view
     plan = state.plan = state.run.compiled.plan(view)
+    if state.trace is not None:
+        state.note("tiers.value", view.value or "none", None, lifetime_value=view.lifetime_value)
+        for override in plan.overrides:
+            facts = override.when.test.deciding(view)
+            state.note(
+                "overrides", "applies", None, when=override.when.text, because=facts, origin=override.origin
+            )
+    _only_people(state, plan)
+    if state.human_reason is not None:
+        state.note("actor", "human", Code.HUMAN_ONLY, because=state.human_reason)
+
+
+def _only_people(state: State, plan: Plan) -> None:
+    view, pauses = state.view, state.run.policy.pauses
     if state.human_reason is not None:
         return
     if is_human_only(state.facts):
@@ -397,7 +419,15 @@ def _choose(state: State) -> None:
         if hold is not None:
             item.hold = hold
             item.outcome = dispose(item.invoice, DispositionKind.PAUSED, hold.code, hold.until, item.stage)
-            state.note("pauses.invoice", "paused", hold.code, invoice=item.invoice.id, until=hold.until)
+            if state.trace is not None:
+                state.note(
+                    "pauses.invoice",
+                    "paused",
+                    hold.code,
+                    invoice=item.invoice.id,
+                    until=hold.until,
+                    record=hold.record_id,
+                )
             continue
         if 1 <= item.dpd <= grace:
             until = item.due + timedelta(days=grace + 1)
@@ -406,12 +436,30 @@ def _choose(state: State) -> None:
         item.done = history.steps_of(item.invoice) if history.done else None
         _choose_one(state, item, lag, floor)
         choice = item.choice
+        if state.trace is not None and choice is not None:
+            _note_choice(state, item, choice)
         if choice is not None and choice.step is None:
             item.outcome = dispose(
                 item.invoice, DispositionKind.WAIT, choice.code, choice.until, item.stage, choice.next_step
             )
             if choice.until is not None and choice.code is Code.NEXT_STEP:
                 state.days.append(choice.until)
+
+
+def _note_choice(state: State, item: Item, choice: Choice) -> None:
+    state.note(
+        "steps",
+        "due" if choice.step is not None else "wait",
+        choice.code,
+        invoice=item.invoice.id,
+        days_past_due=item.dpd,
+        stage=str(item.stage) if item.stage is not None else None,
+        step=choice.step.id if choice.step is not None else choice.next_step,
+        until=choice.until,
+        done=tuple(item.done or ()),
+        superseded=choice.superseded,
+        origin=choice.step.step.origin if choice.step is not None else None,
+    )
 
 
 def _choose_one(state: State, item: Item, lag: int, floor: int) -> None:
@@ -573,7 +621,7 @@ def _changes_at(state: State) -> datetime | None:
     later = [day for day in days if day > run.today]
     instants = [run.midnight(min(later))] if later else []
     if pending:
-        instants.extend(i for i in (state.slot.not_before, state.slot.not_after) if i > run.instant)
+        instants.append(state.slot.changes_at)
     instants.extend(touch.at for touch in state.facts.touches if touch.at > run.instant)
     return min(instants, default=None)
 

@@ -158,6 +158,8 @@ class Book(Ledger):
         if only is not None:
             wanted = {*only, *(member.id for i in only for member in self.accounts.others(i))}
         self._wanted = wanted
+        self.is_partial = only is not None
+        """Only some accounts are indexed."""
         self._open, self._closed = self._split_invoices(snapshot.invoices)
         self._contacts = self._group(snapshot.contacts)
         self._credit_notes = self._group(snapshot.credit_notes)

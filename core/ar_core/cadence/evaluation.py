@@ -308,6 +308,18 @@ class Evaluation(Frozen):
             )
         return self._results, self._run, self._book
 
+    def full_book(self) -> Book:
+        """All accounts of the snapshot; an incremental run indexed only a part of it, the rest is indexed on first use."""
+        _, run, book = self.parts()
+        if book.is_partial:
+            from ar_core.cadence.book import Book as Index
+
+            book = Index(book.snapshot, run.policy.grouping.collect_at)
+            object.__setattr__(
+                self, "__pydantic_private__", {"_results": self._results, "_run": run, "_book": book}
+            )
+        return book
+
     def for_customer(self, customer_id: str) -> tuple[Action, ...]:
         """The actions of one account."""
         return tuple(action for action in self.actions if action.customer_id == customer_id)

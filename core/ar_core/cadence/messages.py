@@ -182,6 +182,19 @@ def _message(state: State, group: list[Item], directory: Directory) -> bool:
             origin=step.step.origin,
         )
     )
+    if state.trace is not None:
+        state.note(
+            "message",
+            "send",
+            Code.STEP_DUE,
+            step=step.id,
+            lead=lead.invoice.id,
+            channel=found.channel.value,
+            contact=found.contact_id,
+            passed_over=found.codes,
+            covers=tuple(c.invoice_id for c in covers),
+            not_before=state.slot.not_before,
+        )
     roles = tuple(dict.fromkeys((*step.notify, *state.plan.notify)))
     if roles:
         _step_notice(state, step, lead, roles, covers)

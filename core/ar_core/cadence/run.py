@@ -40,6 +40,8 @@ class Slot(NamedTuple):
     not_before: datetime
     not_after: datetime
     codes: tuple[Code, ...]
+    changes_at: datetime
+    """The next instant at which this may be another slot."""
 
 
 class Run:
@@ -96,23 +98,28 @@ class Run:
     def _find_slot(self, zone: str, country: str | None) -> Slot:
         clock = self.policy.clock
         local = self.instant.astimezone(ZoneInfo(zone))
-        day, codes = local.date(), []
-        if local.time() >= clock.not_after:
-            day += DAY
-            codes.append(Code.QUIET_HOURS)
-        elif local.time() < clock.not_before:
-            codes.append(Code.QUIET_HOURS)
-        working = next_business_day(day, self.calendar, country)
-        if working != day:
-            codes.append(Code.NON_BUSINESS_DAY)
-        start = wall_time(working, clock.not_before, zone)
+        today, time_of_day = local.date(), local.time()
+        open_today = self.calendar.is_business_day(today, country)
+        if open_today and time_of_day < clock.not_after:
+            day = today
+            codes = (Code.QUIET_HOURS,) if time_of_day < clock.not_before else ()
+        else:
+            day = next_business_day(today + DAY, self.calendar, country)
+            codes = (Code.QUIET_HOURS,) if open_today else (Code.NON_BUSINESS_DAY,)
+        start = wall_time(day, clock.not_before, zone)
         send_on = max(start, self.instant).astimezone(self.zone).date()
+        moments = (
+            wall_time(today, clock.not_before, zone),
+            wall_time(today, clock.not_after, zone),
+            wall_time(today + DAY, time(0), zone),
+        )
         return Slot(
             send_on,
             (send_on - self.today).days,
             start,
-            wall_time(working, clock.not_after, zone),
-            tuple(codes),
+            wall_time(day, clock.not_after, zone),
+            codes,
+            min(moment for moment in moments if moment > self.instant),
         )
 
     def midnight(self, day: date) -> datetime:

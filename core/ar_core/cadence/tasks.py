@@ -183,6 +183,9 @@ def escalate(state: State) -> None:
     if rule_at is None:
         return
     rule, state.rung = policy.escalate[rule_at], _LADDER[reached]
+    if state.trace is not None:
+        facts = rule.when.test.deciding(state.view)
+        state.note(f"escalate[{rule_at}]", "escalate", Code.ESCALATED, rung=state.rung.value, because=facts)
     lead = min(overdue, key=lambda item: (-item.dpd, item.invoice.id))
     name = f"rung:{state.rung.value}"
     done = state.history.steps_of(lead.invoice) or {}
