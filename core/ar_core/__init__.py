@@ -95,9 +95,11 @@ if TYPE_CHECKING:
         load_policy,
     )
     from ar_core.cadence.counterfactual import Counterfactual, why_not
+    from ar_core.cadence.diff import PolicyDiff, diff
     from ar_core.cadence.evaluate import evaluate
     from ar_core.cadence.explain import Explanation, explain
     from ar_core.cadence.incremental import reevaluate
+    from ar_core.cadence.lint import LintFinding, lint
     from ar_core.calendar import WEEKENDS, Calendar, HolidayCalendar, WeekendCalendar
     from ar_core.promises import PromiseState, PromiseTerms, PromiseVerdict, judge_promises
     from ar_core.segments import TierAssignment, Tiers, assign_tiers
@@ -146,6 +148,7 @@ __all__ = [
     "Invoice",
     "Line",
     "LineKind",
+    "LintFinding",
     "Money",
     "OpenDispute",
     "Organization",
@@ -156,6 +159,7 @@ __all__ = [
     "PaymentKind",
     "PaymentTerms",
     "Policy",
+    "PolicyDiff",
     "PolicyError",
     "ProfileFlag",
     "Promise",
@@ -190,11 +194,13 @@ __all__ = [
     "check_snapshot",
     "connection_id",
     "days_past_due",
+    "diff",
     "evaluate",
     "explain",
     "is_overdue",
     "json_schema",
     "judge_promises",
+    "lint",
     "load_policy",
     "local_id",
     "parse_amount",
@@ -226,6 +232,10 @@ _LAZY = {
     "WeekendCalendar": "ar_core.calendar",
     "assign_tiers": "ar_core.segments",
     "evaluate": "ar_core.cadence.evaluate",
+    "PolicyDiff": "ar_core.cadence.diff",
+    "diff": "ar_core.cadence.diff",
+    "LintFinding": "ar_core.cadence.lint",
+    "lint": "ar_core.cadence.lint",
     "Counterfactual": "ar_core.cadence.counterfactual",
     "why_not": "ar_core.cadence.counterfactual",
     "Explanation": "ar_core.cadence.explain",
