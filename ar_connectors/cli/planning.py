@@ -70,6 +70,12 @@ def plan(
     def show() -> None:
         shell.out.print(worklist_table(evaluation, snapshot, limit))
         shell.out.print(_summary(evaluation))
+        for problem in evaluation.errors:
+            shell.err.print(
+                f"not evaluated: {problem.customer_id}: {problem.kind}: {problem.message}",
+                style="red",
+                markup=False,
+            )
         if do_record:
             shell.out.print(f"{len(receipts)} commands recorded")
 

@@ -286,9 +286,9 @@ def _wavg_days_late(view: AccountView) -> Decimal | None:
     weight = sum((amount for *_, amount in view.settled), ZERO)
     if not weight:
         return None
-    return (sum((late * amount for _, late, amount in view.settled), ZERO) / weight).quantize(
-        Decimal("0.001")
-    )
+    days = sum((late * amount for _, late, amount in view.settled), ZERO)
+    # A mean is a ratio: it is rounded, openly, outside of the exact arithmetic of money.
+    return _SHARES.quantize(_SHARES.divide(days, weight), Decimal("0.001"))
 
 
 def _balance_trend(view: AccountView) -> Decimal | None:
