@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, insert, select
 
+from ar_connectors.clock import Clock
 from ar_connectors.store.contract import Reservation
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import span, to_micros
@@ -25,23 +26,22 @@ def reserve_call(
     rates: Sequence[tuple[int, timedelta]],
     max_in_flight: int,
     ttl: timedelta,
-    now: datetime,
+    clock: Clock,
 ) -> Reservation:
     """A slot and one unit of every rate, or the time to wait; decided in one short transaction."""
-    at = to_micros(now)
-    with database.writing() as connection:
-        if not database.is_sqlite:
-            connection.execute(
-                text("SELECT pg_advisory_xact_lock(hashtext(:resource))"), {"resource": resource}
-            )
+    with database.writing(durable=False) as connection:
+        database.take_turn(connection, f"ar-budget:{resource}")
+        # Read once it is our turn: a wait for the others must not make this call look older than it is.
+        at = to_micros(clock.now())
         blocked = connection.execute(
             select(budget_blocks.c.until).where(budget_blocks.c.resource == resource)
         ).scalar()
         if blocked is not None and blocked > at:
             return Reservation(None, timedelta(microseconds=blocked - at), "server")
-        longest = max((span(window) for _, window in rates), default=0)
         c = budget_calls.c
-        connection.execute(delete(budget_calls).where(c.resource == resource, c.at <= at - longest))
+        if rates:
+            longest = max(span(window) for _, window in rates)
+            connection.execute(delete(budget_calls).where(c.resource == resource, c.at <= at - longest))
         wait = 0
         for count, window in rates:
             since = at - span(window)
@@ -77,7 +77,7 @@ def release_call(database: Database, reservation: Reservation) -> None:
     """Give a slot back."""
     if reservation.slot is None:
         return
-    with database.writing() as connection:
+    with database.writing(durable=False) as connection:
         connection.execute(delete(budget_slots).where(budget_slots.c.slot == reservation.slot))
 
 
@@ -85,10 +85,7 @@ def block_until(database: Database, resource: str, until: datetime) -> None:
     """Nobody calls before `until`; a block is only ever prolonged."""
     end = to_micros(until)
     with database.writing() as connection:
-        if not database.is_sqlite:
-            connection.execute(
-                text("SELECT pg_advisory_xact_lock(hashtext(:resource))"), {"resource": resource}
-            )
+        database.take_turn(connection, f"ar-budget:{resource}")
         known = connection.execute(
             select(budget_blocks.c.until).where(budget_blocks.c.resource == resource)
         ).scalar()

@@ -24,7 +24,9 @@ __all__ = ["born_record_id", "effects"]
 def born_record_id(command: Command) -> str | None:
     """The id of the record a command gives birth to or changes; None for one that only speaks to the ERP."""
     match command:
-        case RecordTouch() | RecordOutcome() | RecordPromise() | OpenDispute():
+        case RecordOutcome():
+            return command.local_record_id if _has_reply(command) else None
+        case RecordTouch() | RecordPromise() | OpenDispute():
             return command.local_record_id
         case WithdrawPromise():
             return command.promise_id
@@ -88,11 +90,16 @@ def _touch(command: RecordTouch, now: datetime) -> Touch:
     )
 
 
+def _has_reply(command: RecordOutcome) -> bool:
+    """Whether the customer said anything; a message that merely arrived or came back is no contact of theirs."""
+    return command.intent is not Intent.NONE or command.note is not None
+
+
 def _outcome(command: RecordOutcome, find: Callable[[str], Any | None], now: datetime) -> Sequence[Frozen]:
     """The touch gets its outcome; what the customer said is an inbound touch of its own, so both moments are kept."""
     touch = _need(find(command.touch_id), Touch, command.touch_id)
     settled = touch.model_copy(update={"outcome": command.outcome})
-    if command.intent is Intent.NONE and command.note is None:
+    if not _has_reply(command):
         return [settled]
     reply = Touch(
         id=command.local_record_id,

@@ -1,93 +1,118 @@
 """How are the two databases opened and written to? SQLite (WAL) and PostgreSQL behind one small class.
 
 SQLite: WAL, file mode 0600, a busy timeout, and BEGIN IMMEDIATE for every write, so that two writers queue instead of
-failing half way (design D8). PostgreSQL: psycopg 3, ordinary transactions with row locks.
+failing half way (design D8). PostgreSQL: psycopg 3, ordinary transactions, row locks and advisory locks; the schema is
+chosen by the URL (`?options=-csearch_path%3Dmy_schema`).
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import threading
+import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from ar_connectors.errors import ConfigurationError
+from ar_connectors.store.trouble import translated
 
-__all__ = ["Database", "open_database"]
+__all__ = ["CHUNK", "Database", "open_database"]
 
 BUSY_SECONDS = 60
 CHUNK = 500
 """Ids per IN (...) list: below the limits of both databases, few enough round trips."""
 
+_open: weakref.WeakSet[Database] = weakref.WeakSet()
+
 
 class Database:
-    """An engine with two ways to use it: `reading` and `writing`."""
+    """An engine with two ways to use it: `reading` and `writing`. Thread-safe; usable in a forked child."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        # A database in memory is one connection: its users take turns.
+        in_memory = isinstance(engine.pool, StaticPool)
+        self._turn: AbstractContextManager[Any] = threading.RLock() if in_memory else nullcontext()
+        _open.add(self)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One consistent view of the data."""
-        with self.engine.connect() as plain:
-            options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        """One consistent view of the data. Raises TransientError when the database cannot be reached now."""
+        options = (
+            {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        with self._turn, translated(), self.engine.connect() as plain:
             connection = plain.execution_options(**options)
             with connection.begin():
                 yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction, committed at the end, rolled back on an exception. On SQLite the write lock is taken at the start."""
-        with self.engine.connect() as plain:
-            connection = plain.execution_options(ar_write=True)
+    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
+        """One transaction, committed at the end, rolled back on an exception.
+
+        On SQLite the write lock is taken at the start. `durable=False`: may be forgotten when the power fails (never when only the
+        process dies); for what is worth nothing after that. Raises TransientError when another writer keeps the database too long.
+        """
+        with self._turn, translated(), self.engine.connect() as plain:
+            connection = plain.execution_options(ar_write=True, ar_durable=durable)
             with connection.begin():
+                if not durable and not self.is_sqlite:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield connection
+
+    def take_turn(self, connection: Connection, name: str) -> None:
+        """Let one transaction at a time go on that takes this turn; it is given back at the end of the transaction. SQLite has
+        one writer anyway."""
+        if not self.is_sqlite:
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
+            )
 
     def many(self, connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Run a statement written with `?` marks for each row, through the driver's executemany (the fast path)."""
-        if not rows:
-            return
-        if self.is_sqlite:
-            cursor = connection.connection.cursor()
-            try:
-                cursor.executemany(statement, rows)
-            finally:
-                cursor.close()
-        else:
-            cursor = connection.connection.cursor()
-            try:
-                cursor.executemany(statement.replace("?", "%s"), rows)
-            finally:
-                cursor.close()
+        if rows:
+            marked = statement if self.is_sqlite else statement.replace("?", "%s")
+            connection.exec_driver_sql(marked, list(rows))
 
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
 
 
+def _forget_connections() -> None:
+    """In a forked child: the parent's connections are not ours to use."""
+    for database in _open:
+        database.engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_forget_connections)
+
+
 def open_database(url: str) -> Database:
     """Open a database by SQLAlchemy URL: `sqlite:///file.db`, `sqlite://` (memory) or `postgresql+psycopg://...`.
 
-    Raises ConfigurationError for a URL that is not one of them.
+    Raises ConfigurationError for a URL that is not one of them, and for a database that cannot be opened.
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):
+        # The URL is not repeated, nor chained: it may hold a password.
         raise ConfigurationError(
-            f"{url!r} is not a database URL",
+            "the address of the store is not a database URL",
             advice="write sqlite:///ar.db or postgresql+psycopg://user@host/db",
-        ) from error
+        ) from None
     if parsed.get_backend_name() == "sqlite":
         return Database(_sqlite(parsed))
-    if parsed.get_backend_name() == "postgresql":
+    if parsed.get_backend_name() in {"postgresql", "postgres"}:
         return Database(_postgresql(parsed))
     raise ConfigurationError(
         f"{parsed.get_backend_name()} is not supported as a store", advice="use SQLite or PostgreSQL"
@@ -96,11 +121,15 @@ def open_database(url: str) -> Database:
 
 def _sqlite(url: URL) -> Engine:
     path = url.database
+    if url.query or str(path).startswith("file:"):
+        raise ConfigurationError(
+            "a store on SQLite takes a plain path, without options", advice="write sqlite:///ar.db"
+        )
     in_memory = not path or path == ":memory:"
     if not in_memory:
         _private_file(Path(str(path)))
     arguments: dict[str, Any] = {"check_same_thread": False, "timeout": BUSY_SECONDS}
-    extra: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {"pool_size": 16, "max_overflow": 16}
+    extra: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {"pool_size": 16, "max_overflow": 48}
     engine = create_engine(url, connect_args=arguments, **extra)
 
     @event.listens_for(engine, "connect")
@@ -109,7 +138,6 @@ def _sqlite(url: URL) -> Engine:
         cursor = raw.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.execute("PRAGMA cache_size = -65536")
@@ -117,8 +145,14 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get("ar_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get("ar_write"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        # FULL: in WAL mode NORMAL would lose the last commits with the power, and with them that bytes had gone out.
+        level = "FULL" if options.get("ar_durable", True) else "NORMAL"
+        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
@@ -131,23 +165,29 @@ def _private_file(path: Path) -> None:
         )
     try:
         handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        os.close(handle)
+        path.chmod(0o600)
     except OSError as error:
         raise ConfigurationError(
             f"the store {path} cannot be opened: {error.strerror}", advice="check the path and its rights"
         ) from error
-    os.close(handle)
-    path.chmod(0o600)
 
 
 def _postgresql(url: URL) -> Engine:
     if url.drivername in {"postgresql", "postgres"}:
         url = url.set(drivername="postgresql+psycopg")
     try:
-        engine = create_engine(url, pool_size=16, max_overflow=16, pool_pre_ping=True)
+        engine = create_engine(url, pool_size=16, max_overflow=48, pool_pre_ping=True)
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
     except (ImportError, NoSuchModuleError) as error:
         raise ConfigurationError(
             "PostgreSQL needs the `postgres` extra", advice="pip install 'ar-connectors[postgres]'"
+        ) from error
+    except (OperationalError, DBAPIError) as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise ConfigurationError(
+            f"the database of the store cannot be opened: {reason}",
+            advice="check its address and that it runs",
         ) from error
     return engine

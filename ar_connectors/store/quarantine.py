@@ -10,9 +10,8 @@ from hashlib import blake2b
 from sqlalchemy import Connection, delete, insert, select, update
 
 from ar_connectors.connector import Rejected
-from ar_connectors.store.engine import Database
+from ar_connectors.store.engine import CHUNK, Database
 from ar_connectors.store.instants import from_micros
-from ar_connectors.store.rows import Prepared, escape_remote_id
 from ar_connectors.store.tables import quarantine
 
 __all__ = ["Quarantined", "close_quarantine", "quarantined", "resolve_quarantine", "set_aside"]
@@ -44,7 +43,7 @@ def set_aside(
         fingerprint = _fingerprint(one.kind, one.remote_id, one.raw)
         values = {
             "stream": stream,
-            "code": one.code,
+            "code": _text(one.code),
             "reason": _text(one.reason),
             "raw": one.raw,
             "last_seen": at,
@@ -59,7 +58,7 @@ def set_aside(
                 insert(quarantine).values(
                     **values,
                     connection_id=connection_id,
-                    kind=one.kind,
+                    kind=_text(one.kind),
                     fingerprint=fingerprint,
                     remote_id=_text(one.remote_id) if one.remote_id is not None else None,
                     times=1,
@@ -69,22 +68,20 @@ def set_aside(
     return len(rejected)
 
 
-def close_quarantine(connection: Connection, connection_id: str, prepared: Iterable[Prepared]) -> None:
-    """A record that maps well closes what was set aside of it."""
+def close_quarantine(
+    connection: Connection, connection_id: str, understood: Iterable[tuple[str, str]]
+) -> None:
+    """A row that is understood, (kind, remote id) as the platform names it, closes what was set aside of it."""
     q = quarantine.c
     waiting = connection.execute(
-        select(q.id, q.kind, q.remote_id).where(q.connection_id == connection_id)
+        select(q.id, q.fingerprint).where(q.connection_id == connection_id, q.remote_id.is_not(None))
     ).all()
     if not waiting:
         return
-    mapped = {(one.source_kind, one.remote_id) for one in prepared}
-    done = [
-        row.id
-        for row in waiting
-        if row.remote_id is not None and (row.kind, escape_remote_id(_untext(bytes(row.remote_id)))) in mapped
-    ]
-    if done:
-        connection.execute(delete(quarantine).where(q.id.in_(done)))
+    now_known = {_fingerprint(kind, remote_id, b"") for kind, remote_id in understood}
+    done = [row.id for row in waiting if bytes(row.fingerprint) in now_known]
+    for start in range(0, len(done), CHUNK):
+        connection.execute(delete(quarantine).where(q.id.in_(done[start : start + CHUNK])))
 
 
 def quarantined(database: Database, connection_id: str) -> Sequence[Quarantined]:
@@ -97,9 +94,9 @@ def quarantined(database: Database, connection_id: str) -> Sequence[Quarantined]
         Quarantined(
             id=row.id,
             stream=row.stream,
-            kind=row.kind,
+            kind=_untext(bytes(row.kind)),
             remote_id=_untext(bytes(row.remote_id)) if row.remote_id is not None else None,
-            code=row.code,
+            code=_untext(bytes(row.code)),
             reason=_untext(bytes(row.reason)),
             raw=bytes(row.raw),
             count=row.times,
@@ -122,7 +119,7 @@ def resolve_quarantine(database: Database, connection_id: str, ids: Sequence[int
 
 def _fingerprint(kind: str, remote_id: str | None, raw: bytes) -> bytes:
     identity = raw if remote_id is None else _text(remote_id)
-    return blake2b(kind.encode() + b"\x00" + identity, digest_size=16).digest()
+    return blake2b(_text(kind) + b"\x00" + identity, digest_size=16).digest()
 
 
 def _text(value: str) -> bytes:

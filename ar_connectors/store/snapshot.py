@@ -5,14 +5,15 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, func, select
 
 from ar_connectors.store import tables as t
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import to_micros
+from ar_connectors.store.versions import require_history
 from ar_connectors.store.view import read_record
 from ar_core.model import Snapshot
 
@@ -35,9 +36,16 @@ _FIELDS = {
 
 
 def snapshot(database: Database, connection_id: str, known_at: datetime | None = None) -> Snapshot:
-    """Everything in force; with `known_at` only what the store had observed by that instant, as it was then."""
+    """Everything in force; with `known_at` only what the store had observed by that instant, as it was then.
+
+    Raises ConfigurationError when the history of that instant was pruned, ValueError for a `known_at` without time zone.
+    """
+    if known_at is not None and known_at.tzinfo is None:
+        raise ValueError(f"known_at is an instant and needs a time zone; got {known_at.isoformat()}")
     found: dict[str, list[Any]] = {name: [] for name in (*_FIELDS, "organization")}
     with database.reading() as connection, _no_collection():
+        if known_at is not None:
+            require_history(connection, known_at)
         states = (
             _now(connection, connection_id)
             if known_at is None
@@ -48,7 +56,9 @@ def snapshot(database: Database, connection_id: str, known_at: datetime | None =
     organizations = found.pop("organization")
     collections = {_FIELDS[kind]: tuple(sorted(records, key=_id)) for kind, records in found.items()}
     return Snapshot.trusted(
-        organization=organizations[0] if organizations else None, known_at=known_at, **collections
+        organization=organizations[0] if organizations else None,
+        known_at=known_at.astimezone(UTC) if known_at is not None else None,
+        **collections,
     )
 
 
@@ -78,26 +88,19 @@ def _now(connection: Connection, connection_id: str) -> Iterator[tuple[str, byte
 
 
 def _then(connection: Connection, connection_id: str, known_at: datetime) -> Iterator[tuple[str, bytes, int]]:
-    """The current state where it was observed by then, else the latest earlier one; gone records are left out."""
+    """The current state where it was observed by then, else the earlier one in force then; gone records are left out."""
     at = to_micros(known_at)
     r, v = t.records.c, t.record_versions.c
     query = select(r.kind, r.body, r.due_version).where(
         r.connection_id == connection_id, r.alive, r.observed_at <= at
     )
-    for row in connection.execute(query):
+    for row in connection.execution_options(yield_per=2000).execute(query):
         yield row[0], bytes(row[1]), row[2]
-    latest = (
-        select(v.id, func.max(v.seq).label("seq"))
-        .where(v.connection_id == connection_id, v.observed_at <= at, v.replaced_at > at)
-        .group_by(v.id)
-        .subquery()
+    # Of one record no two states are in force at one instant: each ends where the next begins.
+    older = select(v.kind, v.body, v.due_version).where(
+        v.connection_id == connection_id, v.alive, v.observed_at <= at, v.replaced_at > at
     )
-    older = (
-        select(v.kind, v.body, v.due_version)
-        .join(latest, and_(v.id == latest.c.id, v.seq == latest.c.seq))
-        .where(v.alive)
-    )
-    for row in connection.execute(older):
+    for row in connection.execution_options(yield_per=2000).execute(older):
         yield row[0], bytes(row[1]), row[2]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Numeric,
     String,
     Table,
     Text,
@@ -26,6 +27,9 @@ __all__ = ["metadata"]
 metadata = MetaData()
 
 _Serial = BigInteger().with_variant(Integer, "sqlite")
+
+# Exact on both: SQLite would turn NUMERIC into a binary float (design D15).
+_Money = Text().with_variant(Numeric, "postgresql")
 
 # Instants are whole microseconds since 1970 UTC: exact, comparable, and the same on both databases.
 _Instant = BigInteger
@@ -53,6 +57,10 @@ records = Table(
     Column("updated_at", _Instant),
     Column("parent_id", Text),  # allocations: what they were read from; contacts: their customer
     Column("customer_id", Text),
+    # For queries by hand; the truth is `body`. Positive as in the model, in `currency`; never summed in SQL on SQLite.
+    Column("currency", Text),
+    Column("amount", _Money),
+    Column("open_amount", _Money),
     Column("hash", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("due_date", String(10)),  # of an invoice, to notice a change
@@ -86,6 +94,20 @@ record_versions = Table(
     Index("record_versions_by_connection", "connection_id", "kind", "observed_at"),
 )
 
+promise_invoices = Table(
+    "promise_invoices",  # which promises ever covered an invoice: a new one must find the older ones
+    metadata,
+    Column("invoice_id", Text, primary_key=True),
+    Column("promise_id", Text, primary_key=True),
+)
+
+store_facts = Table(
+    "store_facts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
 raw_pages = Table(
     "raw_pages",
     metadata,
@@ -104,10 +126,10 @@ quarantine = Table(
     Column("id", _Serial, primary_key=True, autoincrement=True),
     Column("connection_id", Text, nullable=False),
     Column("stream", Text, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("kind", LargeBinary, nullable=False),  # bytes, like all that comes from a row nobody understood
     Column("fingerprint", LargeBinary, nullable=False),
     Column("remote_id", LargeBinary),
-    Column("code", Text, nullable=False),
+    Column("code", LargeBinary, nullable=False),
     Column("reason", LargeBinary, nullable=False),
     Column("raw", LargeBinary, nullable=False),
     Column("times", Integer, nullable=False),
@@ -167,7 +189,9 @@ outbox = Table(
     Column("key", Text, nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Column("subject", Text, nullable=False),  # commands on one subject are delivered in order
+    Column(
+        "subjects", LargeBinary, nullable=False
+    ),  # JSON list; commands on one subject are delivered in order
     Column("state", String(12), nullable=False),
     Column("record_id", Text),
     Column("idempotency_key", Text, nullable=False),

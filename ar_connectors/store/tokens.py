@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Protocol
 
 from cryptography.fernet import InvalidToken
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ar_connectors.clock import Clock
 from ar_connectors.errors import ConfigurationError, ConflictError
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import to_micros
@@ -60,12 +60,12 @@ def save_tokens(
     connection_id: str,
     document: Mapping[str, Any],
     expected_version: int,
-    now: datetime,
+    clock: Clock,
 ) -> int:
     """Store a document if the stored version is still `expected_version` (0: none yet); returns the new version.
     Raises ConflictError otherwise."""
     body = _need(cipher).encrypt(json.dumps(dict(document), separators=(",", ":")).encode())
-    values = {"body": body, "updated_at": to_micros(now), "version": expected_version + 1}
+    values = {"body": body, "updated_at": to_micros(clock.now()), "version": expected_version + 1}
     conflict = ConflictError(f"the tokens of {connection_id} changed meanwhile", advice="read them again")
     with database.writing() as connection:
         if expected_version == 0:

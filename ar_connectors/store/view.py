@@ -85,6 +85,7 @@ class View:
         with self._database.reading() as connection:
             for start in range(0, len(parents), CHUNK):
                 query = select(r.body).where(
+                    r.connection_id == self._connection_id,
                     r.parent_id.in_(parents[start : start + CHUNK]),
                     r.kind == RecordKind.ALLOCATION.value,
                     r.alive,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -12,6 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 from pydantic import AwareDatetime
 
+from ar_connectors.store.instants import from_micros
 from ar_core.model import Frozen
 from ar_core.model.base import Currency
 
@@ -22,9 +23,7 @@ AMOUNTS = st.one_of(
     st.sampled_from([Decimal("12345678901234567.89"), Decimal("1E+3"), Decimal("-0.00"), Decimal("1E-30")]),
 )
 DATES = st.dates(date(1, 1, 1), date(9999, 12, 31))
-INSTANTS = st.datetimes(datetime(1970, 1, 2), datetime(2199, 1, 1)).map(
-    lambda one: one.replace(tzinfo=UTC, fold=0)
-)  # noqa: DTZ001  made aware here
+INSTANTS = st.integers(0, 7_258_118_400_000_000).map(from_micros)
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     str: TEXTS,
     int: st.integers(-(2**53), 2**53),

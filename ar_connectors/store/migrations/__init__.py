@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, inspect, select, text
+from sqlalchemy import Connection, func, insert, inspect, select
 
 from ar_connectors.errors import ConfigurationError
 from ar_connectors.store.engine import Database
@@ -22,16 +22,16 @@ __all__ = ["STEPS", "migrate"]
 STEPS: tuple[tuple[int, Callable[[Connection], None]], ...] = ((1, m0001_initial.upgrade),)
 """Number and step, ascending. A step that has been released is never changed."""
 
-_LOCK = 4_210_771
-"""The advisory lock on PostgreSQL under which a schema is changed."""
-
 
 def migrate(database: Database, now: datetime) -> int:
     """Bring the schema up to date; returns its number. Raises ConfigurationError for a store of a newer release."""
     newest = STEPS[-1][0]
+    with database.reading() as connection:
+        if _current(connection) == newest:
+            # The common case takes no write lock: opening a store waits for nobody.
+            return newest
     with database.writing() as connection:
-        if not database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        database.take_turn(connection, "ar-schema")
         current = _current(connection)
         if current > newest:
             raise ConfigurationError(
@@ -46,6 +46,6 @@ def migrate(database: Database, now: datetime) -> int:
 
 
 def _current(connection: Connection) -> int:
-    if not inspect(connection).has_table("schema_version"):
+    if not inspect(connection).has_table(schema_version.name):
         return 0
     return connection.execute(select(func.max(schema_version.c.number))).scalar() or 0

@@ -1,0 +1,75 @@
+"""What does the host know that no ERP holds? Customer profiles and pauses, with their history like every other record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import select
+
+from ar_connectors.clock import Clock
+from ar_connectors.errors import ConfigurationError, NotFoundError
+from ar_connectors.store import tables as t
+from ar_connectors.store.codec import decode_record
+from ar_connectors.store.engine import Database
+from ar_connectors.store.instants import to_micros
+from ar_connectors.store.pages import records_turn
+from ar_connectors.store.records import chunks, put_local
+from ar_connectors.store.rows import checked_id
+from ar_core.model import CustomerProfile, Pause
+
+__all__ = ["lift_pause", "profiles", "put_facts"]
+
+
+def put_facts(
+    database: Database, connection_id: str, facts: Sequence[CustomerProfile | Pause], clock: Clock
+) -> None:
+    """Store profiles and pauses, all in one transaction; each replaces the one with its id."""
+    for one in facts:
+        checked_id(one.customer_id)
+        checked_id(one.id)
+    r = t.records.c
+    with database.writing() as tx:
+        database.take_turn(tx, records_turn(connection_id))
+        for some in chunks([one.id for one in facts]):
+            taken = select(r.id).where(r.id.in_(some), r.connection_id != connection_id)
+            other = tx.execute(taken).scalar()
+            if other is not None:
+                raise ConfigurationError(
+                    f"the id {other!r} belongs to another connection", advice="use another id"
+                )
+        put_local(database, tx, connection_id, facts, to_micros(clock.now()))
+
+
+def lift_pause(
+    database: Database, connection_id: str, pause_id: str, lifted_on: date | None, clock: Clock
+) -> Pause:
+    """End a pause from `lifted_on` on, by default from today's UTC day. Raises NotFoundError."""
+    r = t.records.c
+    with database.writing() as tx:
+        database.take_turn(tx, records_turn(connection_id))
+        now = clock.now()
+        body = tx.execute(
+            select(r.body).where(
+                r.id == pause_id, r.connection_id == connection_id, r.kind == "pause", r.alive
+            )
+        ).scalar()
+        if body is None:
+            raise NotFoundError(
+                f"there is no pause {pause_id!r} in this store", advice="check the id of the pause"
+            )
+        pause: Pause = decode_record("pause", bytes(body))
+        lifted = pause.model_copy(update={"lifted_on": lifted_on or now.date()})
+        put_local(database, tx, connection_id, [lifted], to_micros(now))
+    return lifted
+
+
+def profiles(database: Database, connection_id: str) -> Sequence[CustomerProfile]:
+    """All profiles of a connection, by customer id."""
+    r = t.records.c
+    query = (
+        select(r.body).where(r.connection_id == connection_id, r.kind == "profile", r.alive).order_by(r.id)
+    )
+    with database.reading() as tx:
+        found = [decode_record("profile", bytes(row.body)) for row in tx.execute(query)]
+    return sorted(found, key=lambda one: one.id)
