@@ -1,0 +1,134 @@
+"""The emulator from outside: the control API, the JSON line, and both ways to start it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+import requests
+
+from ar_connectors.testkit.server import Handle, start_quickbooks
+from ar_connectors.testkit.stories import STORIES
+from tests.testkit.support import Client
+
+
+def control(handle: Handle, method: str, path: str, body: Any = None, expect: int = 200) -> Any:
+    answer = requests.request(method, handle.control_url + path, json=body, timeout=10)
+    assert answer.status_code == expect, answer.text
+    return answer.json()
+
+
+def test_the_clock_can_be_moved(emulator: Handle, client: Client) -> None:
+    before = datetime.fromisoformat(control(emulator, "GET", "clock")["now"])
+    after = control(emulator, "POST", "clock", {"advance_seconds": 4000})["now"]
+    assert (datetime.fromisoformat(after) - before).total_seconds() == 4000
+    assert client.refused("GET", "preferences") == "3200"
+
+
+def test_faults_can_be_planned_listed_and_cleared(emulator: Handle, client: Client) -> None:
+    control(emulator, "POST", "faults", {"name": "server_error", "times": 5, "on": "preferences"})
+    assert client.refused("GET", "preferences") == "10000"
+    assert [(one["name"], one["times"]) for one in control(emulator, "GET", "faults")] == [
+        ("server_error", 4)
+    ]
+    control(emulator, "DELETE", "faults")
+    assert client.get("preferences")
+    assert "earthquake" in control(emulator, "POST", "faults", {"name": "earthquake"}, expect=400)["error"]
+
+
+def test_statistics_count_and_begin_anew(emulator: Handle, client: Client) -> None:
+    client.get("preferences")
+    assert control(emulator, "GET", "stats")["calls"] == {"preferences": 1}
+    control(emulator, "DELETE", "stats")
+    assert control(emulator, "GET", "stats")["total"] == 0
+
+
+def test_truth_and_lies_can_be_had(emulator: Handle) -> None:
+    facts = control(emulator, "GET", "truth")
+    assert facts["wrong"] == []
+    assert set(facts["open_invoices"]) == set(emulator.truth().open_invoices)
+    assert control(emulator, "POST", "lies", {"names": ["date_shifted"]})["active"] == ["date_shifted"]
+    control(emulator, "POST", "lies", {"names": ["white_lie"]}, expect=400)
+
+
+@pytest.mark.parametrize("name", sorted(set(STORIES) - {"change_customer"}))
+def test_every_story_can_be_told(emulator: Handle, name: str) -> None:
+    before = emulator.ledger.revision
+    told = control(emulator, "POST", "stories", {"name": name})
+    assert told["id"]
+    assert control(emulator, "GET", "truth")["wrong"] == []
+    assert emulator.ledger.revision > before or name == "close_books"
+
+
+def test_a_story_takes_arguments(emulator: Handle) -> None:
+    control(
+        emulator,
+        "POST",
+        "stories",
+        {"name": "change_customer", "customer": "1", "email": "new@customer.example"},
+    )
+    assert emulator.ledger.customer("1").email == "new@customer.example"
+    answer = control(
+        emulator, "POST", "stories", {"name": "issue_invoice", "customer": "1", "amount": "12.34"}
+    )
+    assert str(emulator.ledger.invoice(answer["id"]).total) == "12.34"
+
+
+def test_the_port_can_be_chosen() -> None:
+    with start_quickbooks(invoices=1) as first:
+        port = int(first.base_url.rsplit(":", 1)[1])
+    with start_quickbooks(invoices=1, port=port) as second:
+        assert second.base_url == first.base_url
+
+
+@pytest.fixture(params=["module", "command"])
+def served(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    start = ["-m", "ar_connectors.testkit"]
+    if request.param == "command":
+        start = ["-c", "import sys; from ar_connectors.cli.main import main; sys.exit(main())", "testkit"]
+    command = [
+        sys.executable,
+        *start,
+        "serve",
+        "quickbooks",
+        "--port",
+        "0",
+        "--invoices",
+        "20",
+        "--seed",
+        "3",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def test_serving_prints_one_line_that_any_client_can_use(served: dict[str, str]) -> None:
+    assert set(served) == {
+        "erp",
+        "base_url",
+        "tenant",
+        "client_id",
+        "client_secret",
+        "access_token",
+        "refresh_token",
+        "token_url",
+        "authorize_url",
+        "control_url",
+    }
+    answer = requests.get(
+        f"{served['base_url']}/v3/company/{served['tenant']}/companyinfo/{served['tenant']}",
+        headers={"Authorization": f"Bearer {served['access_token']}"},
+        timeout=10,
+    )
+    assert answer.json()["CompanyInfo"]["Country"] == "US"
+    assert requests.get(served["control_url"] + "truth", timeout=10).json()["wrong"] == []
