@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,11 +26,13 @@ from ar_connectors.store import Store
 from ar_core.cadence import Action, ActionKind
 
 if TYPE_CHECKING:
-    from ar_connectors.testkit.server import QuickBooksEmulator
+    from ar_connectors.testkit.server import Handle
 
 __all__ = ["demo"]
 
 ZONE = "America/New_York"
+NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
+"""A Monday morning in New York. The company and its clock are made up, so every run shows the same."""
 
 
 @click.command()
@@ -48,7 +50,10 @@ def demo(shell: Shell, invoices: int, seed: int) -> Exit | None:
             f"the demo needs the `testkit` extra ({error.name} is missing)",
             advice="pip install 'ar-connectors[testkit]'",
         ) from error
-    with tempfile.TemporaryDirectory() as folder, start_quickbooks(invoices=invoices, seed=seed) as emulator:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        start_quickbooks(invoices=invoices, seed=seed, now=NOW) as emulator,
+    ):
         show = _Story(shell, emulator, Path(folder))
         facts = show.tell()
     shell.emit(facts, lambda: None)
@@ -58,7 +63,7 @@ def demo(shell: Shell, invoices: int, seed: int) -> Exit | None:
 class _Story:
     """The steps of the demo, each shown as it happens."""
 
-    def __init__(self, shell: Shell, emulator: QuickBooksEmulator, folder: Path) -> None:
+    def __init__(self, shell: Shell, emulator: Handle, folder: Path) -> None:
         self._shell = shell
         self._emulator = emulator
         self._folder = folder
@@ -151,7 +156,7 @@ class _Story:
         from ar_connectors.testkit.ledger.records import Application
 
         ledger, clock = self._emulator.ledger, self._emulator.clock
-        clock.advance(timedelta(hours=2))
+        clock.advance(timedelta(hours=21))
         free = [one for one in ledger.invoices.values() if one.open == one.total and one.open > 0]
         paid, voided = free[0], free[1]
         amount_paid = paid.open
@@ -166,14 +171,16 @@ class _Story:
         clock.advance(timedelta(minutes=5))
         self._say(
             6,
-            f"In QuickBooks invoice {paid.number} is paid ({amount_paid}) and invoice {voided.number} is voided",
+            f"Overnight, in QuickBooks, invoice {paid.number} is paid ({amount_paid}) and invoice {voided.number} is voided",
         )
 
     def _second_plan(self, first: ar_core.Evaluation) -> int:
-        """The same day's second plan repeats nothing of the first."""
+        """The next morning's plan repeats nothing of the first."""
         evaluation, snapshot = self._plan()
         repeated = {one.key for one in evaluation.actions} & {one.key for one in first.actions}
-        self._say(8, f"The second plan: {len(evaluation.actions)} actions, {len(repeated)} of them repeated")
+        self._say(
+            8, f"The next morning's plan: {len(evaluation.actions)} actions, {len(repeated)} of them repeated"
+        )
         self._print(worklist_table(evaluation, snapshot, 5))
         return len(repeated)
 
@@ -202,7 +209,9 @@ class _Story:
 
     def _plan(self) -> tuple[ar_core.Evaluation, ar_core.Snapshot]:
         snapshot = self._store.snapshot(self._conn.id)
-        return ar_core.evaluate(snapshot, ar_core.load_policy("balanced"), self._as_of()), snapshot
+        return ar_core.evaluate(
+            snapshot, ar_core.load_policy("balanced"), self._as_of(), strict=True
+        ), snapshot
 
     def _as_of(self) -> ar_core.AsOf:
         return ar_core.AsOf(instant=self._emulator.clock.now(), zone=ZONE)

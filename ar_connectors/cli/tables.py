@@ -57,6 +57,8 @@ def sync_table(report: SyncReport) -> Table:
     for name in ("rows", "new", "changed", "same", "gone", "set aside"):
         table.add_column(name, justify="right")
     for one in report.streams:
+        if one.complete and not one.pages:
+            continue  # up to date without a question
         cells = (one.rows, one.inserted, one.updated, one.unchanged, one.tombstoned, one.quarantined)
         style = "red" if one.failure else "yellow" if one.busy else None
         note = "busy elsewhere" if one.busy else one.mode
@@ -78,10 +80,11 @@ def receipts_table(receipts: Sequence[Receipt]) -> Table:
     for name in ("command", "key", "state", "where"):
         table.add_column(name, overflow="fold")
     for receipt in receipts:
-        places = "; ".join(
+        told = (
             f"{one.target}{f' (degraded: {one.reason})' if one.degraded else ''}"
             for one in receipt.placements
         )
+        places = "; ".join(dict.fromkeys(told))
         if receipt.error:
             places = f"{places}; {receipt.error.get('message', '')}".lstrip("; ")
         table.add_row(

@@ -1,0 +1,137 @@
+"""Every example is a program that runs: against the emulator, as a user would start it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+import ar_connectors as ar
+from ar_connectors.testkit.server import Handle, start_quickbooks
+from examples import promise_writeback, scheduled_sync, webhook_receiver
+
+KEY = Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def erp() -> Iterator[Handle]:
+    """A small company whose clock runs with the machine's."""
+    with start_quickbooks(invoices=60, seed=5) as handle:
+        yield handle
+
+
+@pytest.fixture
+def url(erp: Handle, tmp_path: Path) -> str:
+    """A store that is connected to it."""
+    url = f"sqlite:///{tmp_path}/ar.db"
+    store = ar.open_store(url, key=KEY)
+    ar.connect(
+        "quickbooks",
+        tenant=erp.tenant,
+        store=store,
+        credentials=ar.ClientCredentials(erp.client_id, erp.client_secret),
+        tokens=ar.TokenSet(erp.access_token, erp.refresh_token),
+        endpoints=ar.Endpoints(erp.base_url, erp.token_url),
+        settings={"time_zone": "America/New_York"},
+    ).close()
+    store.close()
+    return url
+
+
+def test_the_quickstart_goes_from_nothing_to_a_delivered_promise(repo_root: Path) -> None:
+    program = repo_root / "examples" / "quickstart.py"
+    assert len(program.read_text().splitlines()) <= 60
+    done = subprocess.run(
+        [sys.executable, program], capture_output=True, text=True, cwd=repo_root, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "record_promise: confirmed, Attachable note on Invoice" in done.stdout
+
+
+def test_the_scheduled_sync_can_be_started_twice_and_says_how_it_ended(url: str, erp: Handle) -> None:
+    assert scheduled_sync.run(url, KEY) == 0
+    calls = erp.stats.total
+    assert scheduled_sync.run(url, KEY) == 0
+    assert erp.stats.total - calls == 1  # nothing changed: one question
+    erp.faults.add("grant_revoked")
+    assert scheduled_sync.run(url, KEY) == 4  # a person must connect again
+
+
+def test_the_scheduled_sync_explains_itself_when_misused(repo_root: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "examples/scheduled_sync.py"],
+        capture_output=True,
+        text=True,
+        cwd=repo_root,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Exit codes" in done.stderr
+
+
+def test_a_call_outcome_becomes_a_promise_in_the_erp(url: str, erp: Handle) -> None:
+    scheduled_sync.run(url, KEY)
+    store = ar.open_store(url, key=KEY)
+    snapshot = store.snapshot(store.connections()[0].id)
+    invoice = next(one for one in snapshot.invoices if one.balance_due and one.number)
+    day = datetime.now(UTC).date() + timedelta(days=5)
+    receipt = promise_writeback.promised(
+        store, str(invoice.number), day, Decimal("12.34"), "on the next run", datetime.now(UTC)
+    )
+    store.close()
+    assert receipt.state is ar.WriteState.CONFIRMED
+    assert not receipt.degraded
+    notes = [note.text for note in erp.ledger.notes.values()]
+    assert any("12.34" in text and "on the next run" in text for text in notes)
+
+
+def test_the_webhook_receiver_syncs_for_a_genuine_ring_and_turns_others_away(url: str, erp: Handle) -> None:
+    store = ar.open_store(url, key=KEY)
+    doorbell = webhook_receiver.Doorbell(store, pause=0)
+    server = webhook_receiver.serve(doorbell, "verifier", 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_address[1]}/"
+    body = json.dumps(
+        [
+            {
+                "specversion": "1.0",
+                "id": "1",
+                "source": "intuit",
+                "type": "qbo.invoice.updated.v1",
+                "time": "2026-11-02T09:00:00.000000001Z",
+                "intuitentityid": "1",
+                "intuitaccountid": erp.tenant,
+                "data": {},
+            }
+        ]
+    ).encode()
+    signature = base64.b64encode(hmac.new(b"verifier", body, hashlib.sha256).digest()).decode()
+
+    def post(signed: str) -> int:
+        request = urllib.request.Request(address, data=body, headers={"intuit-signature": signed})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    assert post("forged") == 401
+    assert post(signature) == 200
+    doorbell.work(rounds=1)
+    server.shutdown()
+    server.server_close()
+    assert store.snapshot(store.connections()[0].id).invoices
+    store.close()
