@@ -6,6 +6,7 @@ import pytest
 
 from ar_connectors.errors import (
     ARError,
+    ConfigurationError,
     DuplicateError,
     PeriodClosedError,
     PermissionDenied,
@@ -41,7 +42,7 @@ PASSES = {
 """Struck once, these cost a second try at most."""
 
 FAILS: dict[str, type[ARError]] = {
-    "forbidden": PermissionDenied,
+    "forbidden": ConfigurationError,
     "permission_denied": PermissionDenied,
     "quota_exhausted": QuotaExhausted,
     "fault_with_200": RejectedError,
@@ -57,7 +58,7 @@ LASTING: dict[str, type[ARError]] = {
     "reset_before_commit": TransientError,
     "reset_mid_body": TransientError,
     "truncated_gzip": TransientError,
-    "rate_limited": TransientError,
+    "rate_limited": QuotaExhausted,
     "server_error": TransientError,
     "service_unavailable": TransientError,
     "gateway_xml": TransientError,
