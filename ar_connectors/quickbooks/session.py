@@ -11,7 +11,7 @@ from ar_connectors.auth.contract import LeaseStore, TokenStore
 from ar_connectors.auth.tokens import ClientCredentials, TokenSet
 from ar_connectors.clock import Clock
 from ar_connectors.connector import make_connection_id
-from ar_connectors.errors import ConfigurationError
+from ar_connectors.errors import ConfigurationError, ConflictError
 from ar_connectors.events import Event
 from ar_connectors.http import BudgetStore, Endpoints, TenantBudget, Transport
 from ar_connectors.quickbooks.auth import PRODUCTION, open_access
@@ -145,8 +145,15 @@ def _keep_keys(store: TokenStore, connection_id: str, keys: ClientCredentials) -
     """Keep the app's keys, so that a later process needs only the store; unchanged ones are not written again."""
     document = {"client_id": keys.client_id, "client_secret": keys.client_secret}
     found = store.load_tokens(app_keys_id(connection_id))
-    if found is None or dict(found[0]) != document:
+    if found is not None and dict(found[0]) == document:
+        return
+    try:
         store.save_tokens(app_keys_id(connection_id), document, found[1] if found is not None else 0)
+    except ConflictError:
+        # Several workers begin at once, usually with the same keys: then the other one has done it.
+        found = store.load_tokens(app_keys_id(connection_id))
+        if found is None or dict(found[0]) != document:
+            raise
 
 
 def _bridge_tokens(bridge: QuickBooksBridge) -> TokenSet:
