@@ -27,11 +27,11 @@ class Client:
         self.root = f"{handle.base_url}/v3/company/{handle.tenant}"
 
     def send(
-        self, method: str, path: str, body: Any = None, *, timeout: float = 10, **params: str
+        self, method: str, path: str, body: Any = None, *, timeout: float = 10, **params: Any
     ) -> requests.Response:
         return self.session.request(method, f"{self.root}/{path}", params=params, json=body, timeout=timeout)
 
-    def get(self, path: str, **params: str) -> Any:
+    def get(self, path: str, **params: Any) -> Any:
         answer = self.send("GET", path, **params)
         assert answer.status_code == 200, answer.text
         return json.loads(answer.text, parse_float=Decimal)
@@ -39,12 +39,12 @@ class Client:
     def query(self, statement: str) -> Any:
         return self.get("query", query=statement)["QueryResponse"]
 
-    def post(self, path: str, body: Any, **params: str) -> Any:
+    def post(self, path: str, body: Any, **params: Any) -> Any:
         answer = self.send("POST", path, body, **params)
         assert answer.status_code == 200, answer.text
         return json.loads(answer.text, parse_float=Decimal)
 
-    def refused(self, method: str, path: str, body: Any = None, **params: str) -> str:
+    def refused(self, method: str, path: str, body: Any = None, **params: Any) -> str:
         answer = self.send(method, path, body, **params)
         assert answer.status_code >= 400, answer.text
         document = answer.json()

@@ -353,7 +353,7 @@ def test_another_app_and_another_company_are_refused(client: Client, emulator: H
     assert (other.status_code, other.json()["fault"]["error"][0]["code"]) == (403, "3100")
 
 
-def test_ten_calls_a_second_are_allowed(emulator: Handle) -> None:
+def test_ten_calls_a_second_are_allowed() -> None:
     clock = ScriptedClock(datetime(2026, 11, 1, tzinfo=UTC))
     with start_quickbooks(invoices=5, clock=clock, limits=True) as handle, client_of(handle) as client:
         statuses = [client.send("GET", "preferences").status_code for _ in range(12)]
