@@ -21,6 +21,7 @@ from ar_connectors.testkit.ledger.records import Record
 from ar_connectors.testkit.quickbooks.changes import CAP, change_feed
 from ar_connectors.testkit.quickbooks.company import aging_report, company_info, exchange_rate, preferences
 from ar_connectors.testkit.quickbooks.errors import ServiceError, fault_body, from_ledger, gateway_fault
+from ar_connectors.testkit.quickbooks.fidelity import evidence_of
 from ar_connectors.testkit.quickbooks.lies import Lies
 from ar_connectors.testkit.quickbooks.limits import Limits, Pace
 from ar_connectors.testkit.quickbooks.misbehavior import after, before
@@ -95,6 +96,7 @@ class QuickBooks:
             self._tids += 1
             reply.headers.setdefault("intuit_tid", f"1-{0x69000000 + self._tids:08x}-{self._tids:024x}")
             reply.headers.setdefault("QBO-Version", "1989.236")
+            reply.headers["X-Emulator-Evidence"] = evidence_of(operation).value
             reply.headers["Date"] = self._shown(now, fault).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return reply, fault.name if fault is not None else None
 

@@ -1,0 +1,225 @@
+"""How close to QuickBooks Online is this? Every route and behavior with its evidence, and what is left out."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Final
+
+from ar_connectors.testkit.evidence import Behavior, Evidence, Fidelity, Route
+
+__all__ = ["FIDELITY", "evidence_of"]
+
+_R, _S, _D, _I = Evidence.RECORDED, Evidence.SPEC, Evidence.DOCUMENTED, Evidence.INFERRED
+
+_ROUTES: Final = (
+    Route(
+        "GET /query, POST /query",
+        "query *",
+        _R,
+        "sandbox bodies in public test suites; Intuit, Query operations and syntax",
+    ),
+    Route("GET /query with COUNT(*)", "count *", _D, "Intuit, Query operations and syntax"),
+    Route("GET /cdc", "cdc", _R, "sandbox body in a public test suite; Intuit, Change data capture"),
+    Route("GET /{entity}/{id}", "read *", _R, "sandbox bodies in public test suites"),
+    Route("POST /attachable", "create Attachable", _R, "Intuit's reference example of a note"),
+    Route(
+        "POST /attachable (update)",
+        "update Attachable",
+        _D,
+        "Intuit's reference; whether a sparse one keeps links is inferred",
+    ),
+    Route(
+        "POST /attachable?operation=delete", "delete Attachable", _R, "sandbox body in a public test suite"
+    ),
+    Route("POST /customer (update)", "update Customer", _R, "Intuit's reference; sandbox bodies"),
+    Route("POST /{entity}", "create *", _R, "Intuit's reference; sandbox bodies"),
+    Route("POST /{entity} (update)", "update *", _D, "Intuit's reference, full and sparse update"),
+    Route(
+        "POST /{entity}?operation=delete", "delete *", _R, "Intuit's reference examples of deleted records"
+    ),
+    Route(
+        "POST /invoice?operation=void, /payment?include=void",
+        "void *",
+        _D,
+        "Intuit's reference; python-quickbooks",
+    ),
+    Route("POST /batch", "batch", _R, "sandbox body in a public test suite; Intuit's schema"),
+    Route("GET /companyinfo/{realm}", "companyinfo", _R, "sandbox body in a public test suite"),
+    Route("GET /preferences", "preferences", _R, "sandbox bodies in a public test suite"),
+    Route("GET /exchangerate", "exchangerate", _S, "Intuit's schema; the rate itself is made up"),
+    Route("GET /reports/AgedReceivables", "report *", _R, "Intuit's reference example of the report"),
+    Route(
+        "POST /oauth2/v1/tokens/bearer (refresh)", "token refresh", _D, "Intuit, OAuth 2.0; its Python client"
+    ),
+    Route("POST /oauth2/v1/tokens/bearer (code)", "token code", _D, "Intuit, OAuth 2.0; its Python client"),
+    Route("POST /v2/oauth2/tokens/revoke", "token revoke", _D, "Intuit, OAuth 2.0; its Python client"),
+    Route(
+        "GET, POST /connect/oauth2",
+        "consent",
+        _D,
+        "Intuit, OAuth 2.0: parameters there and back; the page is ours",
+    ),
+    Route(
+        "GET /.well-known/openid_configuration",
+        "openid",
+        _D,
+        "OpenID Connect discovery, as Intuit's clients read it",
+    ),
+)
+
+_BEHAVIORS: Final = (
+    Behavior(
+        "A query returns 100 rows by default and 1000 at most; STARTPOSITION counts from 1.",
+        _D,
+        "Intuit, Query operations",
+    ),
+    Behavior(
+        "MAXRESULTS above 1000 is taken for 1000, STARTPOSITION 0 for 1.", _I, "clients that send them work"
+    ),
+    Behavior(
+        "Entity names in a query may be in any case.",
+        _I,
+        "node-quickbooks writes them in lower case and works",
+    ),
+    Behavior(
+        "Inactive customers, terms and accounts are hidden unless Active is in the condition.",
+        _D,
+        "Airbyte's and Singer's connectors",
+    ),
+    Behavior("An answer without rows has no entity key.", _R, "sandbox bodies"),
+    Behavior(
+        "Conditions on fields that are not marked filterable are refused with 4001.",
+        _D,
+        "Intuit's reference, filterable marks",
+    ),
+    Behavior("LIKE does not heed case, = does.", _I, "not documented"),
+    Behavior("An instant without an offset is taken as Pacific.", _I, "not documented"),
+    Behavior(
+        "The change feed is cut off at 1000 objects without a word.",
+        _D,
+        "Intuit, Change data capture; user reports",
+    ),
+    Behavior(
+        "Which objects are left out of a full feed: those of later entities, and the latest changes.",
+        _I,
+        "not documented",
+    ),
+    Behavior("A feed of more than 30 days is refused (the code, 2030, is a guess).", _I, "user reports"),
+    Behavior(
+        "A group of stubs alone has totalCount and no startPosition.", _R, "issues of Intuit's PHP client"
+    ),
+    Behavior(
+        "Unchanged entities are empty groups.",
+        _I,
+        "recorded once; Intuit's page says only changed ones are listed",
+    ),
+    Behavior("MetaData instants have Pacific offsets, to the second.", _R, "sandbox bodies"),
+    Behavior("A subtotal line is appended and has no Id.", _R, "sandbox bodies"),
+    Behavior("Voiding zeroes all amounts and puts `Voided` before PrivateNote.", _D, "Intuit's reference"),
+    Behavior("Voiding empties LinkedTxn and puts the money on account.", _I, "not documented"),
+    Behavior(
+        "A payment gives the invoices it pays a new version and instant (can be switched off).",
+        _I,
+        "not documented",
+    ),
+    Behavior("A payment does not give its customer a new version.", _I, "not documented"),
+    Behavior(
+        "Customer.Balance is in the customer's currency and takes off credits and money on account.",
+        _I,
+        "not documented",
+    ),
+    Behavior(
+        "A stale SyncToken is refused with 5010, a missing record with 610, a duplicate number with 6140, a name with 6240.",
+        _R,
+        "sandbox bodies",
+    ),
+    Behavior(
+        "A transaction dated in closed books is refused with 6210; notes and customers are not.",
+        _I,
+        "the code is documented, its reach is not",
+    ),
+    Behavior("An attached note leaves the version of what it hangs on alone.", _I, "not documented"),
+    Behavior(
+        "A note has at most 2000 characters, a memo 4000, Customer.Notes 2000: otherwise 2050.",
+        _D,
+        "Intuit's reference",
+    ),
+    Behavior(
+        "A company in the United States keeps Latin-1; other characters become `?`.",
+        _I,
+        "Intuit documents ISO-8859-1, not what becomes of the rest",
+    ),
+    Behavior(
+        "The same requestid gets the first answer again (can be switched off, or refused with 600).",
+        _D,
+        "Intuit's blog; users report otherwise",
+    ),
+    Behavior(
+        "A batch has at most 30 items; each is answered or refused by itself.",
+        _D,
+        "Intuit, Batch; its .NET client",
+    ),
+    Behavior(
+        "Access tokens live 3600 s, refresh tokens 100 days and change once a day; the one before lives a day longer.",
+        _D,
+        "Intuit, OAuth FAQ",
+    ),
+    Behavior(
+        "x_refresh_token_hard_expires_in comes when asked for, five years from consent.",
+        _D,
+        "Intuit's blog of 2025-11-12",
+    ),
+    Behavior(
+        "10 calls a second, 500 a minute, 40 batches a minute, 10 at a time per company; beyond that 429 without Retry-After.",
+        _D,
+        "Intuit, API call limits and throttles",
+    ),
+    Behavior(
+        "Gateway faults (401, 403 of the app, 429) have lower-case keys and epoch milliseconds.",
+        _R,
+        "sandbox bodies",
+    ),
+    Behavior(
+        "Reads, queries, feeds, batches and reports are metered, single writes are not; only successes count.",
+        _D,
+        "Intuit App Partner Program",
+    ),
+)
+
+FIDELITY: Final = Fidelity(
+    platform="quickbooks",
+    service="QuickBooks Online Accounting API v3, minor version 75",
+    routes=_ROUTES,
+    behaviors=_BEHAVIORS,
+    missing=(
+        "XML answers for callers who do not ask for JSON (only as the fault `gateway_xml`).",
+        "Uploads and downloads of files, PDFs, sending documents by e-mail.",
+        "Entities beyond receivables (estimates, receipts, vendors, items): queries for some of them find nothing.",
+        "Taxes beyond one flat amount per document, discounts other than as a line, deposits, projects.",
+        "Journal entries with more than one line on receivables; changing a journal entry.",
+        "Merging customers; the credit memo that the user interface makes when a customer with a balance is deactivated.",
+        "Fault 2010 for unknown fields of a body: they are passed over.",
+        "A request of more than 120 seconds, answers of more than one server, changes that appear late.",
+        "Webhooks: the emulator sends none.",
+        "Aging reports other than by customer in total; their figures by document.",
+    ),
+    open_questions=(
+        "Does creating a note change the invoice's SyncToken, or fail in closed books?",
+        "Does a payment change LastUpdatedTime of its invoices and its customer?",
+        "Is invoiceStatus shown to apps of third parties?",
+        "Is requestid replayed on /attachable and /invoice?",
+        "What does a sparse update do to custom fields it leaves out, and how long may they be?",
+        "Which zone has an instant without an offset?",
+        "In which currency is Customer.Balance?",
+        "How is a batch metered?",
+        "May a note hang on a customer?",
+    ),
+)
+"""All claims."""
+
+
+@lru_cache(maxsize=1024)
+def evidence_of(operation: str) -> Evidence:
+    """The mark of the first route that matches an operation; what matches none is inferred."""
+    return next((one.evidence for one in _ROUTES if fnmatchcase(operation, one.operation)), _I)
