@@ -33,11 +33,11 @@ TABLES = ("customer", "invoice", "payment")
 class Bearer:
     """A signer with one token: the benchmark server checks none."""
 
-    def sign(self, request: Request) -> Mapping[str, str]:
+    def sign(self, _: Request) -> Mapping[str, str]:
         """The one header."""
         return {"Authorization": "Bearer mock"}
 
-    def refused(self, request: Request, response: Response) -> bool:
+    def refused(self, _: Request, __: Response) -> bool:
         """Nothing better is at hand."""
         return False
 

@@ -35,7 +35,9 @@ def bodies() -> dict[str, list[bytes]]:
         "Customer": [datagen.qbo_customer(one) for one in book.customers],
     }
     return {
-        entity: [_answer(entity, rows[entity][start : start + 1000]) for start in range(0, len(rows[entity]), 1000)]
+        entity: [
+            _answer(entity, rows[entity][start : start + 1000]) for start in range(0, len(rows[entity]), 1000)
+        ]
         for entity in PAGES
     }
 
@@ -76,7 +78,9 @@ def main() -> None:
             f"{entity:9} json.loads {best['json']:5.1f} / {middle['json']:5.1f} us a row, "
             f"ours {best['ours']:5.1f} / {middle['ours']:5.1f}, ratio {middle['ours'] / middle['json']:.2f}"
         )
-    print(f"company   ratio {totals['ours'] / totals['json']:.2f} (goal 0.60 with the transfer, stretch 0.40)")
+    print(
+        f"company   ratio {totals['ours'] / totals['json']:.2f} (goal 0.60 with the transfer, stretch 0.40)"
+    )
 
 
 if __name__ == "__main__":

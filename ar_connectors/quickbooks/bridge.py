@@ -93,7 +93,8 @@ class QuickBooksBridge:
         auth = self.auth
         return {
             "access_token": getattr(auth, "access_token", None),
-            "refresh_token": getattr(auth, "refresh_token", None) or getattr(self.client, "refresh_token", None),
+            "refresh_token": getattr(auth, "refresh_token", None)
+            or getattr(self.client, "refresh_token", None),
         }
 
     def push(self, tokens: Mapping[str, Any]) -> None:
@@ -106,7 +107,9 @@ class QuickBooksBridge:
         access, refresh = tokens.get("access_token"), tokens.get("refresh_token")
         if not access or not refresh:
             raise ConfigurationError(
-                "a bridge takes an access token and a refresh token together", platform=PLATFORM, tenant=self.tenant
+                "a bridge takes an access token and a refresh token together",
+                platform=PLATFORM,
+                tenant=self.tenant,
             )
         # The refresh token first: should we be stopped in between, it is the one that cannot be had again.
         self.auth.refresh_token = refresh
@@ -134,7 +137,9 @@ def from_quickbooks(client: Any, *, tenant: str | None = None) -> QuickBooksBrid
     auth = getattr(client, "auth_client", None)
     around = client if auth is not None else None
     auth = client if auth is None else auth
-    missing = [name for name in ("client_id", "client_secret", "environment") if not getattr(auth, name, None)]
+    missing = [
+        name for name in ("client_id", "client_secret", "environment") if not getattr(auth, name, None)
+    ]
     if missing:
         raise ConfigurationError(
             f"a {type(client).__name__} has no {', '.join(missing)}: it is neither a QuickBooks client nor an AuthClient",

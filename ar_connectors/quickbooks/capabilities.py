@@ -41,4 +41,6 @@ LIMITS: Final[dict[str, str]] = {
 }
 """What the platform allows, and what is made of it."""
 
-CAPABILITIES: Final = Capabilities(platform=PLATFORM, reads=READS, facts=FACTS, commands=COMMANDS, limits=LIMITS)
+CAPABILITIES: Final = Capabilities(
+    platform=PLATFORM, reads=READS, facts=FACTS, commands=COMMANDS, limits=LIMITS
+)

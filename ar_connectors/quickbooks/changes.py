@@ -75,7 +75,9 @@ def pull_changes(
         reading.capped = tuple(table.entity for table in TABLES.values())
     else:
         yield [
-            Fetch(f"changes since {timestamp(since)}", lambda: _read_feed(client, company, view, since, reading))
+            Fetch(
+                f"changes since {timestamp(since)}", lambda: _read_feed(client, company, view, since, reading)
+            )
         ]
     if not reading.capped:
         return
@@ -160,12 +162,15 @@ def _fresh_company(client: QuickBooksClient, company: Company, clock: Clock, rea
 
 
 def _window(
-    client: QuickBooksClient, context: Context, table: Table, view: StoreView, since: datetime, upper: datetime
+    client: QuickBooksClient,
+    context: Context,
+    table: Table,
+    view: StoreView,
+    since: datetime,
+    upper: datetime,
 ) -> Iterator[Sequence[Fetch]]:
     """Everything of an entity that changed between two instants, with all that it touches."""
-    where = (
-        f"MetaData.LastUpdatedTime >= {quoted(timestamp(since))} AND MetaData.LastUpdatedTime <= {quoted(timestamp(upper))}"
-    )
+    where = f"MetaData.LastUpdatedTime >= {quoted(timestamp(since))} AND MetaData.LastUpdatedTime <= {quoted(timestamp(upper))}"
     if table.condition:
         where = f"{table.condition} AND {where}"
 
@@ -200,9 +205,16 @@ def _sweeper(client: QuickBooksClient, context: Context, table: Table, view: Sto
             held.difference_update(row_ids(answer))
         mapper = Mapper(context)
         dead = [
-            tombstone(mapper, table.entity, Entity(id=one), DeletionEvidence.MISSING_IN_SWEEP) for one in sorted(held)
+            tombstone(mapper, table.entity, Entity(id=one), DeletionEvidence.MISSING_IN_SWEEP)
+            for one in sorted(held)
         ]
-        page = settle(client, context, view, Page(stream=CHANGES, tombstones=dead), {f"{table.entity}:{one}" for one in held}).page
+        page = settle(
+            client,
+            context,
+            view,
+            Page(stream=CHANGES, tombstones=dead),
+            {f"{table.entity}:{one}" for one in held},
+        ).page
         return merge([page, *answers], CHANGES) if answers else page
 
     return sweep

@@ -24,7 +24,15 @@ from ar_connectors.quickbooks.envelope import Row, open_envelope
 from ar_connectors.quickbooks.mapping_parties import map_organization, map_term
 from ar_core.model import CustomField, Organization, PaymentTerms
 
-__all__ = ["MAX_AGE", "REFERENCE", "Company", "company_of", "missing_reference", "read_company", "with_changes"]
+__all__ = [
+    "MAX_AGE",
+    "REFERENCE",
+    "Company",
+    "company_of",
+    "missing_reference",
+    "read_company",
+    "with_changes",
+]
 
 REFERENCE: Final = "reference"
 MAX_AGE: Final = timedelta(days=30)
@@ -73,7 +81,9 @@ class Company:
             "country": self.country,
             "close_date": self.close_date.isoformat() if self.close_date is not None else None,
             "terms": [terms.model_dump(mode="json") for terms in (self.terms or {}).values()],
-            "receivable_accounts": sorted(self.receivable_accounts) if self.receivable_accounts is not None else None,
+            "receivable_accounts": sorted(self.receivable_accounts)
+            if self.receivable_accounts is not None
+            else None,
             "bad_debt_accounts": sorted(self.bad_debt_accounts),
         }
 
@@ -162,7 +172,10 @@ def with_changes(company: Company, tenant: str, rows: Sequence[Row]) -> tuple[Co
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             rejected.append(Rejected(row.entity, None, "bad_value", str(error), row.raw, number))
     brought_up = replace(
-        company, terms=terms, receivable_accounts=frozenset(receivable) or None, bad_debt_accounts=frozenset(bad_debt)
+        company,
+        terms=terms,
+        receivable_accounts=frozenset(receivable) or None,
+        bad_debt_accounts=frozenset(bad_debt),
     )
     return brought_up, rejected
 
@@ -176,7 +189,9 @@ def _account(account: wire.Account, receivable: set[str], bad_debt: set[str]) ->
 
 
 def _told_bad_debts(organization: Organization, accounts: frozenset[str]) -> Organization:
-    told = CustomField(name="bad_debt_accounts", value=",".join(sorted(accounts)), definition_id="quickbooks:Account")
+    told = CustomField(
+        name="bad_debt_accounts", value=",".join(sorted(accounts)), definition_id="quickbooks:Account"
+    )
     return organization.model_copy(update={"custom_fields": (*organization.custom_fields, told)})
 
 

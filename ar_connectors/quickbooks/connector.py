@@ -133,11 +133,15 @@ class QuickBooksReader:
             if remote_id in present and kind is not RecordKind.ADJUSTMENT:
                 continue
             missing += [
-                self._not_found(mapper, table.entity, kind, remote_id, one) for one in identities if one not in held
+                self._not_found(mapper, table.entity, kind, remote_id, one)
+                for one in identities
+                if one not in held
             ]
         return replace(page, tombstones=[*page.tombstones, *missing])
 
-    def _not_found(self, mapper: Mapper, entity: str, kind: RecordKind, remote_id: str, identity: str) -> Tombstone:
+    def _not_found(
+        self, mapper: Mapper, entity: str, kind: RecordKind, remote_id: str, identity: str
+    ) -> Tombstone:
         stone = tombstone(mapper, entity, Entity(id=remote_id), DeletionEvidence.NOT_FOUND)
         parts = parse_record_id(identity)
         own = parts.remote_id if parts is not None and kind is RecordKind.ADJUSTMENT else remote_id
@@ -166,7 +170,9 @@ class QuickBooksReader:
         if self._company is None:
             self._company = company_of(read_company(self.client, None, self._clock.now()).cursor)
         if self._company is None:
-            raise ContractError("reading the reference data gave none", platform=PLATFORM, tenant=self._tenant)
+            raise ContractError(
+                "reading the reference data gave none", platform=PLATFORM, tenant=self._tenant
+            )
         return self._company
 
     def _context(self) -> Context:

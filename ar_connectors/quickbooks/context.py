@@ -74,7 +74,9 @@ def bounded(value: Decimal) -> bool:
     if not value.is_finite():
         return False
     exponent = value.as_tuple().exponent
-    return isinstance(exponent, int) and abs(exponent) <= MAX_EXPONENT and abs(value.adjusted()) <= MAX_EXPONENT
+    return (
+        isinstance(exponent, int) and abs(exponent) <= MAX_EXPONENT and abs(value.adjusted()) <= MAX_EXPONENT
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,9 @@ class Mapper:
             key = (row.name, value, row.definition_id)
             custom = self._custom.get(key)
             if custom is None:
-                custom = self._custom[key] = CustomField.trusted(name=row.name, value=value, definition_id=row.definition_id)
+                custom = self._custom[key] = CustomField.trusted(
+                    name=row.name, value=value, definition_id=row.definition_id
+                )
             result.append(custom)
         return tuple(result)
 

@@ -165,7 +165,10 @@ def _typed(body: bytes, entity: str | None, context: Context, stream: str) -> Pa
     return filled.page(len(rows), name, _utc(answer.time), stream, body)
 
 
-_ONE: Final[dict[str, Callable[[Mapper, Any], Record]]] = {"Invoice": map_invoice, "CreditMemo": map_credit_memo}
+_ONE: Final[dict[str, Callable[[Mapper, Any], Record]]] = {
+    "Invoice": map_invoice,
+    "CreditMemo": map_credit_memo,
+}
 _SEVERAL: Final[dict[str, Callable[[Mapper, Any], Sequence[Record]]]] = {
     "Payment": map_payment,
     "Customer": map_customer_and_notes,
@@ -213,7 +216,9 @@ class _Filled:
         try:
             _take_raw(self, context, row, number)
         except RowError as error:
-            self.rejected.append(Rejected(row.entity, _id_of(row.raw), error.code, error.reason, row.raw, number))
+            self.rejected.append(
+                Rejected(row.entity, _id_of(row.raw), error.code, error.reason, row.raw, number)
+            )
 
     def take(self, mapper: Mapper, entity: str, row: wire.Entity, number: int) -> None:
         """Map one decoded row into the page; on RowError nothing has been added."""
@@ -221,7 +226,9 @@ class _Filled:
             if entity in ENTITY_KINDS:
                 self.tombstones.append(tombstone(mapper, entity, row))
             else:
-                self.out_of_scope.append(OutOfScope(entity, row.id, f"a deleted {entity} is not accounts receivable", number))
+                self.out_of_scope.append(
+                    OutOfScope(entity, row.id, f"a deleted {entity} is not accounts receivable", number)
+                )
             return
         self.add(entity, row.id, map_row(mapper, row), number)
 
@@ -240,7 +247,9 @@ class _Filled:
         if mapped.replaces is not None:
             self.replaces.append(mapped.replaces)
 
-    def page(self, rows: int, kind: str, server_time: datetime | None, stream: str, raw: bytes | None) -> Page:
+    def page(
+        self, rows: int, kind: str, server_time: datetime | None, stream: str, raw: bytes | None
+    ) -> Page:
         """The finished page."""
         return Page(
             records=self.records,
@@ -274,7 +283,9 @@ def decode_rows(envelope: Envelope, context: Context, *, stream: str = "", raw: 
 def _take_raw(filled: _Filled, context: Context, row: Row, number: int) -> None:
     if row.fault is not None:
         code = row.fault.errors[0].code if row.fault.errors else None
-        raise RowError("fault", f"a fault stands in this place{f' (code {code})' if code else ''}: {row.fault.text}")
+        raise RowError(
+            "fault", f"a fault stands in this place{f' (code {code})' if code else ''}: {row.fault.text}"
+        )
     decoder = _DECODERS.get(row.entity)
     if decoder is None or row.entity not in ENTITY_KINDS:
         filled.out_of_scope.append(_foreign(row, number))
@@ -303,7 +314,9 @@ def _map(mapper: Mapper, filled: _Filled, entity: str, struct: wire.Entity, numb
     try:
         return map_row(mapper, struct)
     except DecimalException as error:
-        raise RowError("bad_number", "its amounts cannot be added exactly: one is too large, too small or no number") from error
+        raise RowError(
+            "bad_number", "its amounts cannot be added exactly: one is too large, too small or no number"
+        ) from error
 
 
 def _take_odd(filled: _Filled, mapper: Mapper, row: Row, number: int) -> None:
@@ -320,7 +333,9 @@ def _take_odd(filled: _Filled, mapper: Mapper, row: Row, number: int) -> None:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise RowError("bad_number" if "amount" in first["msg"] else "bad_value", f"{place}: {first['msg']}") from error
+            raise RowError(
+                "bad_number" if "amount" in first["msg"] else "bad_value", f"{place}: {first['msg']}"
+            ) from error
         except ValueError as error:
             raise RowError("bad_text", f"it holds text that is not Unicode: {error}") from error
         if "\\u0000" in text:
@@ -333,7 +348,9 @@ def _convert(row: Row) -> wire.Entity:
     try:
         document = loads_exact(row.raw.decode("utf-8", errors="surrogateescape"))
     except (ValueError, RecursionError) as error:
-        raise RowError("bad_number" if "number" in str(error) or "digit" in str(error) else "bad_json", str(error)) from error
+        raise RowError(
+            "bad_number" if "number" in str(error) or "digit" in str(error) else "bad_json", str(error)
+        ) from error
     if not isinstance(document, dict):
         raise RowError("not_an_object", f"a row is a JSON object, this is {type(document).__name__}")
     try:
@@ -356,7 +373,11 @@ def _code(message: str) -> str:
 
 def _foreign(row: Row, number: int) -> OutOfScope:
     known = row.entity in ENTITY_NAMES
-    reason = f"{row.entity} is not accounts receivable" if known else f"{row.entity} is not an entity this library knows"
+    reason = (
+        f"{row.entity} is not accounts receivable"
+        if known
+        else f"{row.entity} is not an entity this library knows"
+    )
     return OutOfScope(row.entity, _id_of(row.raw), reason, number)
 
 

@@ -212,7 +212,9 @@ class _Opener:
     def _raise_fault(self, names: dict[str, bytes]) -> None:
         """A fault of the whole body is raised; `"fault": null` is none."""
         found = {
-            name: _plain(names[name]) for name in ("Fault", "fault", "AttachableResponse") if names.get(name, b"null") != b"null"
+            name: _plain(names[name])
+            for name in ("Fault", "fault", "AttachableResponse")
+            if names.get(name, b"null") != b"null"
         }
         fault = fault_in(found)
         if fault is not None:
@@ -221,14 +223,19 @@ class _Opener:
     def _entities(self, members: list[tuple[str, bytes]], body: bytes) -> None:
         """One entity under its name, or bare."""
         wrapped = [(name, raw) for name, raw in members if name in ENTITY_NAMES and raw[:1] in {b"{", b"["}]
-        rest = {name for name, _ in members} - {name for name, _ in wrapped} - {"time", "requestId", "warnings"}
+        rest = (
+            {name for name, _ in members} - {name for name, _ in wrapped} - {"time", "requestId", "warnings"}
+        )
         if wrapped and not rest:
             for name, raw in wrapped:
                 self._add(name, raw)
         elif self._entity is not None:
             self._envelope.rows.append(Row(self._entity, body.strip()))
         else:
-            raise _contract(f"no known envelope: {', '.join(sorted(name for name, _ in members))[:200] or 'an empty object'}", body)
+            raise _contract(
+                f"no known envelope: {', '.join(sorted(name for name, _ in members))[:200] or 'an empty object'}",
+                body,
+            )
 
     def _query(self, raw: bytes) -> None:
         if raw == b"null":

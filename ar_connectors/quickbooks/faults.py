@@ -34,7 +34,16 @@ from ar_connectors.errors import (
 )
 from ar_connectors.http.messages import Request, Response
 
-__all__ = ["PLATFORM", "Fault", "QuickBooksDialect", "fault_error", "fault_in", "parse_fault", "redact", "retry_after"]
+__all__ = [
+    "PLATFORM",
+    "Fault",
+    "QuickBooksDialect",
+    "fault_error",
+    "fault_in",
+    "parse_fault",
+    "redact",
+    "retry_after",
+]
 
 PLATFORM: Final = "quickbooks"
 
@@ -133,14 +142,22 @@ def fault_in(document: Mapping[str, Any]) -> Fault | None:
     raw = document.get("Fault") or document.get("fault")
     if raw is None:
         items = document.get("AttachableResponse")
-        if isinstance(items, list) and items and all(isinstance(item, dict) and item.get("Fault") for item in items):
+        if (
+            isinstance(items, list)
+            and items
+            and all(isinstance(item, dict) and item.get("Fault") for item in items)
+        ):
             raw = items[0]["Fault"]
     if not isinstance(raw, dict):
         return None
     entries = raw.get("Error") or raw.get("error") or []
     if isinstance(entries, dict):
         entries = [entries]
-    errors = tuple(_field_error(entry) for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()
+    errors = (
+        tuple(_field_error(entry) for entry in entries if isinstance(entry, dict))
+        if isinstance(entries, list)
+        else ()
+    )
     return Fault(_string(raw.get("type") or raw.get("Type")), errors)
 
 
@@ -150,7 +167,9 @@ def _field_error(entry: Mapping[str, Any]) -> FieldError:
     code = _string(lower.get("code"))
     if code is None and (found := _ERROR_CODE.search(message)):
         code = found[1]
-    return FieldError(redact(message), code, _string(lower.get("element")), _redacted(_string(lower.get("detail"))))
+    return FieldError(
+        redact(message), code, _string(lower.get("element")), _redacted(_string(lower.get("detail")))
+    )
 
 
 def _redacted(text: str | None) -> str | None:
@@ -158,7 +177,9 @@ def _redacted(text: str | None) -> str | None:
 
 
 def _string(value: object) -> str | None:
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
+    return (
+        str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
+    )
 
 
 def _markup_fault(text: str) -> Fault:
@@ -171,7 +192,9 @@ def _markup_fault(text: str) -> Fault:
         named = dict(_XML_ATTRIBUTE.findall(attributes))
         message, detail = _element(inner, "Message") or _plain(inner), _element(inner, "Detail")
         code = named.get("code") or (found[1] if (found := _ERROR_CODE.search(message or "")) else None)
-        errors.append(FieldError(redact(message or "no message"), code, named.get("element"), _redacted(detail)))
+        errors.append(
+            FieldError(redact(message or "no message"), code, named.get("element"), _redacted(detail))
+        )
     if not errors:
         message = _plain(text)[:300]
         found = _ERROR_CODE.search(message)
@@ -318,5 +341,3 @@ def _may_be_fault(body: bytes) -> bool:
     if start.startswith(b"<"):
         return True
     return len(body) <= _MAX_JSON_FAULT and (b'"Fault"' in body or b'"fault"' in body)
-
-

@@ -36,7 +36,10 @@ def is_deleted(row: wire.Entity) -> bool:
 
 
 def tombstone(
-    mapper: Mapper, entity: str, row: wire.Entity, evidence: DeletionEvidence = DeletionEvidence.REPORTED_DELETED
+    mapper: Mapper,
+    entity: str,
+    row: wire.Entity,
+    evidence: DeletionEvidence = DeletionEvidence.REPORTED_DELETED,
 ) -> Tombstone:
     """The tombstone for a row. Raises KeyError for an entity that has no record kind, RowError without an id."""
     kind: RecordKind = ENTITY_KINDS[entity]

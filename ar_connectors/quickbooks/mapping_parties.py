@@ -163,9 +163,13 @@ def map_organization(
         source=source,
         name=company.company_name or None,
         legal_name=company.legal_name or None,
-        base_currency=mapper.currency(currencies.home_currency) if currencies is not None else mapper.context.home_currency,
+        base_currency=mapper.currency(currencies.home_currency)
+        if currencies is not None
+        else mapper.context.home_currency,
         country=company.country or None,
-        multicurrency=currencies.multi_currency_enabled if currencies is not None else mapper.context.multicurrency,
+        multicurrency=currencies.multi_currency_enabled
+        if currencies is not None
+        else mapper.context.multicurrency,
         lock_date=accounting.book_close_date if accounting is not None else None,
         custom_fields=tuple(CustomField.trusted(name=fact.name, value=fact.value) for fact in facts),
     )

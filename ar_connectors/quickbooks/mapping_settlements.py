@@ -218,7 +218,9 @@ def _parts(mapper: Mapper, row: wire.Payment) -> tuple[list[_Part], list[_Part]]
             continue
         link = line.linked_txn[0]
         if not link.txn_id:
-            raise RowError("missing_field", f"a line of Payment {row.id} is linked to a transaction without TxnId")
+            raise RowError(
+                "missing_field", f"a line of Payment {row.id} is linked to a transaction without TxnId"
+            )
         mapper.numbers.append(line.amount)
         lines.append((link.txn_type or "", link.txn_id, line.amount))
     signs = _signs(row, [(kind, amount) for kind, _, amount in lines])
@@ -297,8 +299,12 @@ def map_journal_entry(mapper: Mapper, row: wire.JournalEntry) -> list[Adjustment
         mapper.numbers.append(line.amount)
         posting = (detail.posting_type or "").casefold()
         if posting not in {"debit", "credit"}:
-            raise RowError("bad_enum", f"JournalEntry {row.id} has a line with PostingType {detail.posting_type!r}")
-        amounts.setdefault(customer, []).append(line.amount if posting == "debit" else line.amount.copy_negate())
+            raise RowError(
+                "bad_enum", f"JournalEntry {row.id} has a line with PostingType {detail.posting_type!r}"
+            )
+        amounts.setdefault(customer, []).append(
+            line.amount if posting == "debit" else line.amount.copy_negate()
+        )
         accounts.setdefault(customer, detail.account_ref.value if detail.account_ref is not None else None)
         memos.setdefault(customer, line.description or row.private_note or None)
     mapper.numbers.append(row.exchange_rate)
@@ -358,5 +364,3 @@ def _customer(detail: wire.JournalEntryLineDetail) -> str:
     if entity is None or (entity.type or "").casefold() != "customer":
         return ""
     return (entity.entity_ref.value if entity.entity_ref is not None else None) or ""
-
-

@@ -114,7 +114,12 @@ class NoteTag:
 
 Tag = PromiseTag | DisputeTag | StatusTag | NoteTag
 
-_KIND_OF: Final[dict[type, str]] = {PromiseTag: "ptp", DisputeTag: "dispute", StatusTag: "status", NoteTag: "note"}
+_KIND_OF: Final[dict[type, str]] = {
+    PromiseTag: "ptp",
+    DisputeTag: "dispute",
+    StatusTag: "status",
+    NoteTag: "note",
+}
 
 
 def marker(kind: str, identity: UUID) -> str:
@@ -129,11 +134,14 @@ def format_note(tag: Tag, text: str = "", *, limit: int = MAX_NOTE) -> str:
     """
     # The ids of `inv` are escaped one by one: its commas part them.
     pairs = [
-        f"{key}={value if key == 'inv' else quote(value, safe=_SAFE, errors='replace')}" for key, value in _pairs(tag)
+        f"{key}={value if key == 'inv' else quote(value, safe=_SAFE, errors='replace')}"
+        for key, value in _pairs(tag)
     ]
     head = f"[AR:{_KIND_OF[type(tag)]} {' '.join(pairs)}]"
     if len(head) > limit:
-        raise ValueError(f"the tag needs {len(head)} characters and the note holds {limit}: shorten its texts")
+        raise ValueError(
+            f"the tag needs {len(head)} characters and the note holds {limit}: shorten its texts"
+        )
     if not text:
         return head
     room = limit - len(head) - 1
@@ -159,7 +167,9 @@ def parse_note(note: str | None) -> tuple[Tag, str] | None:
     for pair in found[2].split():
         key, equals, value = pair.partition("=")
         if equals and value:
-            values.setdefault(key.lower(), unquote(value, errors="replace") if key.lower() != "inv" else value)
+            values.setdefault(
+                key.lower(), unquote(value, errors="replace") if key.lower() != "inv" else value
+            )
     text = note[found.end() :]
     return _build(found[1].lower(), values), text.removeprefix(" ")
 
@@ -250,7 +260,9 @@ def _build(kind: str, values: dict[str, str]) -> Tag:
                 customer=get("cust"),
             )  # fmt: skip
         case _:
-            raise NoteError(f"a tag of the unknown kind {kind!r}; this version knows ptp, dispute, status, note")
+            raise NoteError(
+                f"a tag of the unknown kind {kind!r}; this version knows ptp, dispute, status, note"
+            )
 
 
 def _uuid(values: dict[str, str], key: str = "id") -> UUID:

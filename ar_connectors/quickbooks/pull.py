@@ -111,7 +111,9 @@ def _first_load(
         if fetches:
             yield fetches
         if reading.complete():
-            done = Page(stream=table.stream, kind=table.entity, cursor=Cursor(table.stream, {**base, "done": True}))
+            done = Page(
+                stream=table.stream, kind=table.entity, cursor=Cursor(table.stream, {**base, "done": True})
+            )
             yield [Fetch(f"{table.entity} complete", _constant(done))]
             return
         total, start = None, 1

@@ -127,7 +127,9 @@ def _touched_by_changes(page: Page, view: StoreView, todo: _Todo) -> None:
         if record.id in changed:
             todo.touch(record.customer_id)
             todo.touch(getattr(stored.get(record.id), "customer_id", None))
-    parents = [record.id for record in moved if record.id in changed and isinstance(record, Payment | CreditNote)]
+    parents = [
+        record.id for record in moved if record.id in changed and isinstance(record, Payment | CreditNote)
+    ]
     now = (one for one in page.records if isinstance(one, Allocation) and one.parent_id in changed)
     before = view.allocations_of(parents) if parents else ()
     for allocation in (*now, *before):
@@ -155,7 +157,12 @@ def _touched_by_deletions(page: Page, view: StoreView, todo: _Todo) -> None:
 
 def _same_version(source: Source | None, stored: Any) -> bool:
     before: Source | None = getattr(stored, "source", None)
-    return source is not None and before is not None and source.version is not None and source.version == before.version
+    return (
+        source is not None
+        and before is not None
+        and source.version is not None
+        and source.version == before.version
+    )
 
 
 def _without_the_living(page: Page, alive: dict[str, frozenset[str]]) -> Page:
@@ -166,7 +173,9 @@ def _without_the_living(page: Page, alive: dict[str, frozenset[str]]) -> Page:
         one.id for one in dead if one.kind in {RecordKind.PAYMENT, RecordKind.CUSTOMER}
     ]  # what hung on them goes with them
     notes = [
-        OutOfScope(one.source.kind, one.source.remote_id, "reported as deleted, and still there when asked for")
+        OutOfScope(
+            one.source.kind, one.source.remote_id, "reported as deleted, and still there when asked for"
+        )
         for one in living
     ]
     return replace(
@@ -182,7 +191,9 @@ def _with_journal_leftovers(page: Page, view: StoreView, changes: Page) -> Page:
     deleted = {one.source.remote_id for one in page.tombstones if one.source.kind == "JournalEntry"}
     entries = {one.remote_id for one in changes.out_of_scope if one.kind == "JournalEntry"} | deleted
     entries |= {
-        journal_entry_of(one.source.remote_id) for one in page.records if isinstance(one, Adjustment) and one.source
+        journal_entry_of(one.source.remote_id)
+        for one in page.records
+        if isinstance(one, Adjustment) and one.source
     }
     if not entries:
         return page
@@ -194,7 +205,9 @@ def _with_journal_leftovers(page: Page, view: StoreView, changes: Page) -> Page:
         if parts is None or entry not in entries or identity in present:
             continue
         evidence = DeletionEvidence.REPORTED_DELETED if entry in deleted else DeletionEvidence.SET_REPLACED
-        source = Source(platform=parts.platform, tenant=parts.tenant, kind="JournalEntry", remote_id=parts.remote_id)
+        source = Source(
+            platform=parts.platform, tenant=parts.tenant, kind="JournalEntry", remote_id=parts.remote_id
+        )
         leftovers.append(Tombstone(id=identity, kind=RecordKind.ADJUSTMENT, source=source, evidence=evidence))
     return replace(page, tombstones=[*page.tombstones, *leftovers])
 
@@ -224,7 +237,10 @@ def merge(pages: Sequence[Page], stream: str) -> Page:
             merged,
             tombstones=[*merged.tombstones, *page.tombstones],
             rejected=[*merged.rejected, *(replace(one, row=rows + one.row) for one in page.rejected)],
-            out_of_scope=[*merged.out_of_scope, *(replace(one, row=rows + one.row) for one in page.out_of_scope)],
+            out_of_scope=[
+                *merged.out_of_scope,
+                *(replace(one, row=rows + one.row) for one in page.out_of_scope),
+            ],
             replaces=list(dict.fromkeys([*merged.replaces, *page.replaces])),
         )
         rows += page.rows
@@ -239,5 +255,3 @@ def _owner(record: Any) -> str | None:
     if isinstance(record, Contact):
         return record.customer_id
     return record.id if isinstance(record, Invoice | CreditNote | Payment | Adjustment | Customer) else None
-
-

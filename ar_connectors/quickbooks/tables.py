@@ -22,7 +22,17 @@ from ar_connectors.quickbooks.envelope import open_envelope
 from ar_connectors.quickbooks.mapping_settlements import journal_entry_of
 from ar_core.model import Adjustment, Contact, RecordKind
 
-__all__ = ["ACTIVE_AND_NOT", "TABLES", "Pass", "Table", "count_in", "moving_table", "remote_ids", "row_ids", "table_of"]
+__all__ = [
+    "ACTIVE_AND_NOT",
+    "TABLES",
+    "Pass",
+    "Table",
+    "count_in",
+    "moving_table",
+    "remote_ids",
+    "row_ids",
+    "table_of",
+]
 
 ACTIVE_AND_NOT: Final = "Active IN (true, false)"
 """Without it a query hides inactive customers (quirks.md#qbo-7)."""
@@ -50,7 +60,10 @@ TABLES: Final[Mapping[str, Table]] = {
         Table("journal_entry", "JournalEntry", (RecordKind.ADJUSTMENT,)),
         # Of all notes and files only ours are asked for: the query language can search in Note (quirks.md#qbo-48).
         Table(
-            "attachable", "Attachable", (RecordKind.PROMISE, RecordKind.DISPUTE), "Note LIKE " + quoted("%[AR:%")
+            "attachable",
+            "Attachable",
+            (RecordKind.PROMISE, RecordKind.DISPUTE),
+            "Note LIKE " + quoted("%[AR:%"),
         ),
     )
 }
@@ -125,7 +138,9 @@ class Pass:
 def row_ids(page: Page) -> frozenset[str]:
     """The platform's ids of the rows of a page, as far as they have one."""
     ids = {
-        journal_entry_of(record.source.remote_id) if isinstance(record, Adjustment) else record.source.remote_id
+        journal_entry_of(record.source.remote_id)
+        if isinstance(record, Adjustment)
+        else record.source.remote_id
         for record in page.records
         if record.source is not None and not isinstance(record, Contact)
     }

@@ -59,6 +59,8 @@ def _spell(character: str) -> str:
         return character
     if character in _SPELLED:
         return _SPELLED[character]
-    plain = "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))
+    plain = "".join(
+        part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)
+    )
     plain = "".join(_SPELLED.get(part, part) for part in plain)
     return plain if plain and all(ord(part) < 0x100 for part in plain) else "?"

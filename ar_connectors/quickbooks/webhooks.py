@@ -32,7 +32,9 @@ _VERBS: Final = {
 }  # fmt: skip
 _TYPE: Final = re.compile(r"qbo\.([a-z]+)\.([a-z]+)\.v\d+", re.IGNORECASE)
 _FRACTION: Final = re.compile(r"(\.\d{6})\d+")
-_NAMES: Final = {name.casefold(): name for name in (*ENTITY_KINDS, "Account", "Bill", "Estimate", "Item", "Term", "Vendor")}
+_NAMES: Final = {
+    name.casefold(): name for name in (*ENTITY_KINDS, "Account", "Bill", "Estimate", "Item", "Term", "Vendor")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,9 @@ def _event(
     event_id: Any = None,
     deleted_id: Any = None,
 ) -> WebhookEvent:
-    missing = [word for word, value in (("company", tenant), ("entity", name), ("id", remote_id)) if not value]
+    missing = [
+        word for word, value in (("company", tenant), ("entity", name), ("id", remote_id)) if not value
+    ]
     if missing:
         raise _contract(f"an event does not say its {', '.join(missing)}", body)
     entity = _NAMES.get(str(name).casefold(), str(name))

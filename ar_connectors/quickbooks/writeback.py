@@ -44,8 +44,12 @@ _LINE = "line in our block of Customer.Notes"
 
 FACTS: Final[Mapping[Fact, Capability]] = MappingProxyType(
     {
-        Fact.PROMISE_DATE: Capability(Support.NOTE, _NOTE, f"tagged {_LINE} (closed books)", "quirks.md#qbo-40"),
-        Fact.PROMISE_AMOUNT: Capability(Support.NOTE, f"same {_NOTE}", f"tagged {_LINE} (closed books)", "quirks.md#qbo-40"),
+        Fact.PROMISE_DATE: Capability(
+            Support.NOTE, _NOTE, f"tagged {_LINE} (closed books)", "quirks.md#qbo-40"
+        ),
+        Fact.PROMISE_AMOUNT: Capability(
+            Support.NOTE, f"same {_NOTE}", f"tagged {_LINE} (closed books)", "quirks.md#qbo-40"
+        ),
         Fact.DISPUTE: Capability(Support.NOTE, _NOTE, f"tagged {_LINE} (closed books)", "quirks.md#qbo-40"),
         Fact.COLLECTIONS_STATUS: Capability(
             Support.NOTE, f"configured custom field of the invoice, else {_LINE}", _NOTE, "quirks.md#qbo-42"

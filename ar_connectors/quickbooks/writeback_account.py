@@ -59,7 +59,9 @@ def place_hold(scope: WriteScope, command: SetOrderHold) -> list[Placement]:
     else:
         kept = None if before is None or before.ref == line.ref else str(before)
         previous = json.dumps({"hold": kept})
-    placements = at_customer(_HOLD, customer, written.version, (command.customer_id,), _CUT if written.cut else None)
+    placements = at_customer(
+        _HOLD, customer, written.version, (command.customer_id,), _CUT if written.cut else None
+    )
     return [replace(one, previous=previous) for one in placements]
 
 
@@ -93,9 +95,7 @@ def find_release(scope: WriteScope, command: ReleaseOrderHold) -> list[Placement
     return None
 
 
-def place_status(
-    scope: WriteScope, command: SetCollectionsStatus, options: WriteOptions
-) -> list[Placement]:
+def place_status(scope: WriteScope, command: SetCollectionsStatus, options: WriteOptions) -> list[Placement]:
     """The status of a customer, or of an invoice: the configured custom field, else a line of our block, else (no room
     there) a note on the invoice."""
     if not _is_invoice(command.subject_id):
@@ -185,7 +185,9 @@ def _in_field(
         if fields is None:
             return f"the invoice has no custom field {name!r}"
         try:
-            written = scope.calls.update_invoice_fields(now, fields, scope.request_id(f"field-{again}" if again else "field"))
+            written = scope.calls.update_invoice_fields(
+                now, fields, scope.request_id(f"field-{again}" if again else "field")
+            )
         except StaleVersionError:
             if again == RETRIES:
                 raise

@@ -77,8 +77,12 @@ def note_job(scope: WriteScope) -> Job:
     match command:
         case RecordPromise():
             known = scope.promise(record)
-            recorded = known.recorded_at if known is not None and known.recorded_at else scope.write.first_sent_at
-            facts = (Fact.PROMISE_DATE, Fact.PROMISE_AMOUNT) if command.promised_amount else (Fact.PROMISE_DATE,)
+            recorded = (
+                known.recorded_at if known is not None and known.recorded_at else scope.write.first_sent_at
+            )
+            facts = (
+                (Fact.PROMISE_DATE, Fact.PROMISE_AMOUNT) if command.promised_amount else (Fact.PROMISE_DATE,)
+            )
             tag = texts.promise_tag(command, scope.identity, scope.tenant, recorded)
             text = texts.promise_text(command)
             later = texts.local_uuid(known.superseded_by or "") if known is not None else None
@@ -106,13 +110,21 @@ def note_job(scope: WriteScope) -> Job:
             )
         case AddNote():
             (invoice,) = scope.invoice_ids(command.subject_id)
-            tag = texts.note_tag(command, scope.identity, invoice)
-            return Job((invoice,), tag, texts.note_text(command), (Fact.NOTE,), (), None)
+            return Job(
+                (invoice,),
+                texts.note_tag(command, scope.identity, invoice),
+                texts.note_text(command),
+                (Fact.NOTE,),
+                (),
+                None,
+            )
         case _:
             raise AssertionError(f"{command.type} is no note")
 
 
-def place_notes(scope: WriteScope, job: Job, there: dict[str, Sequence[Note]] | None = None) -> list[Placement]:
+def place_notes(
+    scope: WriteScope, job: Job, there: dict[str, Sequence[Note]] | None = None
+) -> list[Placement]:
     """Hang the note on every invoice that has it not yet. `there`: what hangs on each invoice, where that is known.
 
     An invoice in closed books that takes no note: the fact goes to Customer.Notes (degraded). One of several invoices that
@@ -158,7 +170,9 @@ def find_notes(
     notes, block = read_block(scope, customer)
     kind = _line_kind(job.tag)
     if kind is not None and block.find(kind, texts.ref_of(job.tag.id)):
-        return found + at_customer(job.facts, customer, notes.version, job.subjects, reason="found in Customer.Notes")
+        return found + at_customer(
+            job.facts, customer, notes.version, job.subjects, reason="found in Customer.Notes"
+        )
     return None
 
 
@@ -270,7 +284,9 @@ def at_note(
     """The placements of facts in one note."""
     target = f"Attachable note on Invoice {invoice}"
     return [
-        Placement(fact, target, "Attachable", note.id, note.version, reason is not None, reason, None, subjects)
+        Placement(
+            fact, target, "Attachable", note.id, note.version, reason is not None, reason, None, subjects
+        )
         for fact in facts
     ]
 
@@ -281,7 +297,8 @@ def at_customer(
     """The placements of facts in Customer.Notes; with a reason they are degraded."""
     target = f"Customer.Notes of Customer {customer}"
     return [
-        Placement(fact, target, "Customer", customer, version, reason is not None, reason, None, subjects) for fact in facts
+        Placement(fact, target, "Customer", customer, version, reason is not None, reason, None, subjects)
+        for fact in facts
     ]
 
 
@@ -306,7 +323,9 @@ def _fitting(tag: Tag, invoice: str) -> tuple[Tag, str | None]:
     except ValueError:
         if not isinstance(tag, PromiseTag):
             raise
-        return replace(tag, invoices=(invoice,)), "so many invoices do not fit into one note: each names only its own"
+        return replace(
+            tag, invoices=(invoice,)
+        ), "so many invoices do not fit into one note: each names only its own"
     return tag, None
 
 
@@ -318,7 +337,9 @@ def _line_instead(scope: WriteScope, job: Job, closed: PeriodClosedError) -> lis
     line = texts.tagged_line(tag, job.text, latin1_only=scope.latin1_only)
     written = change_block(scope, customer, lambda block: (block.put(line), line), "fallback")
     invoices = tuple(scope.id_of(RecordKind.INVOICE, one) for one in job.invoices)
-    return at_customer(job.facts, customer, written.version, (*invoices, *job.subjects), f"closed books: {closed.message}")
+    return at_customer(
+        job.facts, customer, written.version, (*invoices, *job.subjects), f"closed books: {closed.message}"
+    )
 
 
 def _change_everywhere(
@@ -414,9 +435,7 @@ def _subjects(scope: WriteScope, job: Job, invoice: str) -> tuple[str, ...]:
     return (scope.id_of(RecordKind.INVOICE, invoice), *job.subjects)
 
 
-def _mine(
-    scope: WriteScope, job: Job, invoice: str, there: dict[str, Sequence[Note]] | None
-) -> list[Note]:
+def _mine(scope: WriteScope, job: Job, invoice: str, there: dict[str, Sequence[Note]] | None) -> list[Note]:
     if there is None:
         return own_notes(scope, invoice, job.tag.id)
     return [note for note in there[invoice] if _has_id(note, job.tag.id)]

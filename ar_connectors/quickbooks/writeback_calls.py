@@ -21,7 +21,6 @@ from ar_connectors.quickbooks.faults import PLATFORM, redact
 __all__ = ["Calls", "CustomerNotes", "InvoiceFields", "Note", "request_id"]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Note:
     """An Attachable without a file."""
@@ -76,14 +75,22 @@ class Calls:
     def create_note(self, entity: str, identity: str, text: str, requestid: str) -> Note:
         """Hang a note on a transaction. It never travels with an e-mail: IncludeOnSend is said, not left to a default."""
         reference = {"EntityRef": {"type": entity, "value": identity}, "IncludeOnSend": False}
-        answer = self._post("attachable", {"Note": text, "AttachableRef": [reference]}, f"note on {entity}", requestid)
+        answer = self._post(
+            "attachable", {"Note": text, "AttachableRef": [reference]}, f"note on {entity}", requestid
+        )
         return self._written_note(answer)
 
     def update_note(self, note: Note, text: str, requestid: str) -> Note:
         """Change the text of a note of ours. Whether a sparse update of an Attachable keeps its links is not documented, so
         they are said again, ids only; the version token guards them. Raises StaleVersionError."""
         links = [{"EntityRef": {"type": t, "value": v}, "IncludeOnSend": False} for t, v in note.links]
-        body = {"Id": note.id, "SyncToken": note.version, "sparse": True, "Note": text, "AttachableRef": links}
+        body = {
+            "Id": note.id,
+            "SyncToken": note.version,
+            "sparse": True,
+            "Note": text,
+            "AttachableRef": links,
+        }
         return self._written_note(self._post("attachable", body, "update note", requestid))
 
     def customer_notes(self, identity: str) -> CustomerNotes:
@@ -106,7 +113,12 @@ class Calls:
         self, invoice: InvoiceFields, fields: Sequence[Mapping[str, str]], requestid: str
     ) -> InvoiceFields:
         """Replace an invoice's custom fields, all of them: QuickBooks takes the array as a whole (quirks.md#qbo-43)."""
-        body = {"Id": invoice.id, "SyncToken": invoice.version, "sparse": True, "CustomField": [dict(f) for f in fields]}
+        body = {
+            "Id": invoice.id,
+            "SyncToken": invoice.version,
+            "sparse": True,
+            "CustomField": [dict(f) for f in fields],
+        }
         answer = self._post("invoice", body, "update Invoice.CustomField", requestid)
         return _invoice(self._entity(answer, "Invoice", wrote=True))
 
@@ -117,7 +129,9 @@ class Calls:
                 f"select * from Attachable where AttachableRef.EntityRef.type = {quoted(entity)} "  # noqa: S608
                 f"and AttachableRef.EntityRef.value = {quoted(identity)} startposition {start} maxresults {PAGE_SIZE}"
             )
-            answer = self._send("GET", "query", f"query Attachable of {entity}", params=(("query", statement),))
+            answer = self._send(
+                "GET", "query", f"query Attachable of {entity}", params=(("query", statement),)
+            )
             document = self._document(answer, "query Attachable")
             rows = (document.get("QueryResponse") or {}).get("Attachable") or []
             yield from rows
@@ -220,7 +234,9 @@ def _note(row: Mapping[str, Any]) -> Note | None:
 
 def _links(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     references = ((link or {}).get("EntityRef") or {} for link in row.get("AttachableRef") or ())
-    return tuple((str(one["type"]), str(one["value"])) for one in references if one.get("type") and one.get("value"))
+    return tuple(
+        (str(one["type"]), str(one["value"])) for one in references if one.get("type") and one.get("value")
+    )
 
 
 def _customer(row: Mapping[str, Any]) -> CustomerNotes:
@@ -235,4 +251,3 @@ def _invoice(row: Mapping[str, Any]) -> InvoiceFields:
     )
     customer = (row.get("CustomerRef") or {}).get("value")
     return InvoiceFields(str(row["Id"]), str(row["SyncToken"]), customer, row.get("DocNumber"), fields)
-

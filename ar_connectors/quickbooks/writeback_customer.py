@@ -92,7 +92,9 @@ def change_block(scope: WriteScope, customer: str, edit: Edit, part: str = "note
                 raise
             limit = OLD_LIMIT
             continue
-        return BlockWrite(customer, written.version, before, parse_block(written.text), cut=after.lines != wanted.lines)
+        return BlockWrite(
+            customer, written.version, before, parse_block(written.text), cut=after.lines != wanted.lines
+        )
     raise AssertionError("unreachable: the last try returns or raises")
 
 
@@ -110,7 +112,12 @@ def _synced(scope: WriteScope, customer: str) -> CustomerNotes | None:
     """The customer as last synced, unless an earlier attempt or an earlier write of ours has changed it since."""
     record = scope.id_of(RecordKind.CUSTOMER, customer)
     known = scope.view.record(record)
-    if scope.tried_before or not isinstance(known, Customer) or known.source is None or known.source.version is None:
+    if (
+        scope.tried_before
+        or not isinstance(known, Customer)
+        or known.source is None
+        or known.source.version is None
+    ):
         return None
     ours = [one.version for one in scope.view.placements(record) if one.remote_kind == "Customer"]
     if any(version is not None and _newer(version, known.source.version) for version in ours):

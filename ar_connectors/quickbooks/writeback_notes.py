@@ -58,7 +58,9 @@ def hang_note(scope: WriteScope, invoice: str, tag: Tag, text: str, part: str) -
         there = own_notes(scope, invoice, tag.id)
         if there:
             return there[0]
-        return scope.calls.create_note("Invoice", invoice, body, scope.request_id(f"{part}-n{scope.write.attempt}"))
+        return scope.calls.create_note(
+            "Invoice", invoice, body, scope.request_id(f"{part}-n{scope.write.attempt}")
+        )
 
 
 def edit_note(
@@ -82,11 +84,17 @@ def edit_note(
         if text is None:
             return None
         try:
-            return scope.calls.update_note(note, text, scope.request_id(part if again == 0 else f"{part}-{again}"))
+            return scope.calls.update_note(
+                note, text, scope.request_id(part if again == 0 else f"{part}-{again}")
+            )
         except StaleVersionError:
             if again == RETRIES:
                 raise
-            fresh = [one for one in scope.calls.notes_on("Invoice", invoice) if one.id == note.id and _is(one, identity)]
+            fresh = [
+                one
+                for one in scope.calls.notes_on("Invoice", invoice)
+                if one.id == note.id and _is(one, identity)
+            ]
             if not fresh:
                 return None
             note = fresh[0]
@@ -98,7 +106,12 @@ def open_promises(notes: Sequence[Note], but: UUID) -> list[PromiseTag]:
     tags = {}
     for note in notes:
         tag = tag_of(note)
-        if isinstance(tag, PromiseTag) and tag.id != but and tag.withdrawn is None and tag.superseded_by is None:
+        if (
+            isinstance(tag, PromiseTag)
+            and tag.id != but
+            and tag.withdrawn is None
+            and tag.superseded_by is None
+        ):
             tags[tag.id] = tag
     return list(tags.values())
 

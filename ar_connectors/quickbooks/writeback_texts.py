@@ -51,6 +51,7 @@ __all__ = [
     "withdrawn_lead",
 ]
 
+
 def remote_id(record_id: str, kind: RecordKind, tenant: str) -> str:
     """QuickBooks' own id in one of our record ids.
 
@@ -134,7 +135,9 @@ def withdrawn_lead(command: WithdrawPromise) -> str:
     return f"Withdrawn {command.withdrawn_on}{_because(command.reason)}."
 
 
-def dispute_tag(command: OpenDispute | Dispute, identity: UUID, tenant: str, recorded: datetime | None) -> DisputeTag:
+def dispute_tag(
+    command: OpenDispute | Dispute, identity: UUID, tenant: str, recorded: datetime | None
+) -> DisputeTag:
     """The tag of a dispute, from the command that opens it or from the record as it stands."""
     return DisputeTag(
         id=identity,
@@ -205,7 +208,12 @@ def field_text(status: str, limit: int) -> str:
 
 
 def status_line(
-    command: SetCollectionsStatus, identity: UUID, invoice: str | None, number: str | None, *, latin1_only: bool
+    command: SetCollectionsStatus,
+    identity: UUID,
+    invoice: str | None,
+    number: str | None,
+    *,
+    latin1_only: bool,
 ) -> Line:
     """The status as a line of the managed block; `invoice` (and its number) where it is about one invoice."""
     label = "Status" if invoice is None else f"Invoice {number or invoice}"
@@ -227,13 +235,17 @@ def note_line(command: AddNote, identity: UUID, *, latin1_only: bool) -> Line:
 def tagged_line(tag: PromiseTag | DisputeTag | NoteTag, text: str, *, latin1_only: bool) -> Line:
     """A tagged note as a line of the managed block, for an invoice that takes no note."""
     kind = {PromiseTag: "ptp", DisputeTag: "dispute", NoteTag: "note"}[type(tag)]
-    whole = one_line(clean_text(format_note(_without_long_texts(tag), text, limit=600), latin1_only=latin1_only))
+    whole = one_line(
+        clean_text(format_note(_without_long_texts(tag), text, limit=600), latin1_only=latin1_only)
+    )
     return Line(whole, kind, ref_of(tag.id), whole=True)
 
 
 def _without_long_texts(tag: PromiseTag | DisputeTag | NoteTag) -> Tag:
     if isinstance(tag, DisputeTag):
-        return replace(tag, reason=(tag.reason or "")[:40] or None, resolution=(tag.resolution or "")[:40] or None)
+        return replace(
+            tag, reason=(tag.reason or "")[:40] or None, resolution=(tag.resolution or "")[:40] or None
+        )
     return tag
 
 

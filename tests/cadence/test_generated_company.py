@@ -1,4 +1,4 @@
-"""Does a realistic company evaluate without a single account that fails? (E50 hides a bug well.)"""
+"""Does a realistic company evaluate without a single account that fails? E50 hides a bug well."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_a_call_outcome_becomes_a_promise_in_the_erp(url: str, erp: Handle) -> N
     store.close()
     assert receipt.state is ar.WriteState.CONFIRMED
     assert not receipt.degraded
-    notes = [note.text for note in erp.ledger.notes.values()]
+    notes = [note.text or "" for note in erp.ledger.notes.values()]
     assert any("12.34" in text and "on the next run" in text for text in notes)
 
 

@@ -1,4 +1,4 @@
-"""Is a public name still itself, whatever was imported before? (docs/adr/0013-syncing-folder.md)"""
+"""Is a public name still itself, whatever was imported before? See docs/adr/0013-syncing-folder.md."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class MovingBooks:
             self.between(request)
         if path == "query":
             statement = params.get("query") or (request.body or b"").decode()
-            answer = {"QueryResponse": self._query(statement)}
+            answer: dict[str, Any] = {"QueryResponse": self._query(statement)}
         elif path == "cdc":
             answer = {"CDCResponse": [{"QueryResponse": self._changes(params)}]}
         elif path == "preferences":

@@ -84,7 +84,9 @@ class Worker:
     platform: str = "quickbooks"
     tenant: str = TENANT
     id: str = CONNECTION
-    capabilities: Capabilities = field(default_factory=lambda: Capabilities("quickbooks", {}, FACTS, COMMANDS))
+    capabilities: Capabilities = field(
+        default_factory=lambda: Capabilities("quickbooks", {}, FACTS, COMMANDS)
+    )
 
     def place(self, write: PendingWrite, view: Any) -> Any:
         return self.writer.place(write, view)
