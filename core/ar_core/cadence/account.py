@@ -6,13 +6,16 @@ limits, one message, and the notices and tasks around it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from ar_core.cadence.codes import Code
+from ar_core.cadence.drafts import Draft
 from ar_core.cadence.evaluation import (
     Action,
+    ActionKind,
     ActivePause,
     Disposition,
     DispositionKind,
@@ -93,11 +96,12 @@ class AccountResult:
     """What one account's evaluation gave. Independent of every other account; picklable."""
 
     __slots__ = (
+        "_actions",
         "account_id",
-        "actions",
         "balance_base",
         "changes_at",
         "dispositions",
+        "drafts",
         "error",
         "max_dpd",
         "pauses",
@@ -111,7 +115,8 @@ class AccountResult:
 
     def __init__(self, account_id: str) -> None:
         self.account_id = account_id
-        self.actions: tuple[Action, ...] = ()
+        self.drafts: tuple[Draft, ...] = ()
+        self._actions: tuple[Action, ...] | None = None
         self.dispositions: tuple[Disposition, ...] = ()
         self.pauses: tuple[ActivePause, ...] = ()
         self.promises: tuple[PromiseVerdict, ...] = ()
@@ -126,6 +131,18 @@ class AccountResult:
         """What a status line in the ERP would say; None: nothing overdue."""
         self.error: EvaluationProblem | None = None
         self.tier = ""
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The account's actions, written out on first use."""
+        if self._actions is None:
+            self._actions = tuple(draft.action(self.score) for draft in self.drafts)
+        return self._actions
+
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        """What is sent to another process: the actions, not what they were made from."""
+        state = {name: getattr(self, name) for name in self.__slots__}
+        return None, {**state, "_actions": self.actions, "drafts": tuple(map(Draft.bare, self.drafts))}
 
 
 class Item:
@@ -163,7 +180,7 @@ class State:
         self.history: History = NO_HISTORY
         self.verdicts: list[PromiseVerdict] = []
         self.holds: InvoiceHolds = _NO_HOLDS
-        self.actions: list[Action] = []
+        self.actions: list[Draft] = []
         self.days: list[date] = []
         """Local days on which the result may change."""
         self.rung = Rung.AUTOMATED
@@ -173,6 +190,22 @@ class State:
         self.plan: Plan
         self.slot: Slot
         self.segment: Segment
+
+    def add(
+        self,
+        key: str,
+        kind: ActionKind,
+        code: Code,
+        write: Callable[[], Action],
+        *,
+        step: str | None = None,
+        task: str | None = None,
+        address: str | None = None,
+    ) -> None:
+        """Decide an action; `write` makes the full record when it is read. Two reasons for one task give one action."""
+        if any(draft.key == key for draft in self.actions):
+            return
+        self.actions.append(Draft(key, kind, code, write, step=step, task=task, address=address))
 
     def note(self, rule: str, result: str, code: Code | None = None, **inputs: object) -> None:
         """Add to the trace, when there is one."""
@@ -231,7 +264,12 @@ def decide(state: State) -> Hold | None:
         for item in state.items:
             item.stage = state.plan.stage(item.dpd)
             item.hold = stop
-            item.outcome = dispose(item.invoice, DispositionKind.PAUSED, stop.code, stop.until, item.stage)
+            item.outcome = dispose(
+                item.invoice, DispositionKind.PAUSED, stop.code, stop.until, stage_name(item)
+            )
+            _boundary(state, item)
+        if stop.until is not None:
+            state.days.append(stop.until)
     else:
         _choose(state)
         make_messages(state)
@@ -405,45 +443,135 @@ def _find_holds(state: State) -> InvoiceHolds:
     return found
 
 
+class Template(NamedTuple):
+    """What the plan says to an invoice of some age with some steps done; `until` counts days from the due date."""
+
+    stage: StageValue | None
+    stage_name: str | None
+    choice: Choice
+    until: int | None
+    boundary: int | None
+    """Days past due at which the plan may say something else."""
+
+
 def _choose(state: State) -> None:
     """Stage, pause or step of every item."""
     run, plan, history, held = state.run, state.plan, state.history, state.holds.held
-    grace = run.policy.clock.grace_days
-    lag = state.slot.lag
+    policy = run.policy
+    grace, lag = policy.clock.grace_days, state.slot.lag
     floor = -1
-    if run.policy.grouping.on_lead_change == "inherit" and history.done:
+    if policy.grouping.on_lead_change == "inherit" and history.done:
         floor = max((position(plan, done) for done in history.done.values()), default=-1)
+    uniform = (
+        plan.is_uniform
+        and policy.catch_up.mode == "latest"
+        and policy.pauses.migrate == "re_evaluate"
+        and policy.grouping.on_lead_change == "contextual"
+        and state.trace is None
+        and not history.failed
+        and not history.bare_keys
+    )
+    done_by, number = history.done, run.today_number
+    templates, wait = plan.templates, DispositionKind.WAIT
+    soonest = 0
     for item in state.items:
-        item.stage = plan.stage(item.dpd)
-        hold = held.get(item.invoice.id) if held else None
-        if hold is not None:
-            item.hold = hold
-            item.outcome = dispose(item.invoice, DispositionKind.PAUSED, hold.code, hold.until, item.stage)
-            if state.trace is not None:
-                state.note(
-                    "pauses.invoice",
-                    "paused",
-                    hold.code,
-                    invoice=item.invoice.id,
-                    until=hold.until,
-                    record=hold.record_id,
-                )
+        invoice, dpd = item.invoice, item.dpd
+        if held and invoice.id in held:
+            _hold(state, item, held[invoice.id])
             continue
-        if 1 <= item.dpd <= grace:
+        if 1 <= dpd <= grace:
+            item.stage = plan.stage(dpd)
             until = item.due + timedelta(days=grace + 1)
-            item.outcome = dispose(item.invoice, DispositionKind.WAIT, Code.GRACE_DAYS, until, item.stage)
+            item.outcome = dispose(invoice, wait, Code.GRACE_DAYS, until, stage_name(item))
+            state.days.append(until)
             continue
-        item.done = history.steps_of(item.invoice) if history.done else None
-        _choose_one(state, item, lag, floor)
-        choice = item.choice
-        if state.trace is not None and choice is not None:
-            _note_choice(state, item, choice)
-        if choice is not None and choice.step is None:
-            item.outcome = dispose(
-                item.invoice, DispositionKind.WAIT, choice.code, choice.until, item.stage, choice.next_step
+        done = done_by.get((invoice.id, invoice.due_version)) if done_by else None
+        item.done = done
+        if not uniform:
+            _choose_alone(state, item, lag, floor)
+            continue
+        slot = (dpd, lag, frozenset(done) if done else None)
+        template = templates.get(slot)
+        if template is None:
+            template = templates[slot] = _template(state, item, lag)
+        item.stage = template.stage
+        choice = item.choice = template.choice
+        if template.boundary is not None:
+            day = number + template.boundary - dpd
+            if not soonest or day < soonest:
+                soonest = day
+        if choice.step is None:
+            item.outcome = _adopt(
+                {
+                    "invoice_id": invoice.id,
+                    "customer_id": invoice.customer_id,
+                    "kind": wait,
+                    "code": choice.code,
+                    "until": None if template.until is None else run.day(number + template.until - dpd),
+                    "stage": template.stage_name,
+                    "step": choice.next_step,
+                    "action_key": None,
+                    "codes": (),
+                }
             )
-            if choice.until is not None and choice.code is Code.NEXT_STEP:
-                state.days.append(choice.until)
+    if soonest:
+        state.days.append(date.fromordinal(soonest))
+
+
+def _template(state: State, item: Item, lag: int) -> Template:
+    plan = state.plan
+    item.stage = plan.stage(item.dpd)
+    choice = choose_step(plan, state.run, state.invoice_view(item), item.due, lag, item.done, -1)
+    until = None if choice.until is None else (choice.until - item.due).days
+    item.facts = None
+    return Template(item.stage, stage_name(item), choice, until, plan.next_boundary(item.dpd))
+
+
+def stage_name(item: Item) -> str | None:
+    """The stage as plain text, as outputs hold it."""
+    return str.__str__(item.stage) if item.stage is not None else None
+
+
+def _hold(state: State, item: Item, hold: Hold) -> None:
+    item.stage = state.plan.stage(item.dpd)
+    item.hold = hold
+    item.outcome = dispose(item.invoice, DispositionKind.PAUSED, hold.code, hold.until, stage_name(item))
+    _boundary(state, item)
+    if hold.until is not None:
+        state.days.append(hold.until)
+    if state.trace is not None:
+        state.note(
+            "pauses.invoice",
+            "paused",
+            hold.code,
+            invoice=item.invoice.id,
+            until=hold.until,
+            record=hold.record_id,
+        )
+
+
+def _boundary(state: State, item: Item) -> None:
+    boundary = state.plan.next_boundary(item.dpd)
+    if boundary is not None:
+        state.days.append(item.due + timedelta(days=boundary))
+
+
+def _choose_alone(state: State, item: Item, lag: int, floor: int) -> None:
+    """The step of one invoice where more counts than its age and what was done."""
+    item.stage = state.plan.stage(item.dpd)
+    _boundary(state, item)
+    _choose_one(state, item, lag, floor)
+    choice = item.choice
+    if choice is None:
+        return
+    if state.trace is not None:
+        _note_choice(state, item, choice)
+    if choice.step is None:
+        item.outcome = dispose(
+            item.invoice, DispositionKind.WAIT, choice.code, choice.until, stage_name(item), choice.next_step
+        )
+        if choice.until is not None:
+            state.days.append(choice.until)
 
 
 def _note_choice(state: State, item: Item, choice: Choice) -> None:
@@ -468,7 +596,7 @@ def _choose_one(state: State, item: Item, lag: int, floor: int) -> None:
         migrated = _migrate(state, item)
         if migrated is None:
             item.outcome = dispose(
-                item.invoice, DispositionKind.PAUSED, Code.MANUAL_MIGRATION, None, item.stage
+                item.invoice, DispositionKind.PAUSED, Code.MANUAL_MIGRATION, None, stage_name(item)
             )
             return
         floor = max(floor, migrated)
@@ -476,7 +604,7 @@ def _choose_one(state: State, item: Item, lag: int, floor: int) -> None:
     facts = state.invoice_view(item)
     choice = choose_step(plan, run, facts, item.due, lag, item.done, floor, restart=restart)
     # A touch that names the action's key but no invoice still counts for the invoice that led it (E28).
-    while choice.step is not None and history.keys:
+    while choice.step is not None and history.bare_keys:
         key = lead_key(state, item, choice.step)
         if not state.logged(key):
             break
@@ -545,7 +673,7 @@ def _result(state: State, stop: Hold | None) -> AccountResult:
         result.score = score
         result.balance_base = view.balance_base
         result.max_dpd = view.max_dpd
-        result.actions = tuple(action.model_copy(update={"score": score}) for action in state.actions)
+        result.drafts = tuple(state.actions)
     result.status = _status(state, stop)
     result.changes_at = _changes_at(state)
     return result
@@ -599,21 +727,8 @@ def _status(state: State, stop: Hold | None) -> Standing | None:
 
 def _changes_at(state: State) -> datetime | None:
     """The earliest instant at which anything above may come out differently without new facts."""
-    run, plan = state.run, state.plan
+    run = state.run
     days = [*state.days, *state.view.changes_on, *state.holds.changes_on]
-    number = run.today_number
-    soonest = 0
-    for item in state.items:
-        boundary = plan.next_boundary(item.dpd)
-        if boundary is not None:
-            day = number + boundary - item.dpd
-            if not soonest or day < soonest:
-                soonest = day
-        outcome = item.outcome
-        if outcome is not None and outcome.until is not None:
-            days.append(outcome.until)
-    if soonest:
-        days.append(date.fromordinal(soonest))
     pending = bool(state.actions) or any(item.step is not None for item in state.items)
     if pending:
         days.append(run.today + DAY)

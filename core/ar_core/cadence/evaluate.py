@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from ar_core.asof import AsOf
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from ar_core.cadence.policy import Policy
     from ar_core.cadence.view import AccountView
 
-__all__ = ["assemble", "evaluate", "evaluate_accounts", "prepare"]
+__all__ = ["actions_of", "assemble", "evaluate", "evaluate_accounts", "prepare", "worklist_of"]
 
 
 def evaluate(
@@ -123,19 +125,19 @@ def assemble(
     ordered = [results[account_id] for account_id in sorted(results)]
     dispositions = [d for result in ordered for d in result.dispositions]
     dispositions.extend(dispose(i, DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN) for i in book.orphans)
-    actions = [action for result in ordered for action in result.actions]
-    if run.policy.limits.max_per_address is not None:
-        actions, dispositions = _cap_addresses(actions, dispositions, run, run.policy.limits.max_per_address)
-    dispositions.sort(key=lambda d: d.invoice_id)
+    dropped: frozenset[str] = frozenset()
+    most = run.policy.limits.max_per_address
+    if most is not None:
+        dropped = _over_the_cap(ordered, most)
+        dispositions = [_postponed(d, run) if d.action_key in dropped else d for d in dispositions]
+    dispositions.sort(key=attrgetter("invoice_id"))
     instants = [r.changes_at for r in ordered if r.changes_at is not None]
     evaluation = Evaluation.trusted(
         policy=run.policy.ref,
-        policy_hash=run.policy.content_hash,
+        policy_hash=run.policy_hash,
         as_of=run.instant,
         zone=run.as_of.zone,
         today=run.today,
-        actions=tuple(actions),
-        worklist=_worklist(actions, results),
         dispositions=tuple(dispositions),
         pauses=tuple(p for r in ordered for p in r.pauses),
         promises=tuple(p for r in ordered for p in r.promises),
@@ -145,68 +147,72 @@ def assemble(
         errors=tuple(r.error for r in ordered if r.error is not None),
         notes=notes,
     )
-    return evaluation.bound(results, run, book)
+    return evaluation.bound(results, run, book, dropped)
 
 
-def _worklist(actions: Iterable[Action], results: Mapping[str, AccountResult]) -> tuple[WorklistItem, ...]:
+def actions_of(
+    results: Mapping[str, AccountResult], run: Run, dropped: frozenset[str] = frozenset()
+) -> tuple[Action, ...]:
+    """Every action, by account, written out in full."""
+    found: list[Action] = []
+    with exact():
+        for account_id in sorted(results):
+            try:
+                found.extend(results[account_id].actions)
+            except ArithmeticError as error:
+                raise ValueError(
+                    f"{account_id}: its actions cannot be written out at {run.instant}: {error}"
+                ) from error
+    return tuple(action for action in found if action.key not in dropped) if dropped else tuple(found)
+
+
+def worklist_of(
+    results: Mapping[str, AccountResult], dropped: frozenset[str] = frozenset()
+) -> tuple[WorklistItem, ...]:
     """Every action, best first: score, balance, age, then id; a total order that no shuffling changes (R66, R67)."""
-    rows = []
-    for action in actions:
-        result = results[action.customer_id]
-        rows.append(
-            (
-                (
-                    -action.score,
-                    -(result.balance_base or ZERO),
-                    -(result.max_dpd or 0),
-                    action.customer_id,
-                    action.key,
-                ),
-                action,
-                result,
-            )
-        )
-    rows.sort(key=lambda row: row[0])
+    rows: list[tuple[tuple[int, Decimal, int, str], str, AccountResult]] = []
+    for result in results.values():
+        if not result.drafts:
+            continue
+        place = (-result.score, -(result.balance_base or ZERO), -(result.max_dpd or 0), result.account_id)
+        rows.extend((place, draft.key, result) for draft in result.drafts if draft.key not in dropped)
+    rows.sort(key=itemgetter(0, 1))
     return tuple(
         WorklistItem.trusted(
             rank=rank,
-            action_key=action.key,
-            customer_id=action.customer_id,
-            score=action.score,
+            action_key=key,
+            customer_id=result.account_id,
+            score=result.score,
             balance_base=result.balance_base,
             max_dpd=result.max_dpd,
         )
-        for rank, (_, action, result) in enumerate(rows, 1)
+        for rank, (_, key, result) in enumerate(rows, 1)
     )
 
 
-def _cap_addresses(
-    actions: list[Action], dispositions: list[Disposition], run: Run, most: int
-) -> tuple[list[Action], list[Disposition]]:
-    """At most so many messages to one address in a run, the best scores first; the others wait a day (E47)."""
+def _over_the_cap(results: Iterable[AccountResult], most: int) -> frozenset[str]:
+    """Keys of messages beyond so many to one address in a run, the best scores first (E47)."""
+    rows = [
+        (-result.score, result.account_id, draft.key, draft.address.casefold())
+        for result in results
+        for draft in result.drafts
+        if draft.address is not None
+    ]
     used: dict[str, int] = {}
-    dropped: set[str] = set()
-    for action in sorted(actions, key=lambda a: (-a.score, a.customer_id, a.key)):
-        if action.address is None:
-            continue
-        address = action.address.casefold()
+    dropped = set()
+    for _, _, key, address in sorted(rows):
         used[address] = used.get(address, 0) + 1
         if used[address] > most:
-            dropped.add(action.key)
-    if not dropped:
-        return actions, dispositions
-    kept = [a for a in actions if a.key not in dropped]
-    changed = [
-        d.model_copy(
-            update={
-                "kind": DispositionKind.WAIT,
-                "code": Code.ADDRESS_CAP,
-                "until": run.today + DAY,
-                "action_key": None,
-            }
-        )
-        if d.action_key in dropped
-        else d
-        for d in dispositions
-    ]
-    return kept, changed
+            dropped.add(key)
+    return frozenset(dropped)
+
+
+def _postponed(disposition: Disposition, run: Run) -> Disposition:
+    return disposition.model_copy(
+        update={
+            "kind": DispositionKind.WAIT,
+            "code": Code.ADDRESS_CAP,
+            "until": run.today + DAY,
+            "action_key": None,
+        }
+    )

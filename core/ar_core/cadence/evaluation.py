@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pydantic import PrivateAttr, computed_field
+from pydantic import PrivateAttr, SerializerFunctionWrapHandler, computed_field, model_serializer
 
 from ar_core.cadence.codes import Code
 from ar_core.cadence.policy import Actor, Clause, Purpose, Rung, Tone
@@ -40,6 +40,9 @@ __all__ = [
     "Signal",
     "WorklistItem",
 ]
+
+
+_WRITTEN_OUT_LATER = ("actions", "worklist")
 
 
 class ActionKind(StrEnum):
@@ -268,6 +271,7 @@ class Evaluation(Frozen):
     _results: Mapping[str, AccountResult] | None = PrivateAttr(default=None)
     _run: Run | None = PrivateAttr(default=None)
     _book: Book | None = PrivateAttr(default=None)
+    _dropped: frozenset[str] = PrivateAttr(default=frozenset())
 
     @computed_field  # type: ignore[prop-decorator]  # pydantic's own recipe
     @cached_property
@@ -295,9 +299,57 @@ class Evaluation(Frozen):
         """The actions by key."""
         return {action.key: action for action in self.actions}
 
-    def bound(self, results: Mapping[str, AccountResult], run: Run, book: Book) -> Evaluation:
-        """This evaluation with the accounts it was made of, which write-backs, explanations and the next run need."""
-        object.__setattr__(self, "__pydantic_private__", {"_results": results, "_run": run, "_book": book})
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _WRITTEN_OUT_LATER:
+                self._write_out()
+                return self.__dict__[name]
+            return super().__getattr__(name)
+
+    def _write_out(self) -> None:
+        """Fill in what waits until somebody reads it."""
+        if "actions" in self.__dict__:
+            return
+        from ar_core.cadence.evaluate import actions_of, worklist_of
+
+        results, run, _ = self.parts()
+        self.__dict__["actions"] = actions_of(results, run, self._dropped)
+        self.__dict__["worklist"] = worklist_of(results, self._dropped)
+
+    @model_serializer(mode="wrap")
+    def _complete(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        self._write_out()
+        found: dict[str, Any] = handler(self)
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Evaluation):
+            self._write_out()
+            other._write_out()
+        return super().__eq__(other)
+
+    __hash__ = Frozen.__hash__
+
+    def __getstate__(self) -> dict[Any, Any]:
+        self._write_out()
+        return super().__getstate__()
+
+    def bound(
+        self,
+        results: Mapping[str, AccountResult],
+        run: Run,
+        book: Book,
+        dropped: frozenset[str] = frozenset(),
+    ) -> Evaluation:
+        """This evaluation with the accounts it was made of: actions and worklist are written out when they are read.
+
+        `dropped`: keys of actions that a cap over all accounts took away (E47).
+        """
+        private = {"_results": results, "_run": run, "_book": book, "_dropped": dropped}
+        object.__setattr__(self, "__pydantic_private__", private)
+        for name in _WRITTEN_OUT_LATER:
+            self.__dict__.pop(name, None)
         return self
 
     def parts(self) -> tuple[Mapping[str, AccountResult], Run, Book]:
@@ -316,7 +368,7 @@ class Evaluation(Frozen):
 
             book = Index(book.snapshot, run.policy.grouping.collect_at)
             object.__setattr__(
-                self, "__pydantic_private__", {"_results": self._results, "_run": run, "_book": book}
+                self, "__pydantic_private__", {**(self.__pydantic_private__ or {}), "_book": book}
             )
         return book
 

@@ -43,6 +43,7 @@ class History:
     __slots__ = (
         "ambiguous",
         "attempts",
+        "bare_keys",
         "contacts",
         "done",
         "failed",
@@ -57,6 +58,8 @@ class History:
     ) -> None:
         self.touches = sorted((t for t in touches if t.at <= instant), key=lambda t: (t.at, t.id))
         self.keys: dict[str, Touch] = {}
+        self.bare_keys = False
+        """A touch on record names its action's key but no invoice and step."""
         self.done: dict[_Subject, dict[str, StepsDone]] = {}
         self.attempts: dict[tuple[str, int, str], int] = {}
         """Attempts by (invoice, due version, step), failed ones included."""
@@ -71,6 +74,8 @@ class History:
     def _read(self, touch: Touch, on: date, count_failed: bool) -> None:
         if touch.key is not None:
             self.keys[touch.key] = touch
+            if not any(c.step is not None and not c.presence_only for c in touch.covers):
+                self.bare_keys = True
         if touch.direction is Direction.INBOUND or touch.intent not in {Intent.NONE, Intent.OUT_OF_OFFICE}:
             self.inbound.append((on, touch))
         if touch.direction is Direction.INBOUND:

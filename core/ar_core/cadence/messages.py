@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
-from ar_core.cadence.account import dispose, lead_key
-from ar_core.cadence.channels import Directory, NoWay
+from ar_core.cadence.account import dispose, lead_key, stage_name
+from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
 from ar_core.cadence.evaluation import (
     Action,
@@ -87,7 +88,12 @@ def _affordable(state: State, touches: Sequence[Item]) -> list[Item]:
 def _wait(item: Item, code: Code, until: date | None) -> None:
     step = item.step
     item.outcome = dispose(
-        item.invoice, DispositionKind.WAIT, code, until, item.stage, step.id if step is not None else None
+        item.invoice,
+        DispositionKind.WAIT,
+        code,
+        until,
+        stage_name(item),
+        step.id if step is not None else None,
     )
 
 
@@ -104,8 +110,9 @@ def _groups(state: State, items: Sequence[Item]) -> list[list[Item]]:
     else:
         groups = [list(items)]
     for group in groups:
-        group.sort(key=lambda item: lead_order(state, item))
-    return sorted(groups, key=lambda group: lead_order(state, group[0]))
+        if len(group) > 1:
+            group.sort(key=lambda item: lead_order(state, item))
+    return groups if len(groups) == 1 else sorted(groups, key=lambda group: lead_order(state, group[0]))
 
 
 def lead_order(state: State, item: Item) -> tuple[int, int, Decimal, str]:
@@ -126,61 +133,15 @@ def _message(state: State, group: list[Item], directory: Directory) -> bool:
     if isinstance(found, NoWay):
         _no_way(state, group, step, found)
         return False
-    way = found.way
-    human = state.human_only or forced
-    reasons: list[Code] = [Code.STEP_DUE, *state.slot.codes, *found.codes]
-    if lead.choice.reopened:
-        reasons.append(Code.REQUIRED_STEP_REOPENED)
-    if lead.choice.superseded:
-        reasons.append(Code.SUPERSEDED)
-    if step.fallback:
-        reasons.append(Code.ELSE_BRANCH)
-    if human:
-        reasons.append(Code.HUMAN_ONLY)
-    clauses, withheld = _clauses(state, step)
-    if withheld:
-        reasons.append(Code.CLAUSE_WITHHELD)
-    role = sender_role or way.sender_role
-    sender = named_person(state, role) if role else None
-    if role and sender is None:
-        reasons.append(Code.NO_NAMED_HUMAN)
-    if "invoice" in step.step.attach and lead.invoice.has_pdf is False:
-        reasons.append(Code.PDF_MISSING)
     key = lead_key(state, lead, step)
-    covers = _cover(state, group, lead, step, key)
-    state.actions.append(
-        Action.trusted(
-            key=key,
-            kind=ActionKind.TOUCH,
-            code=Code.STEP_DUE,
-            customer_id=state.facts.id,
-            subsidiary_id=lead.invoice.subsidiary_id,
-            step=step.id,
-            purpose=step.step.purpose,
-            stage=str(lead.stage) if lead.stage is not None else None,
-            rung=state.rung,
-            channel=found.channel,
-            fallbacks=found.fallbacks,
-            actor=Actor.HUMAN if human else way.actor,
-            audience=way.audience,
-            contact_id=found.contact_id,
-            address=found.address,
-            sender_role=role,
-            sender=sender,
-            tone=_tone(state, lead, way, covers),
-            lead_invoice_id=lead.invoice.id,
-            covers=covers,
-            totals=_totals(state, covers),
-            not_before=state.slot.not_before,
-            not_after=state.slot.not_after,
-            content_requirements=_content(step, found.channel, lead),
-            clauses=clauses,
-            preconditions=preconditions_of(state, covers),
-            occurrence=state.history.attempts.get((lead.invoice.id, lead.invoice.due_version, step.id), 0),
-            superseded=lead.choice.superseded,
-            reasons=tuple(dict.fromkeys(reasons)),
-            origin=step.step.origin,
-        )
+    pairs = _cover(state, group, lead, step, key)
+    state.add(
+        key,
+        ActionKind.TOUCH,
+        Code.STEP_DUE,
+        partial(_touch, state, lead, step, key, pairs, found, sender_role, forced),
+        step=step.id,
+        address=found.address,
     )
     if state.trace is not None:
         state.note(
@@ -192,13 +153,80 @@ def _message(state: State, group: list[Item], directory: Directory) -> bool:
             channel=found.channel.value,
             contact=found.contact_id,
             passed_over=found.codes,
-            covers=tuple(c.invoice_id for c in covers),
+            covers=tuple(item.invoice.id for item, _ in pairs),
             not_before=state.slot.not_before,
         )
     roles = tuple(dict.fromkeys((*step.notify, *state.plan.notify)))
     if roles:
-        _step_notice(state, step, lead, roles, covers)
+        _step_notice(state, step, lead, roles, pairs)
     return True
+
+
+Pairs: TypeAlias = "list[tuple[Item, str | None]]"
+"""Covered items with the step each is covered for; None: listed only."""
+
+
+def _touch(  # noqa: PLR0917  everything that was decided, to be written out
+    state: State,
+    lead: Item,
+    step: PlanStep,
+    key: str,
+    pairs: Pairs,
+    found: Address,
+    sender_role: str | None,
+    forced: bool,
+) -> Action:
+    """Write a decided message out in full."""
+    way = found.way
+    human = state.human_only or forced
+    clauses, withheld = _clauses(state, step)
+    role = sender_role or way.sender_role
+    sender = named_person(state, role) if role else None
+    choice = lead.choice
+    superseded = choice.superseded if choice is not None else ()
+    flags = (
+        (choice is not None and choice.reopened, Code.REQUIRED_STEP_REOPENED),
+        (bool(superseded), Code.SUPERSEDED),
+        (step.fallback, Code.ELSE_BRANCH),
+        (human, Code.HUMAN_ONLY),
+        (withheld, Code.CLAUSE_WITHHELD),
+        (role is not None and sender is None, Code.NO_NAMED_HUMAN),
+        ("invoice" in step.step.attach and lead.invoice.has_pdf is False, Code.PDF_MISSING),
+    )
+    reasons = (Code.STEP_DUE, *state.slot.codes, *found.codes, *(code for holds, code in flags if holds))
+    covers = tuple(covered_invoice(state, item, name) for item, name in pairs)
+    return Action.trusted(
+        key=key,
+        kind=ActionKind.TOUCH,
+        code=Code.STEP_DUE,
+        customer_id=state.facts.id,
+        subsidiary_id=lead.invoice.subsidiary_id,
+        step=step.id,
+        purpose=step.step.purpose,
+        stage=stage_name(lead),
+        rung=state.rung,
+        channel=found.channel,
+        fallbacks=found.fallbacks,
+        actor=Actor.HUMAN if human else way.actor,
+        audience=way.audience,
+        contact_id=found.contact_id,
+        address=found.address,
+        sender_role=role,
+        sender=sender,
+        tone=_tone(state, lead, way, covers),
+        lead_invoice_id=lead.invoice.id,
+        covers=covers,
+        totals=_totals(state, covers),
+        not_before=state.slot.not_before,
+        not_after=state.slot.not_after,
+        content_requirements=_content(step, found.channel, lead),
+        clauses=clauses,
+        preconditions=preconditions_of(state, covers),
+        occurrence=state.history.attempts.get((lead.invoice.id, lead.invoice.due_version, step.id), 0),
+        superseded=superseded,
+        reasons=tuple(dict.fromkeys(reasons)),
+        origin=step.step.origin,
+    )
 
 
 def _ways(state: State, step: PlanStep, lead: Item) -> tuple[Sequence[Way], str | None, bool]:
@@ -261,13 +289,11 @@ def _tone(state: State, lead: Item, way: Way, covers: Iterable[CoveredInvoice]) 
     return list(Tone)[rank]
 
 
-def _cover(
-    state: State, group: Sequence[Item], lead: Item, step: PlanStep, key: str
-) -> tuple[CoveredInvoice, ...]:
+def _cover(state: State, group: Sequence[Item], lead: Item, step: PlanStep, key: str) -> Pairs:
     """The lead, the items whose own step rides along, and what is only listed (E19, E20, E21)."""
-    covers = [covered_invoice(state, lead, step.id)]
+    covers: Pairs = [(lead, step.id)]
     lead.outcome = dispose(
-        lead.invoice, DispositionKind.ACTION, Code.STEP_DUE, None, lead.stage, step.id, key
+        lead.invoice, DispositionKind.ACTION, Code.STEP_DUE, None, stage_name(lead), step.id, key
     )
     for item in _companions(state, group, lead):
         own = None
@@ -276,14 +302,14 @@ def _cover(
         if item.outcome is None:
             _wait(item, Code.RUN_CAP, state.run.today + DAY)
         if own is not None:
-            covers.append(covered_invoice(state, item, own.id))
+            covers.append((item, own.id))
             item.outcome = dispose(
-                item.invoice, DispositionKind.ACTION, Code.RIDES_ALONG, None, item.stage, own.id, key
+                item.invoice, DispositionKind.ACTION, Code.RIDES_ALONG, None, stage_name(item), own.id, key
             )
         elif _is_listed(state, item):
-            covers.append(covered_invoice(state, item, None))
+            covers.append((item, None))
             item.outcome = _listed(item, key)
-    return tuple(covers)
+    return covers
 
 
 def _companions(state: State, group: Sequence[Item], lead: Item) -> list[Item]:
@@ -324,7 +350,7 @@ def covered_invoice(state: State, item: Item, step: str | None) -> CoveredInvoic
         invoice_id=invoice.id,
         number=invoice.number,
         step=step,
-        stage=str(item.stage) if item.stage is not None else None,
+        stage=stage_name(item),
         days_past_due=item.dpd,
         due_date=invoice.due_date,
         due_version=invoice.due_version,
@@ -384,28 +410,29 @@ def _content(step: PlanStep, channel: Channel, lead: Item) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _step_notice(
-    state: State, step: PlanStep, lead: Item, roles: tuple[str, ...], covers: tuple[CoveredInvoice, ...]
-) -> None:
-    key = state.key(f"{step.id}:notify", lead.invoice.id, lead.invoice.due_version)
+def _step_notice(state: State, step: PlanStep, lead: Item, roles: tuple[str, ...], pairs: Pairs) -> None:
+    task = f"{step.id}:notify"
+    key = state.key(task, lead.invoice.id, lead.invoice.due_version)
     if state.logged(key):
         return
-    state.actions.append(
-        Action.trusted(
+
+    def write() -> Action:
+        return Action.trusted(
             key=key,
             kind=ActionKind.INTERNAL,
             code=Code.NOTIFY,
             customer_id=state.facts.id,
-            task=f"{step.id}:notify",
-            stage=str(lead.stage) if lead.stage is not None else None,
+            task=task,
+            stage=stage_name(lead),
             rung=state.rung,
             notify=roles,
             lead_invoice_id=lead.invoice.id,
-            covers=tuple(c.model_copy(update={"step": None, "presence_only": True}) for c in covers),
+            covers=tuple(covered_invoice(state, item, None) for item, _ in pairs),
             reasons=(Code.NOTIFY,),
             origin=step.step.origin,
         )
-    )
+
+    state.add(key, ActionKind.INTERNAL, Code.NOTIFY, write, task=task)
 
 
 def _no_way(state: State, group: Sequence[Item], step: PlanStep, found: NoWay) -> None:
@@ -427,31 +454,41 @@ def _decisions(state: State, items: Sequence[Item]) -> None:
         if item.step is not None:
             by_step.setdefault(item.step.id, []).append(item)
     for name, group in by_step.items():
-        group.sort(key=lambda item: lead_order(state, item))
+        if len(group) > 1:
+            group.sort(key=lambda item: lead_order(state, item))
         lead, step = group[0], state.plan.by_id[name]
         decision = step.kind is StepKind.DECISION
         code = Code.DECISION_REQUIRED if decision else Code.STEP_DUE
+        kind = ActionKind.DECISION if decision else ActionKind.INTERNAL
         key = lead_key(state, lead, step)
-        covers = tuple(covered_invoice(state, item, name) for item in group)
         for item in group:
-            item.outcome = dispose(item.invoice, DispositionKind.ACTION, code, None, item.stage, name, key)
-        state.actions.append(
-            Action.trusted(
-                key=key,
-                kind=ActionKind.DECISION if decision else ActionKind.INTERNAL,
-                code=code,
-                customer_id=state.facts.id,
-                subsidiary_id=lead.invoice.subsidiary_id,
-                step=name,
-                stage=str(lead.stage) if lead.stage is not None else None,
-                rung=state.rung,
-                notify=tuple(dict.fromkeys((*step.notify, *state.plan.notify))),
-                lead_invoice_id=lead.invoice.id,
-                covers=covers,
-                totals=_totals(state, covers),
-                options=step.step.options,
-                preconditions=preconditions_of(state, covers),
-                reasons=(code,),
-                origin=step.step.origin,
+            item.outcome = dispose(
+                item.invoice, DispositionKind.ACTION, code, None, stage_name(item), name, key
             )
-        )
+        state.add(key, kind, code, partial(_decision, state, key, kind, code, step, group), step=name)
+
+
+def _decision(
+    state: State, key: str, kind: ActionKind, code: Code, step: PlanStep, group: Sequence[Item]
+) -> Action:
+    """Write a decision or an internal step out in full."""
+    lead = group[0]
+    covers = tuple(covered_invoice(state, item, step.id) for item in group)
+    return Action.trusted(
+        key=key,
+        kind=kind,
+        code=code,
+        customer_id=state.facts.id,
+        subsidiary_id=lead.invoice.subsidiary_id,
+        step=step.id,
+        stage=stage_name(lead),
+        rung=state.rung,
+        notify=tuple(dict.fromkeys((*step.notify, *state.plan.notify))),
+        lead_invoice_id=lead.invoice.id,
+        covers=covers,
+        totals=_totals(state, covers),
+        options=step.step.options,
+        preconditions=preconditions_of(state, covers),
+        reasons=(code,),
+        origin=step.step.origin,
+    )

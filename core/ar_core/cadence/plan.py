@@ -150,6 +150,10 @@ class Plan:
         self.sender_role = next((o.sender_role for o in reversed(overrides) if o.sender_role), None)
         self.notify = tuple(dict.fromkeys(role for o in overrides for role in o.notify))
         self.overrides = tuple(overrides)
+        self.templates: dict[tuple[int, int, frozenset[str] | None], Any] = {}
+        """Outcomes by (days past due, lag, steps done): the same for every invoice under this plan, found once."""
+        self.is_uniform = not self.conditional and not self.repeats
+        """The step of an invoice depends on nothing else."""
 
     def stage(self, dpd: int) -> StageValue | None:
         """The stage of an invoice by its days past due; None before the first stage."""
@@ -195,6 +199,11 @@ class CompiledPolicy:
             chosen = [o for (_, o), holds in zip(self.plan_overrides, held, strict=True) if holds]
             plan = self._plans[held] = Plan(self.policy, chosen, self.days)
         return plan
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Hash of the policy's content."""
+        return self.policy.content_hash
 
     @cached_property
     def base(self) -> Plan:

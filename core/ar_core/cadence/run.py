@@ -74,6 +74,7 @@ class Run:
         self.rates = rates
         self.scorer = scorer
         self.family = self.policy.key_family
+        self.policy_hash = compiled.content_hash
         pauses = self.policy.pauses
         self.promise_terms = PromiseTerms(
             grace_business_days=pauses.promise_grace_business_days,
@@ -83,6 +84,7 @@ class Run:
         )
         self._slots: dict[tuple[str, str | None], Slot] = {}
         self._midnights: dict[date, datetime] = {}
+        self._days: dict[int, date] = {}
         clock = self.policy.clock
         self.plain_due = clock.due_roll == "none"
         """Contractual due dates are the cadence's, unless the policy rolls them."""
@@ -121,6 +123,13 @@ class Run:
             codes,
             min(moment for moment in moments if moment > self.instant),
         )
+
+    def day(self, number: int) -> date:
+        """The date of a day number; the same few dates come up again and again."""
+        found = self._days.get(number)
+        if found is None:
+            found = self._days[number] = date.fromordinal(number)
+        return found
 
     def midnight(self, day: date) -> datetime:
         """The instant at which a local day of the organization begins."""

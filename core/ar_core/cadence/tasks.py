@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ar_core.cadence.account import dispose
+from ar_core.cadence.account import dispose, stage_name
 from ar_core.cadence.channels import Directory, NoWay
 from ar_core.cadence.codes import Code
 from ar_core.cadence.evaluation import Action, ActionKind, DispositionKind
 from ar_core.cadence.messages import covered_invoice, lead_order, preconditions_of
 from ar_core.cadence.plan import PlanStep
-from ar_core.cadence.policy import Actor, Capabilities, Purpose, Rung, Step, Tone
+from ar_core.cadence.policy import Actor, Capabilities, Notice, Purpose, Rung, Step, Tone
 from ar_core.cadence.view import outbound
 from ar_core.model.activity import Intent
 from ar_core.model.parties import Channel
@@ -58,20 +58,24 @@ def raise_task(
     if state.logged(key):
         return
     covers = tuple(covered_invoice(state, item, None) for item in items or ([lead] if lead else []))
-    state.actions.append(
-        Action.trusted(
+    state.add(
+        key,
+        ActionKind.INTERNAL,
+        code,
+        lambda: Action.trusted(
             key=key,
             kind=ActionKind.INTERNAL,
             code=code,
             customer_id=state.facts.id,
             task=task,
-            stage=str(lead.stage) if lead is not None and lead.stage is not None else None,
+            stage=stage_name(lead) if lead is not None else None,
             rung=state.rung,
             notify=notify,
             lead_invoice_id=lead.invoice.id if lead is not None else None,
             covers=covers,
             reasons=(code,),
-        )
+        ),
+        task=task,
     )
 
 
@@ -103,8 +107,11 @@ def _approval(state: State, key: str, promise_id: str, invoice_ids: tuple[str, .
     if state.logged(key):
         return
     items = [i for i in state.items if i.invoice.id in invoice_ids]
-    state.actions.append(
-        Action.trusted(
+    state.add(
+        key,
+        ActionKind.INTERNAL,
+        Code.PTP_NEEDS_APPROVAL,
+        lambda: Action.trusted(
             key=key,
             kind=ActionKind.INTERNAL,
             code=Code.PTP_NEEDS_APPROVAL,
@@ -114,7 +121,8 @@ def _approval(state: State, key: str, promise_id: str, invoice_ids: tuple[str, .
             covers=tuple(covered_invoice(state, item, None) for item in items),
             content_requirements=(f"promise:{promise_id}",),
             reasons=(Code.PTP_NEEDS_APPROVAL,),
-        )
+        ),
+        task="approve_promise",
     )
 
 
@@ -127,37 +135,47 @@ def apply_cash_task(state: State, items: Sequence[Item]) -> None:
 def make_notices(state: State) -> None:
     """Internal notices of the policy, once per invoice; they count in no cap (R21, C12)."""
     for notice in state.run.policy.notices:
+        # Asked of the account alone, features of an invoice are unknown: False is False for every invoice.
+        whole = notice.when.holds(state.view)
+        if whole is False:
+            continue
         name = f"notice:{notice.id}"
         new = [
             item
             for item in state.items
             if item.hold is None
-            and notice.when.holds(state.invoice_view(item)) is True
+            and (whole is True or notice.when.holds(state.invoice_view(item)) is True)
             and name not in (state.history.steps_of(item.invoice) or ())
         ]
-        if not new:
-            continue
-        new.sort(key=lambda item: lead_order(state, item))
-        lead = new[0]
-        key = state.key(name, lead.invoice.id, lead.invoice.due_version)
-        if state.logged(key):
-            continue
-        state.actions.append(
-            Action.trusted(
-                key=key,
-                kind=ActionKind.INTERNAL,
-                code=Code.NOTIFY,
-                customer_id=state.facts.id,
-                task=name,
-                stage=str(lead.stage) if lead.stage is not None else None,
-                rung=state.rung,
-                notify=notice.to,
-                lead_invoice_id=lead.invoice.id,
-                covers=tuple(covered_invoice(state, item, name) for item in new),
-                reasons=(Code.NOTIFY,),
-                origin=notice.origin,
-            )
+        if new:
+            _notice(state, notice, name, min(new, key=lambda item: lead_order(state, item)), new)
+
+
+def _notice(state: State, notice: Notice, name: str, lead: Item, new: list[Item]) -> None:
+    key = state.key(name, lead.invoice.id, lead.invoice.due_version)
+    if state.logged(key):
+        return
+
+    def write() -> Action:
+        return Action.trusted(
+            key=key,
+            kind=ActionKind.INTERNAL,
+            code=Code.NOTIFY,
+            customer_id=state.facts.id,
+            task=name,
+            stage=stage_name(lead),
+            rung=state.rung,
+            notify=notice.to,
+            lead_invoice_id=lead.invoice.id,
+            covers=tuple(
+                covered_invoice(state, item, name)
+                for item in sorted(new, key=lambda item: lead_order(state, item))
+            ),
+            reasons=(Code.NOTIFY,),
+            origin=notice.origin,
         )
+
+    state.add(key, ActionKind.INTERNAL, Code.NOTIFY, write, task=name)
 
 
 def escalate(state: State) -> None:
@@ -193,14 +211,17 @@ def escalate(state: State) -> None:
     if name in done or state.logged(key):
         return
     proposal = state.rung in _NEEDS
-    state.actions.append(
-        Action.trusted(
+    state.add(
+        key,
+        ActionKind.DECISION if proposal else ActionKind.INTERNAL,
+        Code.ESCALATED,
+        lambda: Action.trusted(
             key=key,
             kind=ActionKind.DECISION if proposal else ActionKind.INTERNAL,
             code=Code.ESCALATED,
             customer_id=state.facts.id,
             task=name,
-            stage=str(lead.stage) if lead.stage is not None else None,
+            stage=stage_name(lead),
             rung=state.rung,
             notify=rule.notify or (state.rung.value,),
             lead_invoice_id=lead.invoice.id,
@@ -208,7 +229,8 @@ def escalate(state: State) -> None:
             options=(state.rung.value, "keep_chasing") if proposal else (),
             reasons=(Code.ESCALATED,),
             origin=rule.origin,
-        )
+        ),
+        task=name,
     )
 
 
@@ -254,11 +276,20 @@ def _copy(state: State, reply: Reply) -> bool:
     )
     for item in items:
         item.outcome = dispose(
-            item.invoice, DispositionKind.ACTION, Code.COPY_REQUESTED, None, item.stage, "send_copy", key
+            item.invoice,
+            DispositionKind.ACTION,
+            Code.COPY_REQUESTED,
+            None,
+            stage_name(item),
+            "send_copy",
+            key,
         )
         item.choice = None
-    state.actions.append(
-        Action.trusted(
+    state.add(
+        key,
+        ActionKind.TOUCH,
+        Code.COPY_REQUESTED,
+        lambda: Action.trusted(
             key=key,
             kind=ActionKind.TOUCH,
             code=Code.COPY_REQUESTED,
@@ -266,7 +297,7 @@ def _copy(state: State, reply: Reply) -> bool:
             subsidiary_id=lead.invoice.subsidiary_id,
             step="send_copy",
             purpose=Purpose.SEND_COPY,
-            stage=str(lead.stage) if lead.stage is not None else None,
+            stage=stage_name(lead),
             rung=state.rung,
             channel=found.channel,
             fallbacks=found.fallbacks,
@@ -283,6 +314,8 @@ def _copy(state: State, reply: Reply) -> bool:
             occurrence=tries,
             reasons=(Code.COPY_REQUESTED,),
             origin="R63",
-        )
+        ),
+        step="send_copy",
+        address=found.address,
     )
     return True

@@ -64,7 +64,16 @@ class StageValue(str):
 
 
 class AccountView:
-    """The features of one account. Attributes are computed on first use and kept."""
+    """The features of one account. Attributes are computed on first use and kept; features of an invoice are unknown here."""
+
+    dpd: int | None = None
+    stage: StageValue | None = None
+    balance: Decimal | None = None
+    total: Decimal | None = None
+    invoice_currency: str | None = None
+    part_paid: bool | None = None
+    has_pdf: bool | None = None
+    has_payment_link: bool | None = None
 
     def __init__(
         self,
