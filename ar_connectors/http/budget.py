@@ -157,7 +157,8 @@ class TenantBudget:
         clock: for waiting.
         longest_wait: a single wait beyond this is not made: QuotaExhausted says when to come back.
         longest_total: nor are many short ones that add up to more than this.
-        slot_ttl: a slot of a process that died is free again after this; longer than the longest call.
+        slot_ttl: a slot of a process that died is free again after this. Longer than nearly all calls; for the rare longer one
+            one call too many may be in flight, which costs a 429. A longer time would let a few killed workers block a tenant.
     """
 
     def __init__(
@@ -169,7 +170,7 @@ class TenantBudget:
         *,
         longest_wait: timedelta = timedelta(seconds=120),
         longest_total: timedelta = timedelta(minutes=10),
-        slot_ttl: timedelta = timedelta(seconds=180),
+        slot_ttl: timedelta = timedelta(seconds=60),
     ) -> None:
         self.resource = resource
         self._limits = limits

@@ -1,4 +1,4 @@
-"""A tiny OAuth platform on this machine: rotates refresh tokens, keeps the old one alive for a grace, and counts everything."""
+"""A tiny OAuth platform on this machine: rotates refresh tokens on every use, gives a grace, and counts everything."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ class LittlePlatform:
     life: int = 3600
     kills_access: bool = False
     grace: bool = True
-    """The refresh token before the current one is still taken."""
+    """A refresh token may be used again until its successor is used: the answer may have been lost."""
+    oldest_alive: int = 0
     fail_next: list[Reply] = field(default_factory=list)
     lose_next: int = 0
     rotations: int = 0
+    refusals: int = 0
     access: set[str] = field(default_factory=lambda: {"access-token-0"})
     refresh: list[str] = field(default_factory=lambda: ["refresh-token-0"])
     asked: list[dict[str, str]] = field(default_factory=list)
@@ -69,6 +71,15 @@ class LittlePlatform:
         token = heard.headers.get("authorization", "").removeprefix("Bearer ")
         return answer(200, b'{"ok": true}') if token in self.access else answer(401, b'{"error": "expired"}')
 
+    def _takes(self, token: str) -> bool:
+        if token not in self.refresh:
+            return False
+        number = self.refresh.index(token)
+        if number < (self.oldest_alive if self.grace else len(self.refresh) - 1):
+            return False
+        self.oldest_alive = number
+        return True
+
     def _token(self, heard: Heard) -> Reply:
         self.keys.add(b64decode(heard.headers["authorization"].removeprefix("Basic ")).decode())
         if self.keys != {"app-id:app-secret-value"}:
@@ -77,7 +88,8 @@ class LittlePlatform:
         if form["grant_type"] == "authorization_code":
             if self.codes.pop(form.get("code", ""), None) is None:
                 return _invalid_grant()
-        elif form.get("refresh_token") not in (self.refresh[-2:] if self.grace else self.refresh[-1:]):
+        elif not self._takes(form.get("refresh_token", "")):
+            self.refusals += 1
             return _invalid_grant()
         self.rotations += 1
         if self.kills_access:

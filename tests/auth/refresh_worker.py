@@ -46,8 +46,9 @@ class Doomed:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(url: str, key: str, base: str, owner: str, point: str) -> int:
-    """See the module."""
+def _keeper(
+    url: str, key: str, base: str, owner: str, point: str, lease: timedelta
+) -> tuple[Store, TokenEndpoint, TokenKeeper]:
     clock = SystemClock()
     store = open_store(url, clock=clock, key=Vault(key))
     endpoints = Endpoints(base, token=f"{base}/token")
@@ -61,8 +62,22 @@ def main(url: str, key: str, base: str, owner: str, point: str) -> int:
         leases=store,
         clock=clock,
         owner=owner,
-        patience=Patience(lease=timedelta(seconds=3), wait=timedelta(seconds=60)),
+        patience=Patience(lease=lease, wait=timedelta(seconds=60)),
     )
+    return store, endpoint, keeper
+
+
+def hurry(url: str, key: str, base: str, owner: str, point: str) -> None:
+    """For a child of a fork server: get tokens, or die at the point."""
+    store, endpoint, keeper = _keeper(url, key, base, owner, point, timedelta(seconds=1.5))
+    keeper.current()
+    endpoint.close()
+    store.close()
+
+
+def main(url: str, key: str, base: str, owner: str, point: str) -> int:
+    """See the module."""
+    store, endpoint, keeper = _keeper(url, key, base, owner, point, timedelta(seconds=3))
     print("ready", flush=True)  # noqa: T201 - the test reads it
     sys.stdin.readline()
     try:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from ar_connectors.auth import TokenSet, Vault, new_key
 from ar_connectors.clock import SystemClock
 from ar_connectors.store import Store, open_store
 from tests.auth.little_platform import LittlePlatform
+from tests.auth.refresh_worker import hurry
 
 ID = "quickbooks:42"
 
@@ -61,18 +66,18 @@ class Office:
 
     def run(self, workers: list[subprocess.Popen[str]]) -> list[str]:
         """Let all of them go at once; what each printed last."""
-        for worker in workers:
-            assert worker.stdout is not None
-            assert worker.stdout.readline() == "ready\n", worker.stderr.read() if worker.stderr else ""
-        said = []
-        for worker in workers:
-            assert worker.stdin is not None
-            worker.stdin.write("go\n")
-            worker.stdin.flush()
-        for worker in workers:
-            out, err = worker.communicate(timeout=90)
-            said.append((out or err).strip())
-        return said
+        with ExitStack() as all_of_them:
+            for worker in workers:
+                all_of_them.enter_context(worker)
+            for worker in workers:
+                assert worker.stdout is not None
+                assert worker.stdout.readline() == "ready\n", worker.stderr.read() if worker.stderr else ""
+            for worker in workers:
+                assert worker.stdin is not None
+                worker.stdin.write("go\n")
+                worker.stdin.flush()
+            said = [worker.communicate(timeout=90) for worker in workers]
+        return [(out or err).strip() for out, err in said]
 
 
 class _Closing:
@@ -118,6 +123,62 @@ def test_a_process_that_is_killed_while_it_refreshes_costs_no_connection(
     assert said == [f"access-token-{rotations}"] * 3
     assert office.platform.rotations == rotations
     assert office.saved().refresh_token == f"refresh-token-{rotations}"
+
+
+POINTS = ("never", "before-request", "before-save", "after-save")
+
+
+def _kill_and_look(office: Office, seed: int) -> None:
+    """Four workers want tokens at once; some die at a chosen point, some are shot at a random moment. Afterwards the
+    connection lives, and no refresh token was used that was no longer good."""
+    chance = random.Random(seed)
+    # A fork server has everything imported, so a worker starts in milliseconds and the shots hit its work.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.auth.refresh_worker"])
+    arguments = (office.url, office.key, office.platform.server.url)
+    for round_ in range(2):
+        workers = [
+            context.Process(
+                target=hurry, args=(*arguments, f"worker-{seed}-{round_}-{number}", chance.choice(POINTS))
+            )
+            for number in range(4)
+        ]
+        for worker in workers:
+            worker.start()
+        time.sleep(chance.random() * 0.3)
+        for worker in chance.sample(workers, 2):
+            if worker.is_alive() and worker.pid is not None:
+                os.kill(worker.pid, signal.SIGKILL)
+        for worker in workers:
+            worker.join(60)
+            assert worker.exitcode in {0, -signal.SIGKILL}
+        # So the next round has something to do.
+        with office.store() as store:
+            found = store.load_tokens(ID)
+            assert found is not None
+            store.save_tokens(ID, {**found[0], "access_expires_at": "2026-01-01T00:00:00+00:00"}, found[1])
+    last = context.Process(target=hurry, args=(*arguments, f"last-{seed}", "never"))
+    last.start()
+    last.join(60)
+    assert last.exitcode == 0
+    assert office.saved().access_token in office.platform.access
+    assert office.saved().refresh_token in office.platform.refresh
+    assert office.platform.refusals == 0
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_workers_shot_at_any_moment_never_cost_the_connection(
+    seed: int, platform: LittlePlatform, tmp_path: Path, repo_root: Path
+) -> None:
+    _kill_and_look(Office(f"sqlite:///{tmp_path / 'ar.db'}", platform, repo_root), seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(10, 210))
+def test_workers_shot_at_any_moment_never_cost_the_connection_in_the_long_run(
+    seed: int, platform: LittlePlatform, tmp_path: Path, repo_root: Path
+) -> None:
+    _kill_and_look(Office(f"sqlite:///{tmp_path / 'ar.db'}", platform, repo_root), seed)
 
 
 def test_tokens_do_not_lie_readable_on_the_disk(
