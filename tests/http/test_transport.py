@@ -298,6 +298,16 @@ def test_a_second_refusal_is_the_answer(server: LittleServer, transport: Callabl
     assert (badge.asked, len(server.heard)) == (1, 2)
 
 
+def test_credentials_are_renewed_once_for_all_tries_of_a_request(
+    server: LittleServer, transport: Callable[..., Transport]
+) -> None:
+    server.replies = [answer(401), answer(500), answer(401)]
+    badge = Badge(renewals=9)
+    with pytest.raises(AuthError):
+        transport(signer=badge).send(read(server))
+    assert (badge.asked, len(server.heard)) == (1, 3)
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(400, RejectedError), (401, AuthError), (404, NotFoundError), (409, RejectedError)]
 )
