@@ -83,12 +83,17 @@ def quickbooks(
     *,
     url: str | None = None,
     invoices: int = 60,
+    patience: float | None = None,
     **options: Any,
 ) -> Iterator[Face]:
-    """QuickBooks. Waits cost no time: both sides share a clock that stands still. A server that is silent is given up soon."""
+    """QuickBooks. Waits cost no time: both sides share a clock that stands still. `patience`: real seconds after which a silent
+    server is given up."""
     clock = ScriptedClock(NOW)
-    impatient = partial(Transport, settings=TransportSettings(connect_timeout=2.0, read_timeout=1.0))
-    monkeypatch.setattr("ar_connectors.quickbooks.session.Transport", impatient)
+    if patience is not None:
+        impatient = partial(
+            Transport, settings=TransportSettings(connect_timeout=patience / 2, read_timeout=patience)
+        )
+        monkeypatch.setattr("ar_connectors.quickbooks.session.Transport", impatient)
     with start_quickbooks(invoices=invoices, seed=options.pop("seed", 3), clock=clock, **options) as emulator:
         store = open_store(url or f"sqlite:///{folder}/ar.db", clock=clock, key=KEY)
 

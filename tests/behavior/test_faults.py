@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from ar_connectors.errors import (
@@ -17,7 +20,7 @@ from ar_connectors.errors import (
     TransientError,
 )
 from ar_connectors.testkit.faults import NAMES, OUTAGES
-from tests.behavior.faces import Face
+from tests.behavior.faces import FACES, Face
 from tests.behavior.stories import STORIES
 
 PASSES = {
@@ -70,6 +73,13 @@ TOKENS = {"grant_revoked", "invalid_grant"}
 """After these a person must connect again."""
 
 ANYTHING = ("*", "query Invoice", "query Payment")
+
+
+@pytest.fixture(params=sorted(FACES))
+def face(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Face]:
+    """A company that gives a silent platform up soon."""
+    with FACES[request.param](tmp_path, monkeypatch, patience=0.8) as made:
+        yield made
 
 
 def test_every_named_fault_has_its_line_here() -> None:
