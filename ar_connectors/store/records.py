@@ -208,16 +208,10 @@ def stored(connection: Connection, given: Sequence[Prepared]) -> dict[str, Store
         ids = list({one.id: None for one in given if (one.kind in _MERGED) is kinds_merged})
         query = select(*columns, *([c.body] if kinds_merged else []))
         for chunk in chunks(ids):
-            for row in connection.execute(query.where(c.id.in_(chunk))):
-                found[row[0]] = _stored_row(tuple(row))
+            for row in connection.execute(query.where(c.id.in_(chunk))).all():
+                values: tuple[Any, ...] = tuple(row)
+                found[values[0]] = Stored(*values[1:])
     return found
-
-
-def _stored_row(row: tuple[Any, ...]) -> Stored:
-    return Stored(
-        bool(row[1]), row[2], row[3], row[4], row[5], bytes(row[6]), row[7], row[8], row[9], row[10], row[11], row[12],
-        bytes(row[13]) if len(row) > 13 else None,
-    )  # fmt: skip
 
 
 def chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:

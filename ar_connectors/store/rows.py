@@ -6,10 +6,13 @@ content decides (a change without a new version is a SILENT_CHANGE); a newer map
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
+from operator import attrgetter
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from ar_connectors.errors import ConfigurationError
@@ -76,9 +79,8 @@ class Prepared:
     raw_row: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What the guard needs of the stored state."""
+class Stored(NamedTuple):
+    """What the guard needs of the stored state, in the order in which it is read."""
 
     alive: bool
     source_kind: str | None
@@ -124,14 +126,28 @@ def checked_id(record_id: str) -> str:
     return record_id
 
 
+_AMOUNTS: dict[type[Frozen], tuple[str, str | None]] = {
+    Invoice: ("total", "balance_due"),
+    CreditNote: ("total", "unapplied_amount"),
+    Payment: ("total", "unapplied_amount"),
+    Adjustment: ("amount", "open_amount"),
+    Allocation: ("amount", None),
+    Promise: ("promised_amount", None),
+    Dispute: ("disputed_amount", None),
+}
+"""Type -> the fields that fill the columns `amount` and `open_amount`."""
+
+
 def prepare(record: Frozen, mapper_version: int = 1, raw_row: int | None = None) -> Prepared:
     """Columns, bytes and content hash of a record. `due_version` is the store's and part of neither."""
-    kind = kind_of(record)
-    if isinstance(record, Invoice) and record.due_version:
+    model = type(record)
+    # The fields' own dict: a page has thousands of records, and pydantic's attribute access is not free where a field is missing.
+    values = record.__dict__
+    if values.get("due_version"):
         record = record.model_copy(update={"due_version": 0})
     body = encode_record(record)
-    source: Source | None = getattr(record, "source", None)
-    source_kind = remote_id = version = updated_at = parent = due = None
+    source: Source | None = values.get("source")
+    source_kind = remote_id = version = updated_at = parent = due = amount = open_amount = None
     if source is not None:
         source_kind = escaped(source.kind)
         remote_id = escaped(source.remote_id)
@@ -139,24 +155,17 @@ def prepare(record: Frozen, mapper_version: int = 1, raw_row: int | None = None)
             version = escaped(source.version)
         if source.updated_at is not None:
             updated_at = to_micros(source.updated_at)
-    amount = open_amount = None
-    if isinstance(record, Invoice):
-        amount, open_amount = record.total, record.balance_due
-        due = record.due_date.isoformat() if record.due_date is not None else None
-    elif isinstance(record, Allocation):
-        parent, amount = record.parent_id, record.amount
-    elif isinstance(record, Contact):
-        parent = record.customer_id
-    elif isinstance(record, Payment | CreditNote):
-        amount, open_amount = record.total, record.unapplied_amount
-    elif isinstance(record, Adjustment):
-        amount, open_amount = record.amount, record.open_amount
-    elif isinstance(record, Promise | Dispute):
-        parent, amount = _parent_of(record, source)
-    row_id = profile_row_id(record.customer_id) if isinstance(record, CustomerProfile) else record.id  # type: ignore[attr-defined]
+    if model in _AMOUNTS:
+        first, second = _AMOUNTS[model]
+        amount = values[first]
+        open_amount = values[second] if second is not None else None
+    if model is Invoice:
+        due = values["due_date"].isoformat() if values["due_date"] is not None else None
+    elif model in _PARENTS:
+        parent = _PARENTS[model](record)
     return Prepared(
-        row_id,
-        kind,
+        profile_row_id(values["customer_id"]) if model is CustomerProfile else values["id"],
+        kind_of(record),
         record,
         body,
         blake2b(body, digest_size=16).digest(),
@@ -165,9 +174,9 @@ def prepare(record: Frozen, mapper_version: int = 1, raw_row: int | None = None)
         version,
         updated_at,
         parent,
-        getattr(record, "customer_id", None),
+        values.get("customer_id"),
         due,
-        getattr(record, "currency", None),
+        values.get("currency"),
         amount,
         open_amount,
         mapper_version,
@@ -175,14 +184,27 @@ def prepare(record: Frozen, mapper_version: int = 1, raw_row: int | None = None)
     )
 
 
-def _parent_of(record: Promise | Dispute, source: Source | None) -> tuple[str | None, Decimal | None]:
-    """A native promise or dispute is a field of its invoice, and goes when the invoice no longer has it; ours stands for itself."""
-    amount = record.promised_amount if isinstance(record, Promise) else record.disputed_amount
-    if source is None or record.id.startswith("local:"):
-        return None, amount
-    if isinstance(record, Dispute):
-        return record.invoice_id, amount
-    return (record.invoice_ids[0] if len(record.invoice_ids) == 1 else None), amount
+def _is_native(record: Promise | Dispute) -> bool:
+    return record.source is not None and not record.id.startswith("local:")
+
+
+def _parent_of_promise(record: Promise) -> str | None:
+    """A native promise is a field of its invoice, and goes when the invoice no longer has it; ours stands for itself."""
+    return record.invoice_ids[0] if _is_native(record) and len(record.invoice_ids) == 1 else None
+
+
+def _parent_of_dispute(record: Dispute) -> str | None:
+    """A native dispute likewise."""
+    return record.invoice_id if _is_native(record) else None
+
+
+_PARENTS: dict[type[Frozen], Callable[[Any], str | None]] = {
+    Allocation: attrgetter("parent_id"),
+    Contact: attrgetter("customer_id"),
+    Promise: _parent_of_promise,
+    Dispute: _parent_of_dispute,
+}
+"""Type -> what a record was read from, so that it is replaced with it."""
 
 
 def judge(new: Prepared, old: Stored | None) -> Verdict:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 __all__ = ["metadata"]
@@ -72,8 +73,13 @@ records = Table(
     Column("seq", Integer, nullable=False),
     Column("observed_at", _Instant, nullable=False),
     Index("records_by_kind", "connection_id", "kind", "alive"),
-    Index("records_by_source", "connection_id", "source_kind", "remote_id"),
-    Index("records_by_parent", "parent_id"),
+    Index("records_by_source", "remote_id", "source_kind"),
+    Index(
+        "records_by_parent",
+        "parent_id",
+        sqlite_where=text("parent_id IS NOT NULL"),
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
 )
 
 record_versions = Table(
