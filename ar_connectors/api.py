@@ -26,7 +26,7 @@ from ar_connectors.clock import Clock, SystemClock
 from ar_connectors.connector import Capabilities, Connector, Page, make_connection_id
 from ar_connectors.errors import ConfigurationError, UnsupportedOperation
 from ar_connectors.events import Event
-from ar_connectors.http import CallBudget, Endpoints, Transport, Usage
+from ar_connectors.http import CallBudget, Endpoints, Limits, Transport, Usage
 from ar_connectors.store import Store, open_store
 from ar_connectors.store.contract import Receipt
 from ar_connectors.syncing.engine import sync as run_sync
@@ -109,6 +109,7 @@ def connect(
     settings: Mapping[str, Any] | None = None,
     observer: Callable[[Event], None] | None = None,
     cap: CallBudget | None = None,
+    limits: Limits | None = None,
     clock: Clock | None = None,
 ) -> Connection:
     """Build a connection to one company and remember it in the store; nothing is sent yet.
@@ -116,7 +117,9 @@ def connect(
     `credentials`: the app's keys, or a bridge to a client you already have; left out: those kept in the store. `tokens`: what
     the consent gave (`ar-connectors connect` saves them by itself); left out: those in the store. `endpoints`: other hosts than
     the platform's own (an emulator, a sandbox). `settings`: kept in the store, JSON values without secrets; `time_zone` is
-    the company's IANA zone. Raises ConfigurationError for an unknown platform or missing credentials.
+    the company's IANA zone. `limits`: other call rates than the platform's published ones.
+
+    Raises UnsupportedOperation for an unknown platform, ConfigurationError for missing credentials.
     """
     if platform not in PLATFORMS:
         raise UnsupportedOperation(
@@ -138,6 +141,7 @@ def connect(
         clock=clock or SystemClock(),
         jitter=random.SystemRandom().random,
         owner=_owner(),
+        limits=limits,
     )
     store.add_connection(connection_id, platform, tenant, {**kept, **session.settings})
     return Connection(session.connector, session.transport, clock or SystemClock(), observer, cap)

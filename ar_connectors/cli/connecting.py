@@ -73,8 +73,10 @@ def quickbooks(
             webbrowser.open(address)
 
     asking = token_endpoint(keys, clock=shell.clock, jitter=random.SystemRandom().random, endpoints=endpoints)
-    granted = run_code_flow(asking, open_page=show, port=port)
-    asking.close()
+    try:
+        granted = run_code_flow(asking, open_page=show, port=port)
+    finally:
+        asking.close()
     if granted.tenant is None:
         raise ConfigurationError(
             "the redirect did not name the company", advice="run it again from the start"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ar_connectors.auth.contract import LeaseStore, TokenStore
@@ -13,8 +13,8 @@ from ar_connectors.clock import Clock
 from ar_connectors.connector import make_connection_id
 from ar_connectors.errors import ConfigurationError, ConflictError
 from ar_connectors.events import Event
-from ar_connectors.http import BudgetStore, Endpoints, TenantBudget, Transport
-from ar_connectors.quickbooks.auth import PRODUCTION, open_access
+from ar_connectors.http import BudgetStore, Endpoints, Limits, TenantBudget, Transport
+from ar_connectors.quickbooks.auth import PRODUCTION, SANDBOX, open_access
 from ar_connectors.quickbooks.bridge import QuickBooksBridge
 from ar_connectors.quickbooks.connector import QuickBooksConnector
 from ar_connectors.quickbooks.context import PLATFORM
@@ -56,11 +56,12 @@ def open_session(
     clock: Clock,
     jitter: Callable[[], float],
     owner: str,
+    limits: Limits | None = None,
 ) -> Session:
     """Build a connection; nothing is sent.
 
     What is not given is taken from the store, what is given is kept there (keys and tokens encrypted). A bridge lends its keys
-    and tokens and gets rotated ones back. `settings`: `endpoints` and `status_custom_field` of an earlier session. Raises
+    and tokens and gets rotated ones back. `limits`: other rates than ours for Intuit. `settings`: `endpoints` and `status_custom_field` of an earlier session. Raises
     ConfigurationError when there are no keys or no tokens.
     """
     connection_id = make_connection_id(PLATFORM, tenant)
@@ -68,7 +69,7 @@ def open_session(
     on_rotated = None
     if isinstance(credentials, QuickBooksBridge):
         bridge = credentials
-        hosts = hosts or Endpoints(api=bridge.base_url)
+        hosts = hosts or replace(SANDBOX if bridge.is_sandbox else PRODUCTION, api=bridge.base_url)
         tokens = tokens or _bridge_tokens(bridge)
         credentials = ClientCredentials(bridge.client_id, bridge.client_secret)
 
@@ -104,7 +105,7 @@ def open_session(
         access.signer,
         clock=clock,
         jitter=jitter,
-        budget=TenantBudget(connection_id, QUICKBOOKS_LIMITS, store, clock),
+        budget=TenantBudget(connection_id, limits or QUICKBOOKS_LIMITS, store, clock),
         observer=observer,
         redactor=access.redactor,
     )

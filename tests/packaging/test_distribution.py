@@ -122,6 +122,7 @@ def test_the_core_imports_without_any_of_the_connectors_libraries(python: Path, 
         "rich",
         "sqlalchemy",
         "tenacity",
+        "urllib3",
         "yaml",
         "polars",
     ]
