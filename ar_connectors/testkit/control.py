@@ -4,7 +4,7 @@ GET  /__control__/            what there is
 GET  /__control__/clock       {"now"}
 POST /__control__/clock       {"advance_seconds": 60} | {"set": ISO} | {"freeze": true} | {"run": true}
 GET  /__control__/faults      what has not struck yet
-POST /__control__/faults      {"name", "on"?, "times"?, "after"?, ...options}
+POST /__control__/faults      {"name", "on"?, "times"?, "after"?, "chance"?, ...options}
 DELETE /__control__/faults
 GET  /__control__/stats       counters; DELETE begins anew
 GET  /__control__/truth       facts in the books
@@ -20,11 +20,12 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ar_connectors.testkit.faults import NAMES
+from ar_connectors.testkit.faults import NAMES, OUTAGES
 from ar_connectors.testkit.ledger import LedgerError, check, truth
 from ar_connectors.testkit.quickbooks import QuickBooks
 from ar_connectors.testkit.quickbooks.lies import LIES
 from ar_connectors.testkit.stories import STORIES, Stories
+from ar_connectors.testkit.wsgi import Listener
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -35,9 +36,10 @@ __all__ = ["Control"]
 class Control:
     """WSGI application over one emulator."""
 
-    def __init__(self, service: QuickBooks, stories: Stories) -> None:
+    def __init__(self, service: QuickBooks, stories: Stories, listener: Listener) -> None:
         self.service = service
         self.stories = stories
+        self.listener = listener
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request with JSON."""
@@ -58,7 +60,12 @@ class Control:
         service = self.service
         match method, path.removeprefix("/__control__").strip("/"):
             case "GET", "":
-                return {"faults": dict(NAMES), "stories": sorted(STORIES), "lies": sorted(LIES)}
+                return {
+                    "faults": dict(NAMES),
+                    "outages": dict(OUTAGES),
+                    "stories": sorted(STORIES),
+                    "lies": sorted(LIES),
+                }
             case "GET", "clock":
                 return {"now": service.clock.now().isoformat()}
             case "POST", "clock":
@@ -70,11 +77,11 @@ class Control:
             case "DELETE", "faults":
                 service.faults.clear()
                 return {}
-            case "GET", "stats":
-                return service.stats.as_json()
-            case "DELETE", "stats":
-                service.stats.reset()
-                return {}
+            case "POST", "outage":
+                self.listener.outage(body["name"])
+                return {"outage": body["name"]}
+            case "GET" | "DELETE", "stats":
+                return self._stats(anew=method == "DELETE")
             case "GET", "truth":
                 return self._truth()
             case "POST", "stories":
@@ -84,6 +91,13 @@ class Control:
                     service.lies.tell(*body["names"])
                 return {"active": service.lies.active}
         raise KeyError(f"there is no {method} {path}")
+
+    def _stats(self, *, anew: bool) -> dict[str, Any]:
+        """The counters, as they were before they begin anew."""
+        seen = self.service.stats.as_json()
+        if anew:
+            self.service.stats.reset()
+        return seen
 
     def _clock(self, body: dict[str, Any]) -> datetime:
         clock = self.service.clock

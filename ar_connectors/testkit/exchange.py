@@ -61,6 +61,8 @@ class Reply:
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     effect: Effect = Effect.NONE
+    wait: float | None = None
+    """Seconds until it is sent, or until a connection that hangs is closed; None: at once, and when the client hangs up."""
     page: Page | None = None
     """What stands before `body`, when it is kept."""
     metered: bool = False

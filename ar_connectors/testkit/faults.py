@@ -2,12 +2,14 @@
 
     faults.add("rate_limited", on="query *", times=2)
     faults.add("timeout_after_commit", on="create Attachable")
+    faults.add("server_error", times=None, chance=0.05)   # one call in twenty, the same ones for the same seed
 
 How a fault looks is the emulator's business; `NAMES` says what each means.
 """
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,8 +25,8 @@ OUTAGES: Final[Mapping[str, str]] = {
 """Faults of the server as a whole: `handle.outage(name)`."""
 
 NAMES: Final[Mapping[str, str]] = {
-    "timeout_before_commit": "no answer, and nothing was done",
-    "timeout_after_commit": "no answer, and it was done",
+    "timeout_before_commit": "no answer, and nothing was done (option seconds: the connection is closed after them, default 120)",
+    "timeout_after_commit": "no answer, and it was done (option seconds, as above)",
     "reset_before_commit": "the connection is reset, and nothing was done",
     "reset_mid_body": "the connection is reset in the middle of the answer",
     "truncated_gzip": "the compressed answer ends too early",
@@ -64,26 +66,42 @@ class Fault:
     """How often it strikes; None: until cleared."""
     after: int = 0
     """How many matching calls go well before."""
+    chance: float = 1.0
+    """How likely it is to strike a matching call, from 0 to 1."""
     options: dict[str, Any] = field(default_factory=dict)
 
 
 class FaultPlan:
-    """Faults waiting to strike. Thread-safe. The first that matches a call strikes; the others wait."""
+    """Faults waiting to strike. Thread-safe. The first that matches a call strikes; the others wait.
 
-    def __init__(self) -> None:
+    Args:
+        seed: of the luck of faults that strike by chance.
+    """
+
+    def __init__(self, seed: str = "1") -> None:
         self._lock = threading.Lock()
+        self._luck = random.Random(seed)
         self._faults: list[Fault] = []
 
     def add(
-        self, name: str, *, on: str = "*", times: int | None = 1, after: int = 0, **options: Any
+        self,
+        name: str,
+        *,
+        on: str = "*",
+        times: int | None = 1,
+        after: int = 0,
+        chance: float = 1.0,
+        **options: Any,
     ) -> Fault:
         """Plan a fault. `quota_exhausted` stays until cleared unless `times` says otherwise. Raises KeyError for a name that
-        is none."""
+        is none, ValueError for a chance that is no probability."""
+        if not 0 <= chance <= 1:
+            raise ValueError(f"a chance is from 0 to 1, not {chance}")
         if name not in NAMES:
             raise KeyError(f"there is no fault {name!r}; there are {', '.join(sorted(NAMES))}")
         if name == "quota_exhausted" and times == 1:
             times = None
-        fault = Fault(name, on, times, after, options)
+        fault = Fault(name, on, times, after, chance, options)
         with self._lock:
             self._faults.append(fault)
         return fault
@@ -115,6 +133,8 @@ class FaultPlan:
                     continue  # a plan for everything means the API; token calls are named
                 if fault.after > 0:
                     fault.after -= 1
+                    continue
+                if fault.chance < 1 and self._luck.random() >= fault.chance:
                     continue
                 if fault.times is not None:
                     fault.times -= 1

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from ar_connectors.testkit.clock import ScriptedClock
 from ar_connectors.testkit.company import generate
 from ar_connectors.testkit.control import Control
-from ar_connectors.testkit.faults import OUTAGES, FaultPlan
+from ar_connectors.testkit.faults import FaultPlan
 from ar_connectors.testkit.ledger import Ledger, Truth, truth
 from ar_connectors.testkit.quickbooks import Limits, QuickBooks
 from ar_connectors.testkit.quickbooks.lies import Lies
@@ -79,15 +79,11 @@ class Handle:
     @contextmanager
     def outage(self, name: str) -> Iterator[None]:
         """The server cannot be reached: `connect_refused` or `connect_timeout`. Raises KeyError for another name."""
-        OUTAGES[name]
-        if name == "connect_refused":
-            self._listener.close()
-        else:
-            self._listener.swallow()
+        self._listener.outage(name)
         try:
             yield
         finally:
-            self._listener.open()
+            self._listener.outage(None)
 
     def as_json(self) -> dict[str, str]:
         """What a client in any language needs."""
@@ -147,7 +143,7 @@ def start_quickbooks(
     stories = Stories(ledger, service.lock)
     listener = Listener(Application(service), port)
     service.base_url = listener.url
-    control = Listener(Control(service, stories))
+    control = Listener(Control(service, stories, listener))
     try:
         yield Handle(
             erp="quickbooks",

@@ -58,12 +58,12 @@ class Application:
         in_flight = stats.enter()
         try:
             reply, fault = self.service.handle(call, in_flight)
-            if fault == "slow":
-                time.sleep(0.15)
+            if reply.wait is not None and reply.effect is not Effect.HANG:
+                time.sleep(reply.wait)
             body, headers = _compressed(reply, call)
             stats.count(reply, len(body), fault)
             if reply.effect is Effect.HANG:
-                _hang(environ["werkzeug.socket"])
+                _hang(environ["werkzeug.socket"], _LONGEST_HANG if reply.wait is None else reply.wait)
             if reply.effect is Effect.RESET:
                 _reset(environ["werkzeug.socket"], reply, body, headers)
             if reply.effect is Effect.TRUNCATED_GZIP:
@@ -110,10 +110,10 @@ def _compressed(reply: Reply, call: Call) -> tuple[bytes, dict[str, str]]:
     return reply.whole(), headers
 
 
-def _hang(connection: socket.socket) -> None:
-    """Say nothing until the client hangs up."""
-    select.select([connection], [], [], _LONGEST_HANG)
-    raise ConnectionAbortedError("the client gave up")
+def _hang(connection: socket.socket, seconds: float) -> None:
+    """Say nothing until the client hangs up, or close the connection after `seconds`."""
+    select.select([connection], [], [], seconds)
+    raise ConnectionAbortedError("the client gave up, or has waited long enough")
 
 
 def _reset(connection: socket.socket, reply: Reply, body: bytes, headers: dict[str, str]) -> None:
@@ -188,9 +188,10 @@ class Listener:
         return f"http://127.0.0.1:{self.port}"
 
     def open(self) -> None:
-        """Serve."""
-        while self._hole:
-            self._hole.pop().close()
+        """Serve; nothing happens when it does already."""
+        if self._server is not None:
+            return
+        self._let_go()
         server = make_server(
             "127.0.0.1", self.port, self._application, threaded=True, request_handler=_Handler
         )
@@ -216,8 +217,25 @@ class Listener:
             self._thread.join()
         self._server = None
 
+    def outage(self, name: str | None) -> None:
+        """Vanish as `faults.OUTAGES` says, or come back (None). Raises KeyError for another name."""
+        if name is None:
+            self.open()
+        elif name == "connect_refused":
+            self._let_go()
+            self.close()
+        elif name == "connect_timeout":
+            self.swallow()
+        else:
+            raise KeyError(f"there is no outage {name!r}")
+
+    def _let_go(self) -> None:
+        while self._hole:
+            self._hole.pop().close()
+
     def swallow(self) -> None:
         """Instead of serving, let connection attempts time out: a queue of one, filled, that nobody empties."""
+        self._let_go()
         self.close()
         hole = socket.socket()
         hole.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

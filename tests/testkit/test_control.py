@@ -41,6 +41,15 @@ def test_faults_can_be_planned_listed_and_cleared(emulator: Handle, client: Clie
     assert "earthquake" in control(emulator, "POST", "faults", {"name": "earthquake"}, expect=400)["error"]
 
 
+def test_the_server_can_be_taken_away_and_brought_back(emulator: Handle, client: Client) -> None:
+    control(emulator, "POST", "outage", {"name": "connect_refused"})
+    with pytest.raises(requests.ConnectionError):
+        client.send("GET", "preferences")
+    control(emulator, "POST", "outage", {"name": None})
+    assert client.get("preferences")
+    control(emulator, "POST", "outage", {"name": "flood"}, expect=400)
+
+
 def test_statistics_count_and_begin_anew(emulator: Handle, client: Client) -> None:
     client.get("preferences")
     assert control(emulator, "GET", "stats")["calls"] == {"preferences": 1}

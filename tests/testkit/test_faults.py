@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from ar_connectors.testkit.faults import NAMES, OUTAGES
+from ar_connectors.testkit.faults import NAMES, OUTAGES, FaultPlan
 from ar_connectors.testkit.ledger import check
 from ar_connectors.testkit.quickbooks.lies import LIES
 from ar_connectors.testkit.server import Handle
@@ -235,3 +235,30 @@ def test_a_lie_changes_what_is_shown_and_not_what_is_true(
     assert emulator.truth() == facts
     emulator.lies.tell()
     assert everything(client) == honest
+
+
+def test_a_fault_may_strike_by_chance_and_the_same_calls_every_time(emulator: Handle) -> None:
+    def struck() -> list[bool]:
+        plan = FaultPlan("7")
+        plan.add("server_error", times=None, chance=0.3)
+        return [plan.take("preferences") is not None for _ in range(200)]
+
+    assert struck() == struck()
+    assert 30 < sum(struck()) < 90
+    with pytest.raises(ValueError, match="chance"):
+        emulator.faults.add("server_error", chance=1.5)
+
+
+@pytest.mark.parametrize("name", ["timeout_before_commit", "timeout_after_commit"])
+def test_a_silent_connection_is_closed_when_told_how_long(
+    name: str, client: Client, emulator: Handle
+) -> None:
+    emulator.faults.add(name, seconds=0.1)
+    with pytest.raises(requests.ConnectionError, match=r"closed connection without response|aborted"):
+        client.send("POST", "attachable", NOTE)
+
+
+def test_a_slow_answer_takes_as_long_as_told(client: Client, emulator: Handle) -> None:
+    emulator.faults.add("slow", seconds=0.6)
+    with pytest.raises(requests.ReadTimeout):
+        client.send("GET", "preferences", timeout=0.3)

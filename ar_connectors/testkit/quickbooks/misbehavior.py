@@ -31,6 +31,8 @@ def before(fault: Fault, operation: str, authority: Authority, now: datetime) ->
         return None
     reply = maker(fault, authority, now)
     reply.operation = operation
+    if reply.effect is Effect.HANG:
+        reply.wait = fault.options.get("seconds")
     return reply
 
 
@@ -39,6 +41,9 @@ def after(fault: Fault, reply: Reply) -> Reply:
     match fault.name:
         case "timeout_after_commit":
             reply.effect = Effect.HANG
+            reply.wait = fault.options.get("seconds")
+        case "slow":
+            reply.wait = fault.options.get("seconds", 0.15)
         case "reset_mid_body":
             reply.effect = Effect.RESET
         case "truncated_gzip":

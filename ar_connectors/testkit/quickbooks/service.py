@@ -67,7 +67,7 @@ class QuickBooks:
         self.clock = clock
         self.realm = realm
         self.lock = threading.RLock()
-        self.faults = FaultPlan()
+        self.faults = FaultPlan(seed)
         self.stats = Stats()
         self.lies = Lies()
         self.authority = Authority(clock, realm, ledger.settings.name, seed)
