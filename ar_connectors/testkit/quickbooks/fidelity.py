@@ -130,9 +130,15 @@ _BEHAVIORS: Final = (
         "not documented",
     ),
     Behavior(
-        "A stale SyncToken is refused with 5010, a missing record with 610, a duplicate number with 6140, a name with 6240.",
+        "A stale SyncToken is refused with 5010, a missing record with 610, a name that is taken with 6240.",
         _R,
         "sandbox bodies",
+    ),
+    Behavior("A document number that is taken is refused with 6140.", _D, "Intuit's list of error codes"),
+    Behavior(
+        "An inactive customer's DisplayName ends in ` (deleted)`.",
+        _I,
+        "recorded for accounts, reported for customers",
     ),
     Behavior(
         "A transaction dated in closed books is refused with 6210; notes and customers are not.",
