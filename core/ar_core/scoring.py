@@ -48,6 +48,8 @@ def _shrunk(hits: Decimal, count: int) -> Decimal:
 
 def reliability(view: AccountView) -> Decimal:
     """How well an account pays, 0 to 1: half on-time rate, three tenths kept promises, two tenths lateness (OURS)."""
+    if not view.verdicts and not view.facts.closed_invoices:
+        return _HALF
     settled = view.settled_12m
     on_time = view.on_time_rate_12m
     judged = view.kept_ptp_12m + view.broken_ptp_12m

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["AccountResult", "Item", "Standing", "State", "decide", "dispose", "evaluate_account", "lead_key"]
 
 _adopt = adopter(Disposition)
+_adopt_segment = adopter(Segment)
 _POSTED = DocumentStatus.POSTED
 _EXCLUDED = {
     DocumentStatus.DRAFT: Code.NOT_POSTED,
@@ -110,7 +111,6 @@ class AccountResult:
         "segment",
         "signals",
         "status",
-        "tier",
     )
 
     def __init__(self, account_id: str) -> None:
@@ -130,7 +130,6 @@ class AccountResult:
         self.status: Standing | None = None
         """What a status line in the ERP would say; None: nothing overdue."""
         self.error: EvaluationProblem | None = None
-        self.tier = ""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -148,7 +147,7 @@ class AccountResult:
 class Item:
     """One open invoice that is chased, on its way to a disposition."""
 
-    __slots__ = ("choice", "done", "dpd", "due", "facts", "hold", "invoice", "outcome", "stage")
+    __slots__ = ("choice", "done", "dpd", "due", "facts", "hold", "invoice", "outcome", "stage", "step")
 
     def __init__(self, invoice: Invoice, due: date, dpd: int) -> None:
         self.invoice = invoice
@@ -157,14 +156,11 @@ class Item:
         self.stage: StageValue | None = None
         self.hold: Hold | None = None
         self.choice: Choice | None = None
+        self.step: PlanStep | None = None
+        """The step that is due for it."""
         self.done: dict[str, StepsDone] | None = None
         self.facts: InvoiceView | None = None
         self.outcome: Disposition | None = None
-
-    @property
-    def step(self) -> PlanStep | None:
-        """The step that is due for it."""
-        return self.choice.step if self.choice is not None else None
 
 
 class State:
@@ -181,6 +177,10 @@ class State:
         self.verdicts: list[PromiseVerdict] = []
         self.holds: InvoiceHolds = _NO_HOLDS
         self.actions: list[Draft] = []
+        self.due: list[Item] = []
+        """Items that have a step due."""
+        self.worst: Item | None = None
+        """The oldest item."""
         self.days: list[date] = []
         """Local days on which the result may change."""
         self.rung = Rung.AUTOMATED
@@ -305,7 +305,11 @@ def _sort_out(state: State) -> None:
             elif customer is None:
                 state.settled.append(dispose(invoice, DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN))
             else:
-                state.items.append(Item(invoice, due, number - due.toordinal()))
+                item = Item(invoice, due, number - due.toordinal())
+                state.items.append(item)
+                worst = state.worst
+                if worst is None or (item.dpd, item.invoice.id) > (worst.dpd, worst.invoice.id):
+                    state.worst = item
 
 
 def _look_back(state: State) -> None:
@@ -335,20 +339,23 @@ def _place(state: State) -> None:
         facts,
         [(item.invoice, item.dpd) for item in state.items],
         state.verdicts,
+        state.history,
         run.today,
-        run.zone,
         run.base_currency,
         run.rates,
     )
     codes = [*_value_tier(state), *_risk_tier(state)]
     _who_may_act(state)
     state.slot = run.slot(_zone(state), state.country)
-    state.segment = Segment.trusted(
-        customer_id=facts.id,
-        value_tier=view.value or "none",
-        risk_tier=view.risk,
-        lifetime_value=view.lifetime_value,
-        codes=tuple(codes),
+    state.segment = _adopt_segment(
+        {
+            "customer_id": facts.id,
+            "value_tier": view.value or "none",
+            "risk_tier": view.risk,
+            "lifetime_value": view.lifetime_value,
+            "rung": Rung.AUTOMATED,
+            "codes": tuple(codes),
+        }
     )
 
 
@@ -500,7 +507,10 @@ def _choose(state: State) -> None:
             day = number + template.boundary - dpd
             if not soonest or day < soonest:
                 soonest = day
-        if choice.step is None:
+        if choice.step is not None:
+            item.step = choice.step
+            state.due.append(item)
+        else:
             item.outcome = _adopt(
                 {
                     "invoice_id": invoice.id,
@@ -621,6 +631,9 @@ def _choose_one(state: State, item: Item, lag: int, floor: int) -> None:
             if again > state.slot.send_on:
                 choice = Choice(None, Code.RETRY_BACKOFF, until=again, next_step=choice.step.id)
     item.choice = choice
+    item.step = choice.step
+    if choice.step is not None:
+        state.due.append(item)
 
 
 def lead_key(state: State, item: Item, step: PlanStep) -> str:
@@ -661,21 +674,22 @@ def _result(state: State, stop: Hold | None) -> AccountResult:
         outcomes.append(item.outcome)
     result.dispositions = tuple(outcomes)
     result.promises = tuple(state.verdicts)
-    result.tier = run.tiers.of(facts.id).tier
     segment = state.segment
     if state.rung is not Rung.AUTOMATED:
         segment = segment.model_copy(update={"rung": state.rung})
     result.segment = segment
     result.pauses = _active_pauses(state, stop)
-    result.signals = signals_of(state)
+    if state.settled or facts.disputes or state.verdicts or facts.touches or facts.profiles:
+        result.signals = signals_of(state)
+    result.status = _status(state, stop)
     if state.actions:
         score = run.scorer(view)
         result.score = score
         result.balance_base = view.balance_base
         result.max_dpd = view.max_dpd
         result.drafts = tuple(state.actions)
-    result.status = _status(state, stop)
-    result.changes_at = _changes_at(state)
+        state.actions = []  # or the drafts would hold the state that holds them
+    result.changes_at = _changes_at(state, result)
     return result
 
 
@@ -706,10 +720,9 @@ def _active_pauses(state: State, stop: Hold | None) -> tuple[ActivePause, ...]:
 
 def _status(state: State, stop: Hold | None) -> Standing | None:
     """Stage of the oldest overdue invoice, since when, rung, pause, and what comes next."""
-    overdue = [item for item in state.items if item.dpd >= 1]
-    if not overdue:
+    worst = state.worst
+    if worst is None or worst.dpd < 1:
         return None
-    worst = max(overdue, key=lambda item: (item.dpd, item.invoice.id))
     entered = state.plan.stage_start(worst.stage) if worst.stage is not None else None
     since = worst.due + timedelta(days=entered if entered is not None else 1)
     pause = stop.code if stop is not None else (worst.hold.code if worst.hold is not None else None)
@@ -725,11 +738,11 @@ def _status(state: State, stop: Hold | None) -> Standing | None:
     )
 
 
-def _changes_at(state: State) -> datetime | None:
+def _changes_at(state: State, result: AccountResult) -> datetime | None:
     """The earliest instant at which anything above may come out differently without new facts."""
     run = state.run
     days = [*state.days, *state.view.changes_on, *state.holds.changes_on]
-    pending = bool(state.actions) or any(item.step is not None for item in state.items)
+    pending = bool(result.drafts or state.due)
     if pending:
         days.append(run.today + DAY)
     days.extend(_future_days(state))

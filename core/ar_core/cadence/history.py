@@ -45,6 +45,7 @@ class History:
         "attempts",
         "bare_keys",
         "contacts",
+        "dated",
         "done",
         "failed",
         "inbound",
@@ -67,8 +68,10 @@ class History:
         self.contacts: list[Contacted] = []
         self.ambiguous: list[Touch] = []
         self.inbound: list[tuple[date, Touch]] = []
-        for touch in self.touches:
-            self._read(touch, touch.at.astimezone(zone).date(), count_failed)
+        self.dated = [(touch.at.astimezone(zone).date(), touch) for touch in self.touches]
+        """The touches with the organization's local date of each."""
+        for on, touch in self.dated:
+            self._read(touch, on, count_failed)
         self.last_contact: Contacted | None = self.contacts[-1] if self.contacts else None
 
     def _read(self, touch: Touch, on: date, count_failed: bool) -> None:

@@ -43,8 +43,8 @@ _NEVER_LISTED = frozenset({Code.UNAPPLIED_CREDIT, Code.CREDIT_BALANCE})
 
 def make_messages(state: State) -> None:
     """Turn the due steps of an account into at most as many messages as a run allows, and decisions beside them."""
-    touches = [i for i in state.items if i.step is not None and i.step.kind is StepKind.TOUCH]
-    others = [i for i in state.items if i.step is not None and i.step.kind is not StepKind.TOUCH]
+    touches = [item for item in state.due if item.step is not None and item.step.kind is StepKind.TOUCH]
+    others = [item for item in state.due if item.step is not None and item.step.kind is not StepKind.TOUCH]
     if others:
         _decisions(state, others)
     from ar_core.cadence.tasks import answer_replies, escalate

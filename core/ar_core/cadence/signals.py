@@ -47,8 +47,7 @@ def signals_of(state: State) -> tuple[Signal, ...]:
             )
             for b in profile.bounced
         )
-    for touch in state.history.touches:
-        on = touch.at.astimezone(state.run.zone).date()
+    for on, touch in state.history.dated:
         if touch.outcome is TouchOutcome.BOUNCED:
             found.append(
                 Signal(

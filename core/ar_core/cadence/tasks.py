@@ -81,8 +81,8 @@ def raise_task(
 
 def make_tasks(state: State, stop: Hold | None) -> None:
     """Tasks that stand beside the messages: legal review, replies, approvals, open questions about attempts."""
-    oldest = min(state.items, key=lambda i: (-i.dpd, i.invoice.id), default=None)
     if stop is not None:
+        oldest = state.worst
         if stop.code in {Code.LEGAL_STOP, Code.UNKNOWN_FLAG}:
             raise_task(state, "legal_review", Code.LEGAL_REVIEW, oldest, subject=state.facts.id)
         elif stop.code is Code.DO_NOT_CONTACT:
@@ -98,6 +98,8 @@ def make_tasks(state: State, stop: Hold | None) -> None:
         _approval(state, key, verdict.promise_id, verdict.invoice_ids)
     for touch in state.history.ambiguous:
         raise_task(state, "resolve_attempt", Code.RESOLVE_AMBIGUOUS, None, subject=touch.id)
+    if state.run.policy.pauses.migrate != "manual":
+        return
     for item in state.items:
         if item.outcome is not None and item.outcome.code is Code.MANUAL_MIGRATION:
             raise_task(state, "place_invoice", Code.MANUAL_MIGRATION, item)
@@ -181,10 +183,12 @@ def _notice(state: State, notice: Notice, name: str, lead: Item, new: list[Item]
 def escalate(state: State) -> None:
     """Raise the rung when a rule holds or age forces it (C8, R44); the ladder never skips what is not declared (R18)."""
     policy = state.run.policy
-    overdue = [item for item in state.items if item.dpd >= 1 and item.hold is None]
-    if not overdue or not policy.escalate:
+    if not policy.escalate or state.worst is None or state.worst.dpd < 1:
         return
-    oldest = max(item.dpd for item in overdue)
+    overdue = [item for item in state.items if item.dpd >= 1 and item.hold is None]
+    if not overdue:
+        return
+    oldest = max([item.dpd for item in overdue])
     reached, rule_at = 0, None
     for index, rule in enumerate(policy.escalate):
         forced = rule.forced_by_dpd is not None and oldest >= rule.forced_by_dpd
@@ -284,7 +288,7 @@ def _copy(state: State, reply: Reply) -> bool:
             "send_copy",
             key,
         )
-        item.choice = None
+        item.choice = item.step = None
     state.add(
         key,
         ActionKind.TOUCH,

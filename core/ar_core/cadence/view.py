@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Context, Decimal
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
 from ar_core.cadence.book import AccountFacts
+from ar_core.cadence.history import History
 from ar_core.model.activity import Direction, Intent, Touch, TouchOutcome
 from ar_core.model.documents import DocumentStatus, Invoice
 from ar_core.model.money import ZERO
@@ -80,13 +80,13 @@ class AccountView:
         facts: AccountFacts,
         live: Sequence[tuple[Invoice, int]],
         verdicts: Sequence[PromiseVerdict],
+        history: History,
         today: date,
-        zone: ZoneInfo,
         base_currency: str | None,
         rates: Mapping[str, Decimal],
     ) -> None:
         self.facts = facts
-        self.zone = zone
+        self.history = history
         self.live = live
         """Open invoices that are chased, with their days past due."""
         self.verdicts = verdicts
@@ -107,10 +107,6 @@ class AccountView:
         value = compute(self)
         self.__dict__[name] = value
         return value
-
-    def day_of(self, touch: Touch) -> date:
-        """The organization's local date of a touch."""
-        return touch.at.astimezone(self.zone).date()
 
     def in_base(self, amount: Decimal, currency: str | None) -> Decimal | None:
         """An amount in base currency; None without a rate (noted in `rate_missing`)."""
@@ -159,7 +155,11 @@ class InvoiceView:
 
 def outbound(touches: Iterable[Touch]) -> list[Touch]:
     """Contacts that went out to the customer, attempts that failed or bounced included."""
-    return [t for t in touches if t.direction is Direction.OUTBOUND and t.channel is not Channel.INTERNAL]
+    return [touch for touch in touches if _is_outbound(touch)]
+
+
+def _is_outbound(touch: Touch) -> bool:
+    return touch.direction is Direction.OUTBOUND and touch.channel is not Channel.INTERNAL
 
 
 def is_response(touch: Touch) -> bool:
@@ -330,31 +330,29 @@ def _episode_start(view: AccountView) -> date | None:
 
 def _last_response(view: AccountView) -> date | None:
     facts = view.facts
-    days = [day for t in facts.touches if is_response(t) and (day := view.day_of(t)) <= view.today]
+    days = [day for day, touch in view.history.dated if is_response(touch)]
     days += received_on(facts.payments, view.today)
     return max(days, default=None)
 
 
-def _unanswered(view: AccountView) -> list[Touch]:
+def _unanswered(view: AccountView) -> list[tuple[date, Touch]]:
     last = view.last_response
     return [
-        t
-        for t in outbound(view.facts.touches)
-        if t.outcome not in _UNREACHED
-        and (day := view.day_of(t)) <= view.today
-        and (last is None or day > last)
+        (day, touch)
+        for day, touch in view.history.dated
+        if _is_outbound(touch) and touch.outcome not in _UNREACHED and (last is None or day > last)
     ]
 
 
 def _unanswered_on(channel: Channel) -> Callable[[AccountView], int]:
-    return lambda view: sum(1 for t in view.unanswered if t.channel is channel)
+    return lambda view: sum(1 for _, touch in view.unanswered if touch.channel is channel)
 
 
 def _unanswered_all(view: AccountView) -> bool:
     start, last = view.episode_start, view.last_response
     if start is None or (last is not None and last >= start):
         return False
-    return any(view.day_of(t) >= start for t in view.unanswered)
+    return any(day >= start for day, _ in view.unanswered)
 
 
 def _days_since(day: date | None, view: AccountView) -> int | None:
@@ -365,8 +363,10 @@ def _days_since(day: date | None, view: AccountView) -> int | None:
 
 
 def _last_touch(view: AccountView) -> date | None:
-    days = [view.day_of(t) for t in outbound(view.facts.touches) if t.outcome not in _UNREACHED]
-    return max((d for d in days if d <= view.today), default=None)
+    return max(
+        (day for day, t in view.history.dated if _is_outbound(t) and t.outcome not in _UNREACHED),
+        default=None,
+    )
 
 
 def _over_limit(view: AccountView) -> bool | None:
@@ -408,7 +408,7 @@ _COMPUTE: dict[str, Callable[[AccountView], Any]] = {
     "promises_not_kept": lambda v: promise_level(v.verdicts),
     "settled": _settled,
     "settled_12m": lambda v: len(v.settled),
-    "touches": lambda v: len(outbound(v.facts.touches)),
+    "touches": lambda v: len(outbound(v.history.touches)),
     "unanswered": _unanswered,
     "unanswered_all": _unanswered_all,
     "unanswered_email": _unanswered_on(Channel.EMAIL),
