@@ -303,19 +303,22 @@ class Evaluation(Frozen):
 
         def __getattr__(self, name: str) -> Any:
             if name in _WRITTEN_OUT_LATER:
-                self._write_out()
+                self._write_out(name)
                 return self.__dict__[name]
             return super().__getattr__(name)
 
-    def _write_out(self) -> None:
-        """Fill in what waits until somebody reads it."""
-        if "actions" in self.__dict__:
-            return
+    def _write_out(self, *names: str) -> None:
+        """Fill in what waits until somebody reads it; everything when no name is given."""
         from ar_core.cadence.evaluate import actions_of, worklist_of
 
-        results, run, _ = self.parts()
-        self.__dict__["actions"] = actions_of(results, run, self._dropped)
-        self.__dict__["worklist"] = worklist_of(results, self._dropped)
+        for name in names or _WRITTEN_OUT_LATER:
+            if name in self.__dict__:
+                continue
+            results, run, _ = self.parts()
+            if name == "actions":
+                self.__dict__[name] = actions_of(results, run, self._dropped)
+            else:
+                self.__dict__[name] = worklist_of(results, self._dropped)
 
     @model_serializer(mode="wrap")
     def _complete(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
