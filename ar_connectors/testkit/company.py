@@ -63,9 +63,7 @@ def generate(
     give it another one by setting `ledger.now`.
     """
     end = (now or DEFAULT_NOW).astimezone(UTC).replace(microsecond=0)
-    life = _Life(
-        random.Random(f"{seed}/{invoices}"), end, multicurrency=multicurrency, touch_links=touch_links
-    )
+    life = _Life(f"{seed}/{invoices}", end, multicurrency=multicurrency, touch_links=touch_links)
     life.people(max(6, min(invoices // 8 + 4, 4000)))
     life.invoices(invoices)
     life.live()
@@ -75,10 +73,10 @@ def generate(
 class _Life:
     """What happens to the company, as a queue of things to do at their instants."""
 
-    def __init__(
-        self, chance: random.Random, end: datetime, *, multicurrency: bool, touch_links: bool
-    ) -> None:
-        self.chance = chance
+    def __init__(self, seed: str, end: datetime, *, multicurrency: bool, touch_links: bool) -> None:
+        self.chance = random.Random(seed)
+        self.other = random.Random(f"{seed}/later additions")
+        """Chance of what was added to the generator after people had come to know their seeds."""
         self.end = end
         self.start = end - _YEARS
         self.at = self.start - timedelta(days=30)
@@ -120,7 +118,7 @@ class _Life:
         """A small company may by chance lack what a test of any size wants to see: a void, a deletion, a credit on account,
         money on account, a journal entry."""
         ledger = self.ledger
-        untouched = [one for one in ledger.invoices.values() if one.open == one.total and not one.voided]
+        untouched = [one for one in ledger.invoices.values() if one.open == one.claim and not one.voided]
         if not any(one.voided for one in ledger.invoices.values()) and untouched:
             ledger.void_document(untouched.pop())
         if not ledger.deletions and untouched:
@@ -225,6 +223,7 @@ class _Life:
                 term=term.id if term is not None else None,
                 rate=self._rate(customer.currency),
                 memo="Deliver to the back door" if chance.random() < 0.05 else None,
+                deposit=rounded(net, Decimal("0.25")) if self.other.random() < 0.015 else ZERO,
             )
             self._fate(invoice)
 
@@ -341,7 +340,7 @@ class _Life:
                 self.ledger.write_off(invoice, on=self._today(), number=f"WO-{next(self.credit_numbers)}")
 
     def _if_open(self, invoice: Invoice, event: Callable[[], object]) -> None:
-        if invoice.id in self.ledger.invoices and invoice.open == invoice.total:
+        if invoice.id in self.ledger.invoices and invoice.open == invoice.claim:
             event()
 
     def _if_there(self, invoice: Invoice, event: Callable[[], object]) -> None:

@@ -51,8 +51,9 @@ class Stories:
         issued: date | str | None = None,
         number: str | None = None,
         text: str = "Maintenance, monthly",
+        deposit: Decimal | str = "0",
     ) -> Invoice:
-        """A new invoice over one line; due `due_in` days after it was issued."""
+        """A new invoice over one line; due `due_in` days after it was issued, with a deposit already taken off."""
         with self._lock:
             day = _day(issued) or self._today()
             return self.ledger.issue_invoice(
@@ -61,6 +62,7 @@ class Stories:
                 issued=day,
                 due=day + timedelta(days=due_in),
                 number=number or f"S-{self.ledger.revision}",
+                deposit=Decimal(deposit),
             )
 
     def change_due_date(
@@ -72,6 +74,15 @@ class Stories:
             self.ledger.change_document(
                 found, due=_day(due) or (found.due or found.issued) + timedelta(days=by)
             )
+            return found
+
+    def expect_payment(
+        self, invoice: str | None = None, on: date | str | None = None, *, within: int = 7
+    ) -> Invoice:
+        """The bookkeeper notes when the money is expected; by default in a week. QuickBooks has no place for it."""
+        with self._lock:
+            found = self._invoice(invoice)
+            self.ledger.change_document(found, expected=_day(on) or self._today() + timedelta(days=within))
             return found
 
     def change_amount(self, invoice: str | None = None, *, by: Decimal | str = "10.00") -> Invoice:

@@ -177,6 +177,7 @@ def test_a_company_of_two_hundred_invoices_has_some_of_everything(seed: int) -> 
     assert ledger.journals
     assert min(overdue) < 0 < max(overdue)
     assert any(0 < one.open < one.total for one in ledger.invoices.values())
+    assert any(one.deposit for one in ledger.invoices.values())
 
 
 def test_nothing_in_a_generated_company_happens_after_its_end() -> None:
@@ -203,3 +204,60 @@ def test_whatever_happens_in_whatever_order_the_books_agree(names: list[str], se
         except LedgerError:
             assert ledger.revision == before, f"{name} was refused and changed something"
         assert check(ledger) == [], name
+
+
+def test_a_deposit_is_taken_off_what_is_owed(ledger: Ledger) -> None:
+    invoice = bill(ledger, deposit=Decimal("25.00"))
+    assert (invoice.total, invoice.open) == (Decimal("100.00"), Decimal("75.00"))
+    assert truth(ledger).balances == {(invoice.customer, "USD"): Decimal("75.00")}
+    with pytest.raises(LedgerError, match="more than is open"):
+        ledger.receive_payment(
+            invoice.customer,
+            Decimal(100),
+            [Application("invoice", invoice.id, Decimal("75.01"))],
+            received=DAY,
+        )
+    ledger.change_document(invoice, deposit=Decimal(10))
+    assert truth(ledger).balances == {(invoice.customer, "USD"): Decimal("90.00")}
+    ledger.void_document(invoice)
+    assert invoice.open == 0
+    assert truth(ledger).balances == {}
+    assert check(ledger) == []
+
+
+@pytest.mark.parametrize("deposit", ["100.01", "-1"])
+def test_a_deposit_is_not_more_than_the_bill(ledger: Ledger, deposit: str) -> None:
+    ledger.open_customer("Acme")
+    before = ledger.revision
+    with pytest.raises(LedgerError, match="deposit"):
+        bill(ledger, deposit=Decimal(deposit))
+    assert (ledger.revision, ledger.invoices) == (before, {})
+    assert bill(ledger).id == "1"
+
+
+def test_the_log_tells_all_that_happened_in_its_order(ledger: Ledger, clock: ScriptedClock) -> None:
+    invoice = bill(ledger)
+    begun = len(ledger.log)
+    clock.advance(timedelta(minutes=1))
+    payment = ledger.receive_payment(
+        invoice.customer, Decimal(1), [Application("invoice", invoice.id, Decimal(1))], received=DAY
+    )
+    clock.advance(timedelta(minutes=1))
+    ledger.delete_payment(payment)
+    ledger.void_document(invoice)
+    assert [(entry.what, entry.kind, entry.id, entry.version) for entry in ledger.log[begun:]] == [
+        ("created", "payment", payment.id, 0),
+        ("settled", "invoice", invoice.id, 1),
+        ("settled", "invoice", invoice.id, 2),
+        ("deleted", "payment", payment.id, 0),
+        ("voided", "invoice", invoice.id, 3),
+    ]
+    assert [entry.at for entry in ledger.log] == sorted(entry.at for entry in ledger.log)
+
+
+def test_a_gap_in_the_log_is_noticed(ledger: Ledger) -> None:
+    invoice = bill(ledger)
+    ledger.log.pop()
+    assert check(ledger) == [
+        f"the log says None of invoice {invoice.id}, which has version 0",
+    ]

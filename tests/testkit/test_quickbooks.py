@@ -390,3 +390,17 @@ def test_reads_are_metered_and_writes_are_not(client: Client, emulator: Handle) 
         "create Attachable": 1,
         "read Invoice": 1,
     }
+
+
+def test_a_deposit_is_shown_and_taken_off_the_balance(client: Client, emulator: Handle) -> None:
+    told = emulator.stories.run("issue_invoice", amount="200.00", deposit="50.00")
+    row = client.get(f"invoice/{told['id']}")["Invoice"]
+    assert (row["TotalAmt"], row["Deposit"], row["Balance"]) == (
+        Decimal("200.00"),
+        Decimal("50.00"),
+        Decimal("150.00"),
+    )
+    change = {"Id": row["Id"], "SyncToken": row["SyncToken"], "sparse": True, "Deposit": 0}
+    after = client.post("invoice", change)["Invoice"]
+    assert "Deposit" not in after
+    assert after["Balance"] == Decimal("200.00")

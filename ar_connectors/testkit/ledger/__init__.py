@@ -5,6 +5,7 @@ from __future__ import annotations
 from ar_connectors.testkit.ledger.book import Ledger
 from ar_connectors.testkit.ledger.records import (
     Application,
+    Change,
     CreditNote,
     Customer,
     Invoice,
@@ -19,6 +20,7 @@ from ar_connectors.testkit.ledger.truth import OpenInvoice, Truth, check, truth
 
 __all__ = [
     "Application",
+    "Change",
     "CreditNote",
     "Customer",
     "Invoice",

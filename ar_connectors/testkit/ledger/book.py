@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from ar_connectors.testkit.ledger.money import ZERO, minus, plus
+from ar_connectors.testkit.ledger.money import ZERO, minus, plus, total
 from ar_connectors.testkit.ledger.records import (
     Application,
     CreditNote,
@@ -52,7 +52,7 @@ class Ledger(Shelves):
         self.names.add(name)
         if parent is not None:
             self.children[parent].add(customer.id)
-        self._changed()
+        self._created(customer)
         return customer
 
     def change_customer(self, identity: str, **changes: Any) -> Customer:
@@ -82,8 +82,13 @@ class Ledger(Shelves):
         due: date | None = None,
         **more: Any,
     ) -> Invoice:
-        """A new invoice. `more`: tax, rate, term, memo, extra."""
+        """A new invoice. `more`: tax, rate, term, memo, deposit, expected, extra. Raises LedgerError `invalid` for a deposit
+        that is negative or more than the total."""
         owner = self.customer(customer)
+        parts = tuple(lines)
+        whole = total((*(line.amount for line in parts), more.get("tax", ZERO)))
+        if not 0 <= more.get("deposit", ZERO) <= max(whole, ZERO):
+            raise LedgerError("invalid", f"a deposit of {more['deposit']} on an invoice over {whole}")
         at = self._instant()
         invoice = Invoice(
             id=self._new_id("transaction"),
@@ -94,11 +99,12 @@ class Ledger(Shelves):
             number=number,
             issued=issued,
             due=due,
-            lines=tuple(lines),
+            lines=parts,
             **more,
         )
         self.invoices[invoice.id] = invoice
-        self._balance(owner, invoice.total)
+        self._created(invoice)
+        self._balance(owner, invoice.claim)
         return invoice
 
     def issue_credit(
@@ -119,14 +125,20 @@ class Ledger(Shelves):
             **more,
         )
         self.credits[credit.id] = credit
+        self._created(credit)
         self._balance(owner, -credit.total)
         return credit
 
     def change_document(self, document: Document, **changes: Any) -> None:
         """New values for fields of an invoice or credit note; lines and tax too, as long as what is applied still fits."""
         lines, tax = changes.get("lines", document.lines), changes.get("tax", document.tax)
-        before = document.total
-        after = plus(sum((line.amount for line in lines), ZERO), tax)
+        before = document.claim
+        after = total((*(line.amount for line in lines), tax))
+        if isinstance(document, Invoice):
+            deposit = changes.get("deposit", document.deposit)
+            if deposit < 0:
+                raise LedgerError("invalid", f"a deposit of {deposit}")
+            after = minus(after, deposit)
         if after < document.applied:
             raise LedgerError("over", "less would be left of the document than is applied to it")
         self._set(document, changes)
@@ -137,7 +149,7 @@ class Ledger(Shelves):
     def void_document(self, document: Document) -> None:
         """Void: all amounts become zero, payments let go of it, it stays in the books."""
         self._unlink("invoice" if isinstance(document, Invoice) else "credit", document.id)
-        change = -document.total if isinstance(document, Invoice) else document.total
+        change = -document.claim if isinstance(document, Invoice) else document.claim
         if document.was is None:
             document.was = (document.lines, document.tax)
         zero = {"amount": ZERO, "quantity": ZERO, "price": ZERO}
@@ -145,9 +157,11 @@ class Ledger(Shelves):
             Line(description=line.description, account=line.account, **zero) for line in document.lines
         )
         document.tax = ZERO
+        if isinstance(document, Invoice):
+            document.deposit = ZERO
         document.voided = True
         document.memo = f"Voided - {document.memo}" if document.memo else "Voided"
-        self._touch(document)
+        self._touch(document, "voided")
         self._balance(self.customer(document.customer), change)
 
     def delete_document(self, document: Document) -> None:
@@ -157,10 +171,10 @@ class Ledger(Shelves):
             raise LedgerError("linked", f"payments are applied to {kind} {document.id}: unlink them first")
         table: dict[str, Any] = self.invoices if kind == "invoice" else self.credits
         del table[document.id]
-        self._deleted(kind, document.id)
+        self._deleted(document)
         self._balance(
             self.customer(document.customer),
-            -document.total if isinstance(document, Invoice) else document.total,
+            -document.claim if isinstance(document, Invoice) else document.claim,
         )
 
     # ---- payments
@@ -191,6 +205,7 @@ class Ledger(Shelves):
             **more,
         )
         self.payments[payment.id] = payment
+        self._created(payment)
         self._apply(payment, parts)
         self._balance(owner, -amount)
         return payment
@@ -214,14 +229,14 @@ class Ledger(Shelves):
         payment.total = ZERO
         payment.voided = True
         payment.memo = f"Voided - {payment.memo}" if payment.memo else "Voided"
-        self._touch(payment)
+        self._touch(payment, "voided")
         self._balance(self.customer(payment.customer), before)
 
     def delete_payment(self, payment: Payment) -> None:
         """Delete a payment; what it settled is open again."""
         self._apply(payment, ())
         del self.payments[payment.id]
-        self._deleted("payment", payment.id)
+        self._deleted(payment)
         self._balance(self.customer(payment.customer), payment.total)
 
     def apply_credit(self, credit: CreditNote, invoice: Invoice, amount: Decimal, *, on: date) -> Payment:
@@ -258,6 +273,7 @@ class Ledger(Shelves):
             **more,
         )
         self.journals[journal.id] = journal
+        self._created(journal)
         self._balance(owner, amount)
         return journal
 
@@ -266,7 +282,7 @@ class Ledger(Shelves):
         if self.links["journal", journal.id]:
             raise LedgerError("linked", f"payments are applied to journal {journal.id}")
         del self.journals[journal.id]
-        self._deleted("journal", journal.id)
+        self._deleted(journal)
         self._balance(self.customer(journal.customer), -journal.amount)
 
     def add_note(
@@ -276,7 +292,7 @@ class Ledger(Shelves):
         at = self._instant()
         note = Note(id=self._new_id("note"), created=at, updated=at, text=text, file=file, on=tuple(on))
         self.notes[note.id] = note
-        self._changed()
+        self._created(note)
         return note
 
     def change_note(self, identity: str, **changes: Any) -> Note:
@@ -289,7 +305,7 @@ class Ledger(Shelves):
         """Delete a note."""
         note = self.note(identity)
         del self.notes[note.id]
-        self._deleted("note", note.id)
+        self._deleted(note)
 
     # ---- inside
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ar_connectors.testkit.ledger.money import ZERO, minus, total
 
 __all__ = [
     "Account",
     "Application",
+    "Change",
     "CreditNote",
     "Customer",
     "Deletion",
@@ -128,9 +129,14 @@ class Document(Record):
         return total((*(line.amount for line in self.lines), self.tax))
 
     @property
+    def claim(self) -> Decimal:
+        """What it adds to (invoice) or takes off (credit note) the customer's balance before anything is applied."""
+        return self.total
+
+    @property
     def open(self) -> Decimal:
         """What is not yet applied."""
-        return minus(self.total, self.applied)
+        return minus(self.claim, self.applied)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -139,6 +145,15 @@ class Invoice(Document):
 
     due: date | None = None
     term: str | None = None
+    deposit: Decimal = ZERO
+    """Paid before the bill was written, and taken off on its face; no payment names it."""
+    expected: date | None = None
+    """When the bookkeeper expects the money, where the ERP has a place for it (Xero, NetSuite)."""
+
+    @property
+    def claim(self) -> Decimal:
+        """The total without the deposit."""
+        return minus(self.total, self.deposit) if self.deposit else self.total
 
 
 @dataclass(slots=True, kw_only=True)
@@ -218,6 +233,18 @@ class Deletion:
     kind: Kind
     id: str
     at: datetime
+
+
+class Change(NamedTuple):
+    """One entry of the log."""
+
+    at: datetime
+    what: Literal["created", "changed", "voided", "deleted", "settled"]
+    """`settled`: a payment was applied to the record or let go of it."""
+    kind: Kind
+    id: str
+    version: int
+    """The version the change left behind."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from ar_connectors.testkit.ledger.money import plus
 from ar_connectors.testkit.ledger.records import (
     Account,
+    Change,
     CreditNote,
     Customer,
     Deletion,
@@ -28,6 +29,16 @@ __all__ = ["LedgerError", "Shelves"]
 
 _R = TypeVar("_R", bound=Record)
 
+_KINDS: Final[Mapping[type[Record], Kind]] = {
+    Customer: "customer",
+    Invoice: "invoice",
+    CreditNote: "credit",
+    Payment: "payment",
+    Journal: "journal",
+    Note: "note",
+    Term: "term",
+    Account: "account",
+}
 _FIRST_ACCOUNTS: Final = (
     ("Accounts Receivable (A/R)", "Accounts Receivable", "AccountsReceivable"),
     ("Undeposited Funds", "Other Current Asset", "UndepositedFunds"),
@@ -76,6 +87,8 @@ class Shelves:
         self.terms: dict[str, Term] = {}
         self.accounts: dict[str, Account] = {}
         self.deletions: list[Deletion] = []
+        self.log: list[Change] = []
+        """Every change in its order, that of generated companies too."""
         self.children: defaultdict[str, set[str]] = defaultdict(set)
         """Ids of sub-customers by their parent."""
         self.names: set[str] = set()
@@ -100,7 +113,7 @@ class Shelves:
         at = self._instant()
         term = Term(id=self._new_id("list"), created=at, updated=at, name=name, due_days=due_days)
         self.terms[term.id] = term
-        self._changed()
+        self._created(term)
         return term
 
     def add_account(self, name: str, kind: str, detail: str, currency: str | None = None) -> Account:
@@ -116,7 +129,7 @@ class Shelves:
             currency=currency or self.settings.home_currency,
         )
         self.accounts[account.id] = account
-        self._changed()
+        self._created(account)
         return account
 
     def account(self, detail: str, currency: str | None = None) -> Account:
@@ -169,19 +182,28 @@ class Shelves:
     def _changed(self) -> None:
         self.revision += 1
 
-    def _touch(self, record: Record) -> None:
+    def _created(self, record: Record) -> None:
+        """A new record is on its shelf."""
+        self.log.append(Change(record.created, "created", _KINDS[type(record)], record.id, record.version))
+        self._changed()
+
+    def _touch(self, record: Record, what: Literal["changed", "voided", "settled"] = "changed") -> None:
         """A change that counts: new version, new instant."""
+        at = self._instant()
         record.version += 1
-        record.updated = max(record.updated, self._instant())
+        record.updated = max(record.updated, at)
         record.revision += 1
+        self.log.append(Change(at, what, _KINDS[type(record)], record.id, record.version))
         self._changed()
 
     def _rippled(self, record: Record) -> None:
         """A change that came from another record."""
         if self.touch_links:
-            self._touch(record)
+            self._touch(record, "settled")
         else:
             record.revision += 1
+            change = Change(self._instant(), "settled", _KINDS[type(record)], record.id, record.version)
+            self.log.append(change)
             self._changed()
 
     def _balance(self, customer: Customer, by: Decimal) -> None:
@@ -192,6 +214,8 @@ class Shelves:
             one = self.customers.get(one.parent) if one.parent is not None else None
         self._changed()
 
-    def _deleted(self, kind: Kind, identity: str) -> None:
-        self.deletions.append(Deletion(kind, identity, self._instant()))
+    def _deleted(self, record: Record) -> None:
+        at, kind = self._instant(), _KINDS[type(record)]
+        self.deletions.append(Deletion(kind, record.id, at))
+        self.log.append(Change(at, "deleted", kind, record.id, record.version))
         self._changed()

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import get_args
 
 from ar_connectors.testkit.ledger.book import Ledger
 from ar_connectors.testkit.ledger.money import ZERO, minus, plus
-from ar_connectors.testkit.ledger.records import Document, Invoice
+from ar_connectors.testkit.ledger.records import Document, Invoice, Kind
 
 __all__ = ["OpenInvoice", "Truth", "check", "truth"]
 
@@ -27,6 +28,10 @@ class OpenInvoice:
     """ISO dates."""
     total: Decimal
     open: Decimal
+    deposit: Decimal
+    """Already taken off `open`."""
+    expected: str | None
+    """When the bookkeeper expects the money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,8 @@ def _open(invoice: Invoice) -> OpenInvoice:
         due=invoice.due.isoformat() if invoice.due is not None else None,
         total=invoice.total,
         open=invoice.open,
+        deposit=invoice.deposit,
+        expected=invoice.expected.isoformat() if invoice.expected is not None else None,
     )
 
 
@@ -118,7 +125,18 @@ def check(ledger: Ledger) -> list[str]:
         for one in ledger.deletions
         if one.id in ledger.shelf(one.kind)
     ]
-    return wrong
+    return wrong + _wrong_log(ledger)
+
+
+def _wrong_log(ledger: Ledger) -> list[str]:
+    """Records of which the log tells another version than they have, or that it has never heard of."""
+    told = {(entry.kind, entry.id): (entry.version, entry.what) for entry in ledger.log}
+    return [
+        f"the log says {told.get((kind, identity))} of {kind} {identity}, which has version {record.version}"
+        for kind in get_args(Kind)
+        for identity, record in ledger.shelf(kind).items()
+        if (last := told.get((kind, identity))) is None or last[0] != record.version or last[1] == "deleted"
+    ]
 
 
 def _wrong_payments(

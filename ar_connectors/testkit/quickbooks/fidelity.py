@@ -129,6 +129,7 @@ _BEHAVIORS: Final = (
         _I,
         "not documented",
     ),
+    Behavior("An invoice's Deposit is taken off its Balance; no payment names it.", _D, "Intuit's reference"),
     Behavior(
         "A stale SyncToken is refused with 5010, a missing record with 610, a name that is taken with 6240.",
         _R,
@@ -202,7 +203,7 @@ FIDELITY: Final = Fidelity(
         "XML answers for callers who do not ask for JSON (only as the fault `gateway_xml`).",
         "Uploads and downloads of files, PDFs, sending documents by e-mail.",
         "Entities beyond receivables (estimates, receipts, vendors, items): queries for some of them find nothing.",
-        "Taxes beyond one flat amount per document, discounts other than as a line, deposits, projects.",
+        "Taxes beyond one flat amount per document, discounts other than as a line, projects.",
         "Journal entries with more than one line on receivables; changing a journal entry.",
         "Merging customers; the credit memo that the user interface makes when a customer with a balance is deactivated.",
         "Fault 2010 for unknown fields of a body: they are passed over.",

@@ -161,6 +161,8 @@ def _invoice(ledger: Ledger, invoice: Invoice) -> Row:
         row["DueDate"] = invoice.due.isoformat()
     if invoice.term is not None:
         row["SalesTermRef"] = reference(invoice.term, ledger.terms[invoice.term].name)
+    if invoice.deposit:
+        row["Deposit"] = money(invoice.deposit)
     email = ledger.customers[invoice.customer].email
     if email is not None and "BillEmail" not in row:
         row["BillEmail"] = {"Address": email}

@@ -108,6 +108,7 @@ def _new_document(ledger: Ledger, body: Body, *, bill: bool) -> Document:
         due = date.fromordinal(
             issued.toordinal() + (ledger.terms[term].due_days if term in ledger.terms else 0)
         )
+    common["deposit"] = _amount(body, "Deposit") or ZERO
     return ledger.issue_invoice(
         customer.id, lines, issued=issued, number=number, due=due, term=term, **common
     )
@@ -142,6 +143,8 @@ def _document_changes(
             changes["due"] = _date(body, "DueDate")
         if "SalesTermRef" in body or not sparse:
             changes["term"] = reference_of(body, "SalesTermRef")
+        if "Deposit" in body or not sparse:
+            changes["deposit"] = _amount(body, "Deposit") or ZERO
     return changes
 
 
