@@ -6,41 +6,33 @@ limits, one message, and the notices and tasks around it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from ar_core.cadence.codes import Code
-from ar_core.cadence.drafts import Draft
 from ar_core.cadence.evaluation import (
-    Action,
-    ActionKind,
-    ActivePause,
     Disposition,
     DispositionKind,
-    EvaluationProblem,
     Segment,
-    Signal,
 )
-from ar_core.cadence.history import NO_HISTORY, History, StepsDone
+from ar_core.cadence.history import History, StepsDone
 from ar_core.cadence.holds import Hold, InvoiceHolds, account_stop, find_holds, is_human_only
-from ar_core.cadence.plan import Plan, PlanStep
+from ar_core.cadence.plan import Plan
 from ar_core.cadence.policy import Actor, Rung, ValueTier
-from ar_core.cadence.run import DAY, Slot, action_key
+from ar_core.cadence.results import result_of
+from ar_core.cadence.state import AccountResult, Item, State, dispose, lead_key, stage_name
 from ar_core.cadence.steps import Choice, choose_step, position
-from ar_core.cadence.view import AccountView, InvoiceView, StageValue
-from ar_core.model.activity import TouchOutcome
+from ar_core.cadence.view import AccountView, StageValue
 from ar_core.model.base import adopter
-from ar_core.model.documents import DocumentStatus, Invoice
+from ar_core.model.documents import DocumentStatus
 from ar_core.model.money import ZERO
-from ar_core.promises import PromiseVerdict, judge_customer_promises
+from ar_core.promises import judge_customer_promises
 
 if TYPE_CHECKING:
     from ar_core.cadence.book import AccountFacts
     from ar_core.cadence.run import Run
 
-__all__ = ["AccountResult", "Item", "Standing", "State", "decide", "dispose", "evaluate_account", "lead_key"]
+__all__ = ["Template", "decide", "evaluate_account"]
 
 _adopt = adopter(Disposition)
 _adopt_segment = adopter(Segment)
@@ -52,190 +44,6 @@ _EXCLUDED = {
 }
 _NO_HOLDS = InvoiceHolds()
 _TIER_ORDER = ("strategic", "core", "tail")
-_UNREACHED = frozenset({TouchOutcome.FAILED, TouchOutcome.BOUNCED})
-
-
-def dispose(  # noqa: PLR0917
-    invoice: Invoice,
-    kind: DispositionKind,
-    code: Code,
-    until: date | None = None,
-    stage: str | None = None,
-    step: str | None = None,
-    action_key: str | None = None,
-    codes: tuple[Code, ...] = (),
-) -> Disposition:
-    """One disposition, built without validating what is already typed."""
-    return _adopt(
-        {
-            "invoice_id": invoice.id,
-            "customer_id": invoice.customer_id,
-            "kind": kind,
-            "code": code,
-            "until": until,
-            "stage": stage,
-            "step": step,
-            "action_key": action_key,
-            "codes": codes,
-        }
-    )
-
-
-class Standing(NamedTuple):
-    """Where an account with something overdue stands: what a status line in the ERP says."""
-
-    stage: str | None
-    since: date
-    """The day its oldest invoice entered the stage."""
-    rung: str
-    pause: str | None
-    step: str | None
-    step_on: date | None
-
-
-class AccountResult:
-    """What one account's evaluation gave. Independent of every other account; picklable."""
-
-    __slots__ = (
-        "_actions",
-        "account_id",
-        "balance_base",
-        "changes_at",
-        "dispositions",
-        "drafts",
-        "error",
-        "max_dpd",
-        "pauses",
-        "promises",
-        "score",
-        "segment",
-        "signals",
-        "status",
-    )
-
-    def __init__(self, account_id: str) -> None:
-        self.account_id = account_id
-        self.drafts: tuple[Draft, ...] = ()
-        self._actions: tuple[Action, ...] | None = None
-        self.dispositions: tuple[Disposition, ...] = ()
-        self.pauses: tuple[ActivePause, ...] = ()
-        self.promises: tuple[PromiseVerdict, ...] = ()
-        self.signals: tuple[Signal, ...] = ()
-        self.segment: Segment | None = None
-        self.changes_at: datetime | None = None
-        """Earliest instant at which this result may change without new facts."""
-        self.score = 0
-        self.balance_base: Decimal | None = None
-        self.max_dpd: int | None = None
-        self.status: Standing | None = None
-        """What a status line in the ERP would say; None: nothing overdue."""
-        self.error: EvaluationProblem | None = None
-
-    @property
-    def actions(self) -> tuple[Action, ...]:
-        """The account's actions, written out on first use."""
-        if self._actions is None:
-            self._actions = tuple(draft.action(self.score) for draft in self.drafts)
-        return self._actions
-
-    def __getstate__(self) -> tuple[None, dict[str, object]]:
-        """What is sent to another process: the actions, not what they were made from."""
-        state = {name: getattr(self, name) for name in self.__slots__}
-        return None, {**state, "_actions": self.actions, "drafts": tuple(map(Draft.bare, self.drafts))}
-
-
-class Item:
-    """One open invoice that is chased, on its way to a disposition."""
-
-    __slots__ = ("choice", "done", "dpd", "due", "facts", "hold", "invoice", "outcome", "stage", "step")
-
-    def __init__(self, invoice: Invoice, due: date, dpd: int) -> None:
-        self.invoice = invoice
-        self.due = due
-        self.dpd = dpd
-        self.stage: StageValue | None = None
-        self.hold: Hold | None = None
-        self.choice: Choice | None = None
-        self.step: PlanStep | None = None
-        """The step that is due for it."""
-        self.done: dict[str, StepsDone] | None = None
-        self.facts: InvoiceView | None = None
-        self.outcome: Disposition | None = None
-
-
-class State:
-    """One account while it is being evaluated."""
-
-    def __init__(self, facts: AccountFacts, run: Run, trace: list[tuple[object, ...]] | None) -> None:
-        self.facts = facts
-        self.run = run
-        self.trace = trace
-        self.items: list[Item] = []
-        self.settled: list[Disposition] = []
-        """Dispositions of invoices that never reach the plan."""
-        self.history: History = NO_HISTORY
-        self.verdicts: list[PromiseVerdict] = []
-        self.holds: InvoiceHolds = _NO_HOLDS
-        self.actions: list[Draft] = []
-        self.due: list[Item] = []
-        """Items that have a step due."""
-        self.worst: Item | None = None
-        """The oldest item."""
-        self.days: list[date] = []
-        """Local days on which the result may change."""
-        self.rung = Rung.AUTOMATED
-        self.human_reason: str | None = None
-        self.escalation: tuple[object, ...] | None = None
-        self.view: AccountView
-        self.plan: Plan
-        self.slot: Slot
-        self.segment: Segment
-
-    def add(
-        self,
-        key: str,
-        kind: ActionKind,
-        code: Code,
-        write: Callable[[], Action],
-        *,
-        step: str | None = None,
-        task: str | None = None,
-        address: str | None = None,
-    ) -> None:
-        """Decide an action; `write` makes the full record when it is read. Two reasons for one task give one action."""
-        if any(draft.key == key for draft in self.actions):
-            return
-        self.actions.append(Draft(key, kind, code, write, step=step, task=task, address=address))
-
-    def note(self, rule: str, result: str, code: Code | None = None, **inputs: object) -> None:
-        """Add to the trace, when there is one."""
-        if self.trace is not None:
-            self.trace.append((rule, result, code, inputs))
-
-    @property
-    def human_only(self) -> bool:
-        """Only a person may contact this account."""
-        return self.human_reason is not None
-
-    @property
-    def country(self) -> str | None:
-        """The account's country."""
-        return self.facts.customer.country if self.facts.customer else None
-
-    def invoice_view(self, item: Item) -> InvoiceView:
-        """The features of one invoice."""
-        if item.facts is None:
-            item.facts = InvoiceView(self.view, item.invoice, item.dpd, item.stage)
-        return item.facts
-
-    def key(self, what: str, subject: str, version: int = 0, occurrence: int = 0) -> str:
-        """A stable action key (E28)."""
-        return action_key(self.run.family, self.facts.id, what, subject, version, occurrence)
-
-    def logged(self, key: str) -> bool:
-        """An action with this key is on record and was not a failure."""
-        touch = self.history.keys.get(key)
-        return touch is not None and touch.outcome not in _UNREACHED
 
 
 def evaluate_account(
@@ -243,7 +51,7 @@ def evaluate_account(
 ) -> AccountResult:
     """Evaluate one account. `trace`: a list that receives (rule, result, code, inputs) in the order of the decisions."""
     state = State(facts, run, trace)
-    return _result(state, decide(state))
+    return result_of(state, decide(state))
 
 
 def decide(state: State) -> Hold | None:
@@ -537,11 +345,6 @@ def _template(state: State, item: Item, lag: int) -> Template:
     return Template(item.stage, stage_name(item), choice, until, plan.next_boundary(item.dpd))
 
 
-def stage_name(item: Item) -> str | None:
-    """The stage as plain text, as outputs hold it."""
-    return str.__str__(item.stage) if item.stage is not None else None
-
-
 def _hold(state: State, item: Item, hold: Hold) -> None:
     item.stage = state.plan.stage(item.dpd)
     item.hold = hold
@@ -636,13 +439,6 @@ def _choose_one(state: State, item: Item, lag: int, floor: int) -> None:
         state.due.append(item)
 
 
-def lead_key(state: State, item: Item, step: PlanStep) -> str:
-    """The key of the action in which this invoice leads with this step."""
-    invoice = item.invoice
-    tries = state.history.attempts.get((invoice.id, invoice.due_version, step.id), 0)
-    return state.key(step.id, invoice.id, invoice.due_version, tries)
-
-
 def _migrate(state: State, item: Item) -> int | None:
     """The position that touches under unknown steps stand for; None: a person has to decide (E30)."""
     rule = state.run.policy.pauses.migrate
@@ -660,110 +456,3 @@ def _migrate(state: State, item: Item) -> int | None:
         return None
     dpd_then = (max(strange) - item.due).days
     return max((step.index for step in plan.steps if step.at <= dpd_then), default=-1)
-
-
-def _result(state: State, stop: Hold | None) -> AccountResult:
-    from ar_core.cadence.signals import signals_of
-
-    facts, run, view = state.facts, state.run, state.view
-    result = AccountResult(facts.id)
-    outcomes = list(state.settled)
-    for item in state.items:
-        if item.outcome is None:
-            raise AssertionError(f"{item.invoice.id} was left without a disposition")
-        outcomes.append(item.outcome)
-    result.dispositions = tuple(outcomes)
-    result.promises = tuple(state.verdicts)
-    segment = state.segment
-    if state.rung is not Rung.AUTOMATED:
-        segment = segment.model_copy(update={"rung": state.rung})
-    result.segment = segment
-    result.pauses = _active_pauses(state, stop)
-    if state.settled or facts.disputes or state.verdicts or facts.touches or facts.profiles:
-        result.signals = signals_of(state)
-    result.status = _status(state, stop)
-    if state.actions:
-        score = run.scorer(view)
-        result.score = score
-        result.balance_base = view.balance_base
-        result.max_dpd = view.max_dpd
-        result.drafts = tuple(state.actions)
-        state.actions = []  # or the drafts would hold the state that holds them
-    result.changes_at = _changes_at(state, result)
-    return result
-
-
-def _active_pauses(state: State, stop: Hold | None) -> tuple[ActivePause, ...]:
-    account = state.facts.id
-    if stop is not None:
-        return (
-            ActivePause.trusted(
-                customer_id=account,
-                invoice_id=None,
-                code=stop.code,
-                until=stop.until,
-                record_id=stop.record_id,
-            ),
-        )
-    return tuple(
-        ActivePause.trusted(
-            customer_id=account,
-            invoice_id=item.invoice.id,
-            code=item.hold.code,
-            until=item.hold.until,
-            record_id=item.hold.record_id,
-        )
-        for item in state.items
-        if item.hold is not None
-    )
-
-
-def _status(state: State, stop: Hold | None) -> Standing | None:
-    """Stage of the oldest overdue invoice, since when, rung, pause, and what comes next."""
-    worst = state.worst
-    if worst is None or worst.dpd < 1:
-        return None
-    entered = state.plan.stage_start(worst.stage) if worst.stage is not None else None
-    since = worst.due + timedelta(days=entered if entered is not None else 1)
-    pause = stop.code if stop is not None else (worst.hold.code if worst.hold is not None else None)
-    action = next((a for a in state.actions if a.step is not None), None)
-    waits = worst.outcome.until if worst.outcome is not None else None
-    return Standing(
-        str(worst.stage) if worst.stage is not None else None,
-        max(since, worst.due + DAY),
-        state.rung.value,
-        pause.value if pause is not None else None,
-        action.step if action is not None else (worst.outcome.step if worst.outcome else None),
-        None if action is not None else waits,
-    )
-
-
-def _changes_at(state: State, result: AccountResult) -> datetime | None:
-    """The earliest instant at which anything above may come out differently without new facts."""
-    run = state.run
-    days = [*state.days, *state.view.changes_on, *state.holds.changes_on]
-    pending = bool(result.drafts or state.due)
-    if pending:
-        days.append(run.today + DAY)
-    days.extend(_future_days(state))
-    later = [day for day in days if day > run.today]
-    instants = [run.midnight(min(later))] if later else []
-    if pending:
-        instants.append(state.slot.changes_at)
-    instants.extend(touch.at for touch in state.facts.touches if touch.at > run.instant)
-    return min(instants, default=None)
-
-
-def _future_days(state: State) -> list[date]:
-    """Days on which facts that are already recorded take effect."""
-    facts, today = state.facts, state.run.today
-    days: list[date | None] = [p.payment_date for p in facts.payments]
-    days += [n.issue_date for n in facts.credit_notes]
-    days += [a.adjustment_date for a in facts.adjustments]
-    for promise in facts.promises:
-        days += [promise.given_on, promise.withdrawn_on]
-    for dispute in facts.disputes:
-        days += [dispute.opened_on, dispute.resolved_on]
-    for pause in facts.pauses:
-        days += [pause.starts_on, pause.lifted_on, None if pause.ends_on is None else pause.ends_on + DAY]
-    return [day for day in days if day is not None and day > today]

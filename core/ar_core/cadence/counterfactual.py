@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ar_core.cadence.account import Item, State
 from ar_core.cadence.codes import CODES, Code
 from ar_core.cadence.explain import account_state, plain
 from ar_core.cadence.limits import account_limit, amount_limits
 from ar_core.cadence.plan import FOREVER, PlanStep
+from ar_core.cadence.state import Item, State
 from ar_core.cadence.steps import position
 from ar_core.model.base import Frozen
 from ar_core.model.money import exact

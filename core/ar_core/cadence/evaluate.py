@@ -10,7 +10,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from ar_core.asof import AsOf
-from ar_core.cadence.account import AccountResult, dispose, evaluate_account
+from ar_core.cadence.account import evaluate_account
 from ar_core.cadence.book import AccountFacts, Book
 from ar_core.cadence.codes import Code
 from ar_core.cadence.evaluation import (
@@ -23,6 +23,7 @@ from ar_core.cadence.evaluation import (
 )
 from ar_core.cadence.plan import CompiledPolicy
 from ar_core.cadence.run import DAY, Run
+from ar_core.cadence.state import AccountResult, dispose
 from ar_core.calendar import WEEKENDS, Calendar
 from ar_core.model.money import ZERO, exact
 from ar_core.model.snapshot import Snapshot

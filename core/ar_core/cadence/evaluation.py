@@ -21,9 +21,9 @@ from ar_core.model.parties import Channel, ContactRole
 from ar_core.promises import PromiseVerdict
 
 if TYPE_CHECKING:
-    from ar_core.cadence.account import AccountResult
     from ar_core.cadence.book import Book
     from ar_core.cadence.run import Run
+    from ar_core.cadence.state import AccountResult
 
 __all__ = [
     "Action",

@@ -15,14 +15,15 @@ from typing import Any, Literal
 
 from pydantic import field_serializer
 
-from ar_core.cadence.account import State, decide
+from ar_core.cadence.account import decide
 from ar_core.cadence.codes import CODES, Code
 from ar_core.cadence.evaluation import Action, Disposition, Evaluation
 from ar_core.cadence.predicates import Condition
+from ar_core.cadence.state import State
 from ar_core.model.base import Frozen
 from ar_core.model.money import exact
 
-__all__ = ["Explanation", "TraceRecord", "account_state", "explain", "explanation", "traces"]
+__all__ = ["Explanation", "TraceRecord", "account_state", "explain", "explanation", "plain", "traces"]
 
 
 class TraceRecord(Frozen):

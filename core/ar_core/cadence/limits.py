@@ -17,7 +17,7 @@ from ar_core.cadence.view import received_on
 from ar_core.model.money import ZERO
 
 if TYPE_CHECKING:
-    from ar_core.cadence.account import Item, State
+    from ar_core.cadence.state import Item, State
 
 __all__ = ["account_limit", "amount_limits", "chaseable"]
 

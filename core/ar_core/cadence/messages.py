@@ -11,7 +11,6 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from ar_core.cadence.account import dispose, lead_key, stage_name
 from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
 from ar_core.cadence.evaluation import (
@@ -27,12 +26,13 @@ from ar_core.cadence.limits import account_limit, amount_limits, chaseable
 from ar_core.cadence.plan import TONES, PlanStep, Way, with_channels
 from ar_core.cadence.policy import Actor, Clause, Purpose, Rung, StepKind, Tone
 from ar_core.cadence.run import DAY
+from ar_core.cadence.state import dispose, lead_key, stage_name
 from ar_core.cadence.steps import own_step_up_to
 from ar_core.model.money import ZERO
 from ar_core.model.parties import Channel
 
 if TYPE_CHECKING:
-    from ar_core.cadence.account import Item, State
+    from ar_core.cadence.state import Item, State
 
 __all__ = ["covered_invoice", "lead_order", "make_messages", "named_person", "preconditions_of"]
 

@@ -11,7 +11,7 @@ from ar_core.model.parties import Channel
 from ar_core.promises import NOT_KEPT
 
 if TYPE_CHECKING:
-    from ar_core.cadence.account import State
+    from ar_core.cadence.state import State
 
 __all__ = ["signals_of"]
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ar_core.cadence.account import dispose, stage_name
 from ar_core.cadence.channels import Directory, NoWay
 from ar_core.cadence.codes import Code
 from ar_core.cadence.evaluation import Action, ActionKind, DispositionKind
 from ar_core.cadence.messages import covered_invoice, lead_order, preconditions_of
 from ar_core.cadence.plan import PlanStep
 from ar_core.cadence.policy import Actor, Capabilities, Notice, Purpose, Rung, Step, Tone
+from ar_core.cadence.state import dispose, stage_name
 from ar_core.cadence.view import outbound
 from ar_core.model.activity import Intent
 from ar_core.model.parties import Channel
@@ -21,8 +21,8 @@ from ar_core.model.parties import Channel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ar_core.cadence.account import Item, State
     from ar_core.cadence.holds import Hold, Reply
+    from ar_core.cadence.state import Item, State
 
 __all__ = ["answer_replies", "apply_cash_task", "escalate", "make_notices", "make_tasks", "raise_task"]
 

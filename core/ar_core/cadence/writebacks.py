@@ -12,8 +12,8 @@ from ar_core.cadence.policy import Rung
 from ar_core.commands import Command, SetCollectionsStatus, SetOrderHold
 
 if TYPE_CHECKING:
-    from ar_core.cadence.account import AccountResult
     from ar_core.cadence.run import Run
+    from ar_core.cadence.state import AccountResult
 
 __all__ = ["commands_of"]
 

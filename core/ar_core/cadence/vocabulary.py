@@ -1,0 +1,149 @@
+"""The words a policy is written in: tones, actors, purposes, tiers, rungs, and the types of its fields."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+)
+
+from ar_core.cadence.predicates import Predicate, parse_predicate
+
+__all__ = [
+    "Actor",
+    "CapabilityName",
+    "Clause",
+    "Id",
+    "Part",
+    "Purpose",
+    "Rule",
+    "Rung",
+    "StepKind",
+    "Text",
+    "Tone",
+    "ValueTier",
+    "Window",
+]
+
+
+class Tone(StrEnum):
+    """How a message is said, mildest first; escalation beyond `formal` changes who speaks, not the tone (C14)."""
+
+    FRIENDLY = "friendly"
+    DIRECT = "direct"
+    FIRM = "firm"
+    FORMAL = "formal"
+
+
+class Actor(StrEnum):
+    """Who makes a contact. An AI voice is automation (E42)."""
+
+    AUTO = "auto"
+    AI = "ai"
+    EITHER = "either"
+    """A person or a machine, as the host decides."""
+    HUMAN = "human"
+
+
+class StepKind(StrEnum):
+    """What a step produces."""
+
+    TOUCH = "touch"
+    INTERNAL = "internal"
+    DECISION = "decision"
+
+
+class Purpose(StrEnum):
+    """What a contact is for."""
+
+    PRE_DUE = "pre_due"
+    DUE_CONFIRMATION = "due_confirmation"
+    REMINDER = "reminder"
+    PAY_LINK = "pay_link"
+    CHECK_IN = "check_in"
+    DEMAND = "demand"
+    SEND_COPY = "send_copy"
+
+
+class Clause(StrEnum):
+    """A consequence a message may mention, only when its capability is declared (R18, R29)."""
+
+    ORDER_HOLD = "order_hold"
+    LEGAL = "legal"
+    AGENCY = "agency"
+
+
+class ValueTier(StrEnum):
+    """How much the customer is worth over its lifetime (R19). `unknown` until a value is known."""
+
+    STRATEGIC = "strategic"
+    CORE = "core"
+    TAIL = "tail"
+    UNKNOWN = "unknown"
+
+
+class Rung(StrEnum):
+    """The ladder, in order (R69)."""
+
+    AUTOMATED = "automated"
+    PERSONAL = "personal"
+    FINANCE_LEAD = "finance_lead"
+    ORDER_HOLD = "order_hold"
+    REFERRAL = "referral"
+
+
+CapabilityName = Literal["will_pursue_legal", "can_hold_orders", "uses_agency"]
+
+
+class Part(BaseModel):
+    """Base of every part of a policy: frozen, no unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True
+    )
+
+
+def _ascending(window: tuple[int, int | None]) -> tuple[int, int | None]:
+    if window[1] is not None and window[1] < window[0]:
+        raise ValueError(f"a window runs from the earlier to the later day; got {list(window)}")
+    return window
+
+
+def _open_ended(window: Any) -> Any:
+    """TOML has no null: a window of one day past due stays open."""
+    return (window[0], None) if isinstance(window, list | tuple) and len(window) == 1 else window
+
+
+Window = Annotated[tuple[int, int | None], BeforeValidator(_open_ended), AfterValidator(_ascending)]
+"""First and last day past due, both included; `[46]` or a null end stays open."""
+Rule = Annotated[
+    Predicate,
+    PlainValidator(parse_predicate),
+    PlainSerializer(lambda predicate: predicate.text, return_type=str),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "boolean"},
+                {
+                    "type": "object",
+                    "properties": {"any": {"type": "array"}, "all": {"type": "array"}},
+                    "additionalProperties": False,
+                    "maxProperties": 1,
+                },
+            ]
+        }
+    ),
+]
+"""A predicate over published features: text, or an object with `any` or `all`."""
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
