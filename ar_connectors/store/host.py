@@ -14,11 +14,14 @@ from ar_connectors.store.codec import decode_record
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import to_micros
 from ar_connectors.store.pages import records_turn
-from ar_connectors.store.records import chunks, put_local
+from ar_connectors.store.records import put_local
 from ar_connectors.store.rows import checked_id
 from ar_core.model import CustomerProfile, Pause
 
 __all__ = ["lift_pause", "profiles", "put_facts"]
+
+
+_OF_OTHERS = "SELECT id FROM records WHERE id AMONG AND connection_id <> ?"
 
 
 def put_facts(
@@ -28,16 +31,12 @@ def put_facts(
     for one in facts:
         checked_id(one.customer_id)
         checked_id(one.id)
-    r = t.records.c
     with database.writing() as tx:
         database.take_turn(tx, records_turn(connection_id))
-        for some in chunks([one.id for one in facts]):
-            taken = select(r.id).where(r.id.in_(some), r.connection_id != connection_id)
-            other = tx.execute(taken).scalar()
-            if other is not None:
-                raise ConfigurationError(
-                    f"the id {other!r} belongs to another connection", advice="use another id"
-                )
+        for row in database.among(tx, _OF_OTHERS, [one.id for one in facts], connection_id):
+            raise ConfigurationError(
+                f"the id {row[0]!r} belongs to another connection", advice="use another id"
+            )
         put_local(database, tx, connection_id, facts, to_micros(clock.now()))
 
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from ar_connectors.store import tables as t
 from ar_connectors.store.activity import merged, superseded
 from ar_connectors.store.codec import decode_record
-from ar_connectors.store.engine import CHUNK, Database
+from ar_connectors.store.engine import Database
 from ar_connectors.store.rows import Prepared, Stored, Verdict, judge, prepare
 from ar_core.model import Dispute, Frozen, Promise
 
-__all__ = ["Judged", "bury", "chunks", "judge_all", "put_local", "stored", "write"]
+__all__ = ["Judged", "bury", "judge_all", "put_local", "stored", "write"]
 
 _COLUMNS = (
     "kind, alive, source_kind, remote_id, version, updated_at, parent_id, customer_id, currency, amount, open_amount, "
@@ -125,26 +124,27 @@ def write(
 ) -> list[str]:
     """Write what was decided; the states it replaces go to the history. Returns the ids that changed."""
     amount = _as_text if database.is_sqlite else _as_number
-    rows = []
-    for one in judged.inserts:
-        place = _Place(0, one.mapper_version, raw_page, one.raw_row, 0, at)
-        rows.append((*_values(one, place, amount), one.id, connection_id))
+    rows = [
+        (
+            *_values(one, _Place(0, one.mapper_version, raw_page, one.raw_row, 0, at), amount),
+            one.id,
+            connection_id,
+        )
+        for one in judged.inserts
+    ]
     database.many(connection, _INSERT, rows)
     database.many(connection, _KEEP, [(at, one.id) for one, _ in judged.updates])
     changes = [(*_values(one, _next(one, old, raw_page, at), amount), one.id) for one, old in judged.updates]
     database.many(connection, _UPDATE, changes)
     remapped = [(one.mapper_version, raw_page, one.raw_row, one.id) for one in judged.remapped]
     database.many(connection, _REMAPPED, remapped)
-    changed = [one.id for one in judged.inserts] + [one.id for one, _ in judged.updates]
-    promises = [
-        one.record
-        for one in (*judged.inserts, *(one for one, _ in judged.updates))
-        if isinstance(one.record, Promise)
-    ]
+    written = [*judged.inserts, *(one for one, _ in judged.updates)]
+    changed = [one.id for one in written]
+    promises = [one.record for one in written if isinstance(one.record, Promise)]
     if promises:
         replaced = superseded(database, connection, connection_id, promises)
         changed += put_local(database, connection, connection_id, replaced, at)
-    return list(dict.fromkeys(changed))
+    return changed
 
 
 def _next(one: Prepared, old: Stored, raw_page: int | None, at: int) -> _Place:
@@ -163,7 +163,7 @@ def put_local(
     if not given:
         return []
     prepared = [prepare(one) for one in given]
-    judged = judge_all(prepared, stored(connection, prepared), local=True)
+    judged = judge_all(prepared, stored(database, connection, prepared), local=True)
     return write(database, connection, connection_id, judged, at, None)
 
 
@@ -174,18 +174,13 @@ def bury(database: Database, connection: Connection, gone: Mapping[str, str], at
     everything = dict(gone)
     frontier = list(gone)
     while frontier:
-        children = {}
-        for chunk in chunks(frontier):
-            query = select(t.records.c.id).where(t.records.c.parent_id.in_(chunk), t.records.c.alive)
-            children.update(
-                {row.id: "set_replaced" for row in connection.execute(query) if row.id not in everything}
-            )
-        everything.update(children)
-        frontier = list(children)
-    alive: list[str] = []
-    for chunk in chunks(list(everything)):
-        query = select(t.records.c.id).where(t.records.c.id.in_(chunk), t.records.c.alive)
-        alive += [row.id for row in connection.execute(query)]
+        children = database.among(
+            connection, "SELECT id FROM records WHERE parent_id AMONG AND alive", frontier
+        )
+        frontier = [row[0] for row in children if row[0] not in everything]
+        everything.update(dict.fromkeys(frontier, "set_replaced"))
+    still = database.among(connection, "SELECT id FROM records WHERE id AMONG AND alive", list(everything))
+    alive = [row[0] for row in still]
     alive.sort()
     database.many(connection, _KEEP, [(at, record) for record in alive])
     database.many(
@@ -196,28 +191,23 @@ def bury(database: Database, connection: Connection, gone: Mapping[str, str], at
     return alive
 
 
-def stored(connection: Connection, given: Sequence[Prepared]) -> dict[str, Stored]:
+_STORED = (
+    "SELECT id, alive, source_kind, remote_id, version, updated_at, hash, mapper_version, due_date, due_version, seq, "
+    "raw_page, raw_row FROM records WHERE id AMONG"
+)
+_STORED_WHOLE = _STORED.replace("raw_row", "raw_row, body")
+
+
+def stored(database: Database, connection: Connection, given: Sequence[Prepared]) -> dict[str, Stored]:
     """What the store has of these records, dead ones included."""
-    c = t.records.c
-    columns = (
-        c.id, c.alive, c.source_kind, c.remote_id, c.version, c.updated_at, c.hash, c.mapper_version, c.due_date,
-        c.due_version, c.seq, c.raw_page, c.raw_row,
-    )  # fmt: skip
     found = {}
-    for kinds_merged in (False, True):
-        ids = list({one.id: None for one in given if (one.kind in _MERGED) is kinds_merged})
-        query = select(*columns, *([c.body] if kinds_merged else []))
-        for chunk in chunks(ids):
-            for row in connection.execute(query.where(c.id.in_(chunk))).all():
-                values: tuple[Any, ...] = tuple(row)
-                found[values[0]] = Stored(*values[1:])
+    plain = [one.id for one in given if one.kind not in _MERGED]
+    for row in database.among(connection, _STORED, plain):
+        found[row[0]] = Stored(*row[1:])
+    activity = [one.id for one in given if one.kind in _MERGED]
+    for row in database.among(connection, _STORED_WHOLE, activity):
+        found[row[0]] = Stored(*row[1:])
     return found
-
-
-def chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    """Ids in pieces that fit into one IN (...) list."""
-    for start in range(0, len(ids), CHUNK):
-        yield ids[start : start + CHUNK]
 
 
 def _as_text(amount: Decimal | None) -> str | None:
@@ -228,8 +218,7 @@ def _as_number(amount: Decimal | None) -> Decimal | None:
     return amount
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """What the store adds to a record: its counters and where its bytes are."""
 
     due_version: int
