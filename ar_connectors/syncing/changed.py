@@ -8,7 +8,7 @@ from typing import Final
 from ar_connectors.connector import Page
 from ar_core.model import RecordKind, parse_record_id
 
-__all__ = ["MOST_CHANGED_IDS", "ChangedIds"]
+__all__ = ["MOST_CHANGED_IDS", "ChangedIds", "kind_of_id"]
 
 MOST_CHANGED_IDS: Final = 50_000
 """Beyond so many changed records their ids are not listed: after a first load everything has changed anyway, and memory must
