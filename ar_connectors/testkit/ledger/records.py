@@ -21,6 +21,7 @@ __all__ = [
     "Deletion",
     "Document",
     "Invoice",
+    "Item",
     "Journal",
     "Kind",
     "Line",
@@ -31,7 +32,7 @@ __all__ = [
     "Term",
 ]
 
-Kind = Literal["customer", "invoice", "credit", "payment", "journal", "note", "term", "account"]
+Kind = Literal["customer", "invoice", "credit", "payment", "journal", "note", "term", "account", "item"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +67,15 @@ class Account(Record):
     type: str
     detail: str
     currency: str
+    active: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Item(Record):
+    """What is sold: a line that names it is booked on its account."""
+
+    name: str
+    account: str
     active: bool = True
 
 
@@ -258,5 +268,7 @@ class Settings:
     multicurrency: bool = False
     closed_through: date | None = None
     """Books are closed up to and including this day."""
+    online_payments: bool = False
+    """Customers can pay an invoice by a link on it."""
     lapsed: bool = False
     """The subscription ended: reads work, writes do not."""

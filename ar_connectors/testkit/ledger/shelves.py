@@ -16,6 +16,7 @@ from ar_connectors.testkit.ledger.records import (
     Customer,
     Deletion,
     Invoice,
+    Item,
     Journal,
     Kind,
     Note,
@@ -38,6 +39,7 @@ _KINDS: Final[Mapping[type[Record], Kind]] = {
     Note: "note",
     Term: "term",
     Account: "account",
+    Item: "item",
 }
 _FIRST_ACCOUNTS: Final = (
     ("Accounts Receivable (A/R)", "Accounts Receivable", "AccountsReceivable"),
@@ -86,6 +88,7 @@ class Shelves:
         self.notes: dict[str, Note] = {}
         self.terms: dict[str, Term] = {}
         self.accounts: dict[str, Account] = {}
+        self.items: dict[str, Item] = {}
         self.deletions: list[Deletion] = []
         self.log: list[Change] = []
         """Every change in its order, that of generated companies too."""
@@ -97,11 +100,19 @@ class Shelves:
         """Ids of the payments that apply something to (kind, id)."""
         self.revision = 0
         """Counts every change of anything."""
-        self._last_ids = {"customer": 0, "transaction": 0, "note": 5_000_000_000_000_000_000, "list": 0}
+        self._last_ids = {
+            "customer": 0,
+            "transaction": 0,
+            "note": 5_000_000_000_000_000_000,
+            "list": 0,
+            "item": 0,
+        }
         for name, kind, detail in _FIRST_ACCOUNTS:
             self.add_account(name, kind, detail)
         for name, days in _FIRST_TERMS:
             self.add_term(name, days)
+        self.add_item("Services", self.account("SalesOfProductIncome").id)
+        self.add_item("Bad debt", self.account("BadDebts").id)
 
     def shelf(self, kind: Kind) -> Mapping[str, Record]:
         """The table of a kind."""
@@ -131,6 +142,18 @@ class Shelves:
         self.accounts[account.id] = account
         self._created(account)
         return account
+
+    def add_item(self, name: str, account: str) -> Item:
+        """Something new to sell, booked on an account (its id)."""
+        at = self._instant()
+        item = Item(id=self._new_id("item"), created=at, updated=at, name=name, account=account)
+        self.items[item.id] = item
+        self._created(item)
+        return item
+
+    def item_of(self, account: str | None) -> Item:
+        """The item whose lines are booked on an account; without one, what is sold by default."""
+        return next((one for one in self.items.values() if one.account == account), self.items["1"])
 
     def account(self, detail: str, currency: str | None = None) -> Account:
         """The account of a detail type, that of a currency if there is one. Raises LedgerError `missing`."""

@@ -112,8 +112,8 @@ def preferences(ledger: Ledger, started: datetime) -> Row:
             "AllowDiscount": True,
             "AutoApplyCredit": False,
             "AutoApplyPayments": False,
-            "ETransactionPaymentEnabled": False,
-            "DefaultTerms": reference("3"),
+            "ETransactionPaymentEnabled": settings.online_payments,
+            "DefaultTerms": reference(next(one.id for one in ledger.terms.values() if one.name == "Net 30")),
         },
         "TaxPrefs": {"UsingSalesTax": True},
         "CurrencyPrefs": {

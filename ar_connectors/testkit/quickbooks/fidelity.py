@@ -129,6 +129,21 @@ _BEHAVIORS: Final = (
         _I,
         "not documented",
     ),
+    Behavior(
+        "CompanyInfo, Preferences and ExchangeRate can be queried; the conditions they take are few.",
+        _I,
+        "clients that do it work; Intuit's reference gives an example for each",
+    ),
+    Behavior(
+        "InvoiceLink is there only with include=invoiceLink, an e-mail address and online payments.",
+        _D,
+        "Intuit's reference; the link itself is made up",
+    ),
+    Behavior(
+        "A line's ItemRef names an item, whose IncomeAccountRef names the account it is booked on.",
+        _D,
+        "Intuit's reference",
+    ),
     Behavior("An invoice's Deposit is taken off its Balance; no payment names it.", _D, "Intuit's reference"),
     Behavior(
         "A stale SyncToken is refused with 5010, a missing record with 610, a name that is taken with 6240.",
@@ -202,7 +217,7 @@ FIDELITY: Final = Fidelity(
     missing=(
         "XML answers for callers who do not ask for JSON (only as the fault `gateway_xml`).",
         "Uploads and downloads of files, PDFs, sending documents by e-mail.",
-        "Entities beyond receivables (estimates, receipts, vendors, items): queries for some of them find nothing.",
+        "Entities beyond receivables (estimates, receipts, vendors): queries for some of them find nothing; of items two exist.",
         "Taxes beyond one flat amount per document, discounts other than as a line, projects.",
         "Journal entries with more than one line on receivables; changing a journal entry.",
         "Merging customers; the credit memo that the user interface makes when a customer with a balance is deactivated.",

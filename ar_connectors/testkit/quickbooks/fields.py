@@ -81,6 +81,12 @@ _FIELDS: Final[Mapping[Kind, dict[str, tuple[str, Getter]]]] = {
         "AccountType": ("text", lambda one: one.type),
         "AccountSubType": ("text", lambda one: one.detail),
     },
+    "item": {
+        **_INSTANTS,
+        "Name": ("text", lambda one: one.name),
+        "Active": ("bool", lambda one: one.active),
+        "Type": ("text", lambda _: "Service"),
+    },
 }
 
 

@@ -18,6 +18,7 @@ from ar_connectors.testkit.ledger.records import (
     Customer,
     Document,
     Invoice,
+    Item,
     Journal,
     Kind,
     Line,
@@ -41,6 +42,7 @@ ENTITIES: Final[Mapping[str, Kind]] = {
     "Attachable": "note",
     "Term": "term",
     "Account": "account",
+    "Item": "item",
 }
 """Wire names of what the books hold."""
 KINDS: Final[Mapping[str, str]] = {kind: name for name, kind in ENTITIES.items()}
@@ -81,10 +83,11 @@ def _who(ledger: Ledger, identity: str) -> dict[str, str]:
     return reference(identity, ledger.customers[identity].name)
 
 
-def _sales_line(number: int, line: Line, *, taxed: bool) -> Row:
-    detail: Row = {"ItemRef": reference("90", "Bad debt") if line.account else reference("1", "Services")}
+def _sales_line(ledger: Ledger, number: int, line: Line, *, taxed: bool) -> Row:
+    item = ledger.item_of(line.account)
+    detail: Row = {"ItemRef": reference(item.id, item.name)}
     if line.account:
-        detail["ItemAccountRef"] = reference(line.account, "Bad Debts")
+        detail["ItemAccountRef"] = reference(line.account, ledger.accounts[line.account].name)
     if line.price is not None:
         detail["UnitPrice"] = line.price
     if line.quantity is not None:
@@ -99,9 +102,11 @@ def _sales_line(number: int, line: Line, *, taxed: bool) -> Row:
     return row
 
 
-def _lines(document: Document) -> list[Row]:
+def _lines(ledger: Ledger, document: Document) -> list[Row]:
     taxed = bool(document.tax)
-    rows = [_sales_line(number, line, taxed=taxed) for number, line in enumerate(document.lines, start=1)]
+    rows = [
+        _sales_line(ledger, number, line, taxed=taxed) for number, line in enumerate(document.lines, start=1)
+    ]
     # The subtotal is appended by QuickBooks and has no Id.
     rows.append({"Amount": money(document.net), "DetailType": "SubTotalLineDetail", "SubTotalLineDetail": {}})
     return rows
@@ -130,7 +135,7 @@ def _sales(ledger: Ledger, document: Document) -> Row:
     row |= _foreign(ledger, document.currency, document.rate)
     if document.memo:
         row["PrivateNote"] = document.memo
-    row["Line"] = _lines(document)
+    row["Line"] = _lines(ledger, document)
     row["TxnTaxDetail"] = _tax(document)
     row["CustomerRef"] = _who(ledger, document.customer)
     row["TotalAmt"] = money(document.total)
@@ -341,6 +346,21 @@ def _account(_: Ledger, account: Account) -> Row:
     }
 
 
+def _item(ledger: Ledger, item: Item) -> Row:
+    return {
+        "Name": item.name,
+        "Active": item.active,
+        "FullyQualifiedName": item.name,
+        "Taxable": True,
+        "UnitPrice": ZERO,
+        "Type": "Service",
+        "IncomeAccountRef": reference(item.account, ledger.accounts[item.account].name),
+        "PurchaseCost": ZERO,
+        "TrackQtyOnHand": False,
+        **_head(item),
+    }
+
+
 _WRITERS: Final[Mapping[type[Record], Callable[[Ledger, Any], Row]]] = {
     Invoice: _invoice,
     CreditNote: _credit_memo,
@@ -350,4 +370,5 @@ _WRITERS: Final[Mapping[type[Record], Callable[[Ledger, Any], Row]]] = {
     Note: _attachable,
     Term: _term,
     Account: _account,
+    Item: _item,
 }

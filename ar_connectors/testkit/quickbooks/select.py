@@ -18,6 +18,7 @@ from ar_connectors.testkit.quickbooks.fields import field, sort_key, value_of
 from ar_connectors.testkit.quickbooks.lies import Lies
 from ar_connectors.testkit.quickbooks.query import Condition, ParseError, Query, parse
 from ar_connectors.testkit.quickbooks.rows import ENTITIES, row_of
+from ar_connectors.testkit.quickbooks.singles import SINGLES, Singles
 from ar_connectors.testkit.quickbooks.texts import encode
 
 __all__ = ["Selector"]
@@ -31,11 +32,11 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 }
 _KEPT_ANSWERS: Final = 64
 _EMPTY_ENTITIES: Final = frozenset(
-    {"Item", "Estimate", "SalesReceipt", "RefundReceipt", "Vendor", "Employee", "Class", "Department"}
+    {"Estimate", "SalesReceipt", "RefundReceipt", "Vendor", "Employee", "Class", "Department"}
 )
 """Entities that exist in QuickBooks and of which this company has none."""
 
-_NAMES: Final = {name.casefold(): name for name in (*ENTITIES, *_EMPTY_ENTITIES)}
+_NAMES: Final = {name.casefold(): name for name in (*ENTITIES, *SINGLES, *_EMPTY_ENTITIES)}
 
 Test = Callable[[Any], bool]
 
@@ -43,8 +44,9 @@ Test = Callable[[Any], bool]
 class Selector:
     """Answers queries over one ledger."""
 
-    def __init__(self, ledger: Ledger, lies: Lies) -> None:
+    def __init__(self, ledger: Ledger, lies: Lies, singles: Singles) -> None:
         self.ledger = ledger
+        self.singles = singles
         self.lies = lies
         self._bytes: dict[tuple[str, str], tuple[Any, bytes]] = {}
         self._found: dict[tuple[Any, ...], list[Record]] = {}
@@ -63,6 +65,8 @@ class Selector:
         if entity is None:
             raise ServiceError("4001", f"QueryValidationError: invalid context declaration: {query.entity}")
         query = replace(query, entity=entity)
+        if entity in SINGLES:
+            return self._single(query)
         found = self._search(query)
         if query.count:
             return encode({"totalCount": len(found)})
@@ -72,6 +76,14 @@ class Selector:
         rows = b",".join(self._projected(query, page) if query.fields != ("*",) else map(self.row, page))
         tail = f'],"startPosition":{query.start},"maxResults":{len(page)}}}'
         return b'{"' + query.entity.encode() + b'":[' + rows + tail.encode()
+
+    def _single(self, query: Query) -> bytes:
+        rows = self.singles.rows(query)
+        if query.count:
+            return encode({"totalCount": len(rows)})
+        if not rows:
+            return b"{}"
+        return encode({query.entity: rows, "startPosition": query.start, "maxResults": len(rows)})
 
     def row(self, record: Record) -> bytes:
         """A record as its wire bytes, made again only when something in it changed."""
@@ -115,7 +127,7 @@ class Selector:
     def _find(self, kind: Kind, query: Query) -> list[Record]:
         tests = [_test(kind, query.entity, condition) for condition in query.where]
         names = {condition.name for condition in query.where}
-        if kind in {"customer", "term", "account"} and "Active" not in names:
+        if kind in {"customer", "term", "account", "item"} and "Active" not in names:
             tests.append(lambda one: one.active)  # lists hide what is inactive unless it is asked for
         ids = next((c.values for c in query.where if c.name == "Id" and c.operator in {"=", "IN"}), None)
         table = self.ledger.shelf(kind)

@@ -16,10 +16,10 @@ import msgspec
 from ar_connectors.testkit.clock import ScriptedClock
 from ar_connectors.testkit.exchange import Call, Page, Reply
 from ar_connectors.testkit.faults import Fault, FaultPlan
-from ar_connectors.testkit.ledger import Ledger, LedgerError
+from ar_connectors.testkit.ledger import Invoice, Ledger, LedgerError
 from ar_connectors.testkit.ledger.records import Record
 from ar_connectors.testkit.quickbooks.changes import CAP, change_feed
-from ar_connectors.testkit.quickbooks.company import aging_report, company_info, exchange_rate, preferences
+from ar_connectors.testkit.quickbooks.company import aging_report, exchange_rate
 from ar_connectors.testkit.quickbooks.errors import ServiceError, fault_body, from_ledger, gateway_fault
 from ar_connectors.testkit.quickbooks.fidelity import evidence_of
 from ar_connectors.testkit.quickbooks.lies import Lies
@@ -28,6 +28,7 @@ from ar_connectors.testkit.quickbooks.misbehavior import after, before
 from ar_connectors.testkit.quickbooks.oauth import Authority
 from ar_connectors.testkit.quickbooks.rows import ENTITIES, deleted_stub
 from ar_connectors.testkit.quickbooks.select import Selector
+from ar_connectors.testkit.quickbooks.singles import Singles
 from ar_connectors.testkit.quickbooks.texts import encode, envelope_time
 from ar_connectors.testkit.quickbooks.writes import WRITERS, write
 from ar_connectors.testkit.stats import Stats
@@ -74,12 +75,12 @@ class QuickBooks:
         self.requestids = requestids
         self.base_url = ""
         self._pace = Pace(clock, limits) if limits is not None else None
-        self._selector = Selector(ledger, self.lies)
+        self._singles = Singles(ledger, realm, clock.now() - timedelta(days=900), clock.now)
+        self._selector = Selector(ledger, self.lies, self._singles)
         self._replies: dict[str, Reply] = {}
         self._pages: dict[str, Page] = {}
         self._pages_at = (-1, -1)
         self._tids = 0
-        self._started = clock.now() - timedelta(days=900)
 
     def handle(self, call: Call, in_flight: int = 1) -> tuple[Reply, str | None]:
         """Answer a call; also the name of the fault that struck, if one did."""
@@ -203,10 +204,9 @@ class QuickBooks:
                 )
                 return _enveloped(b'"CDCResponse":' + feed, now)
             case "companyinfo", _ if get:
-                info = company_info(self.ledger, self.realm, self._started)
-                return _enveloped(b'"CompanyInfo":' + encode(info), now)
+                return _enveloped(b'"CompanyInfo":' + encode(self._singles.company_info()), now)
             case "preferences", [] if get:
-                return _enveloped(b'"Preferences":' + encode(preferences(self.ledger, self._started)), now)
+                return _enveloped(b'"Preferences":' + encode(self._singles.preferences()), now)
             case "exchangerate", [] if get:
                 return _enveloped(
                     b'"ExchangeRate":' + encode(exchange_rate(self.ledger, call.params, now)), now
@@ -216,7 +216,8 @@ class QuickBooks:
             case "batch", [] if not get:
                 return self._once(call, lambda: self._batch(call, now))
             case name, [identity] if get and name in _RESOURCES:
-                return _enveloped(self._named(self._read(_RESOURCES[name], identity)), now)
+                record = self._read(_RESOURCES[name], identity)
+                return _enveloped(self._linked(call, self._named(record), record), now)
             case name, [] if not get and _RESOURCES.get(name) in WRITERS:
                 return self._once(call, lambda: self._write(call, _RESOURCES[name], now))
         path = f"/v3/company/{'/'.join(parts)}"
@@ -235,13 +236,12 @@ class QuickBooks:
         page = self._pages.get(statement)
         if page is None:
             page = Page(b'{"QueryResponse":' + self._selector.answer(statement))
+            if len(page.raw) < _SMALL_PAGE:
+                return Reply(200, page.raw + b',"time":"' + envelope_time(now).encode() + b'"}', metered=True)
             if len(self._pages) >= _KEPT_PAGES:
                 self._pages.pop(next(iter(self._pages)))
             self._pages[statement] = page
-        tail = b',"time":"' + envelope_time(now).encode() + b'"}'
-        if len(page.raw) < _SMALL_PAGE:
-            return Reply(200, page.raw + tail, metered=True)
-        return Reply(200, tail, page=page, metered=True)
+        return Reply(200, b',"time":"' + envelope_time(now).encode() + b'"}', page=page, metered=True)
 
     def _read(self, entity: str, identity: str) -> Record:
         if not identity.isdecimal():
@@ -260,7 +260,10 @@ class QuickBooks:
     def _write(self, call: Call, entity: str, now: datetime) -> Reply:
         verb = _verb(call)
         written = write(self.ledger, entity, verb, _body(call.body))
-        return _enveloped(self._written(entity, written), now, metered=False)
+        answer = self._written(entity, written)
+        if not isinstance(written, str):
+            answer = self._linked(call, answer, written)
+        return _enveloped(answer, now, metered=False)
 
     def _written(self, entity: str, written: Record | str) -> bytes:
         if isinstance(written, str):
@@ -272,6 +275,17 @@ class QuickBooks:
             name for name, kind in ENTITIES.items() if self.ledger.shelf(kind).get(record.id) is record
         )
         return b'"' + entity.encode() + b'":' + self._selector.row(record)
+
+    def _linked(self, call: Call, answer: bytes, record: Record) -> bytes:
+        """The answer with the link to pay, for who asks by `include=invoiceLink` and a company that takes such payments."""
+        wanted = call.params.get("include", "").casefold() == "invoicelink"
+        if not (wanted and isinstance(record, Invoice) and self.ledger.settings.online_payments):
+            return answer
+        email = record.extra.get("BillEmail") or self.ledger.customers[record.customer].email
+        if not email or record.voided:
+            return answer
+        link = f"{self.base_url}/t/scs-v1-{self.realm}-{record.id}?locale=EN_US"
+        return answer[:-1] + b',"InvoiceLink":' + encode(link) + b"}"
 
     def _batch(self, call: Call, now: datetime) -> Reply:
         items = _body(call.body).get("BatchItemRequest") or []

@@ -163,14 +163,14 @@ def _sales_lines(ledger: Ledger, body: Body) -> tuple[Line, ...]:
             continue
         detail = row.get(kind) or {}
         amount = _amount(row, "Amount") or ZERO
-        item = reference_of(detail, "ItemAccountRef")
+        account = _booked_on(ledger, detail)
         lines.append(
             Line(
                 -amount if kind == "DiscountLineDetail" else amount,
                 row.get("Description") or "",
                 _amount(detail, "Qty"),
                 _amount(detail, "UnitPrice"),
-                item if item in ledger.accounts else None,
+                account,
             )
         )
     if not lines:
@@ -180,6 +180,19 @@ def _sales_lines(ledger: Ledger, body: Body) -> tuple[Line, ...]:
             element="Line",
         )
     return tuple(lines)
+
+
+def _booked_on(ledger: Ledger, detail: Mapping[str, Any]) -> str | None:
+    """The account of a line's item; None for what is sold by default."""
+    item = reference_of(detail, "ItemRef")
+    if item is None:
+        return None
+    if item not in ledger.items:
+        raise ServiceError(
+            "2500", f"Invalid Reference Id : Items element id {item} not found", element="ItemRef"
+        )
+    account = ledger.items[item].account
+    return account if account != ledger.items["1"].account else None
 
 
 def _tax(body: Body) -> Decimal | None:
