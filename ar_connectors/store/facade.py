@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from cryptography.fernet import Fernet
 
@@ -68,11 +69,23 @@ class Store:
         self._database = database
         self._clock = clock
         self._cipher = cipher
-        migrate(database, clock.now())
+        try:
+            migrate(database, clock.now())
+        except BaseException:
+            database.close()
+            raise
 
     def close(self) -> None:
-        """Give all database connections back."""
+        """Give all database connections back. A store is also a context manager that does so at its end."""
         self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     # ---- connections
 
