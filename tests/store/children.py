@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ar_connectors.store import Store, open_store
+from tests.store.books import CONNECTION, cursor, invoice, page
 
 TTL = timedelta(minutes=5)
 
@@ -45,3 +46,19 @@ def make_calls(url: str, seconds: float, results: Any) -> None:
 def read_in_child(store: Store, results: Any) -> None:
     """Use a store that the parent opened."""
     results.put([one.id for one in store.snapshot("quickbooks:9341").invoices])
+
+
+def commit_until_killed(url: str, committed: Any) -> None:
+    """Commit pages of 20 invoices, each with its cursor and body, until the process is killed."""
+    store = open_store(url)
+    lease = store.acquire_lease("sync", "first", TTL)
+    if lease is None:
+        raise RuntimeError("the lease is taken")
+    number = 0
+    while True:
+        rows = [invoice(str(number * 20 + row)) for row in range(20)]
+        state = cursor(page=number + 1)
+        body = b"page %d" % number
+        store.commit_page(CONNECTION, page(*rows, raw=body, row_of=range(20), cursor=state), lease)
+        number += 1
+        committed.put(number)
