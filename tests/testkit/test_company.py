@@ -110,3 +110,39 @@ def test_the_default_terms_exist(client: Client) -> None:
     terms = {row["Id"]: row for row in client.query("SELECT * FROM Term")["Term"]}
     default = client.get("preferences")["Preferences"]["SalesFormsPrefs"]["DefaultTerms"]["value"]
     assert terms[default]["DueDays"] == Decimal(30)
+
+
+def test_the_detailed_aging_report_has_every_open_document_in_its_section(
+    client: Client, emulator: Handle
+) -> None:
+    report = client.get("reports/AgedReceivableDetail")
+    columns = [column["ColTitle"] for column in report["Columns"]["Column"]]
+    *sections, grand = report["Rows"]["Row"]
+    seen, added = {}, Decimal(0)
+    for section in sections:
+        rows = [
+            dict(zip(columns, row["ColData"], strict=True))
+            for row in section["Rows"]["Row"]
+            if row["type"] == "Data"
+        ]
+        summed = sum((Decimal(row["Open Balance"]["value"]) for row in rows), Decimal(0))
+        assert Decimal(section["Summary"]["ColData"][-1]["value"]) == summed
+        added += summed
+        for row in rows:
+            if row["Transaction Type"]["value"] == "Invoice":
+                seen[row["Transaction Type"]["id"]] = section["Header"]["ColData"][0]["value"]
+    assert set(seen) == set(emulator.truth().open_invoices)
+    assert Decimal(grand["Summary"]["ColData"][-1]["value"]) == added
+    summary = client.get("reports/AgedReceivables")["Rows"]["Row"][-1]["Summary"]["ColData"]
+    assert Decimal(summary[-1]["value"]) == added
+    today = emulator.clock.now().date()
+    for identity, title in seen.items():
+        invoice = emulator.ledger.invoice(identity)
+        late = (today - (invoice.due or invoice.issued)).days
+        assert (title == "Current") == (late <= 0)
+        assert (title == "91 and over days past due") == (late > 90)
+
+
+def test_a_report_there_is_not_and_a_day_there_is_not_are_refused(client: Client) -> None:
+    assert client.refused("GET", "reports/ProfitAndLoss") == "500"
+    assert client.refused("GET", "reports/AgedReceivables", report_date="soon") == "2030"

@@ -48,6 +48,12 @@ _ROUTES: Final = (
     Route("GET /companyinfo/{realm}", "companyinfo", _R, "sandbox body in a public test suite"),
     Route("GET /preferences", "preferences", _R, "sandbox bodies in a public test suite"),
     Route("GET /exchangerate", "exchangerate", _S, "Intuit's schema; the rate itself is made up"),
+    Route(
+        "GET /reports/AgedReceivableDetail",
+        "report AgedReceivableDetail",
+        _I,
+        "Intuit's reference names its columns; sections and titles are as clients that read it expect",
+    ),
     Route("GET /reports/AgedReceivables", "report *", _R, "Intuit's reference example of the report"),
     Route(
         "POST /oauth2/v1/tokens/bearer (refresh)", "token refresh", _D, "Intuit, OAuth 2.0; its Python client"
@@ -224,7 +230,7 @@ FIDELITY: Final = Fidelity(
         "Fault 2010 for unknown fields of a body: they are passed over.",
         "A request of more than 120 seconds, answers of more than one server, changes that appear late.",
         "Webhooks: the emulator sends none.",
-        "Aging reports other than by customer in total; their figures by document.",
+        "Reports other than aging; of their options only report_date, which ages what is open now.",
     ),
     open_questions=(
         "Does creating a note change the invoice's SyncToken, or fail in closed books?",

@@ -19,13 +19,14 @@ from ar_connectors.testkit.faults import Fault, FaultPlan
 from ar_connectors.testkit.ledger import Invoice, Ledger, LedgerError
 from ar_connectors.testkit.ledger.records import Record
 from ar_connectors.testkit.quickbooks.changes import CAP, change_feed
-from ar_connectors.testkit.quickbooks.company import aging_report, exchange_rate
+from ar_connectors.testkit.quickbooks.company import exchange_rate
 from ar_connectors.testkit.quickbooks.errors import ServiceError, fault_body, from_ledger, gateway_fault
 from ar_connectors.testkit.quickbooks.fidelity import evidence_of
 from ar_connectors.testkit.quickbooks.lies import Lies
 from ar_connectors.testkit.quickbooks.limits import Limits, Pace
 from ar_connectors.testkit.quickbooks.misbehavior import after, before
 from ar_connectors.testkit.quickbooks.oauth import Authority
+from ar_connectors.testkit.quickbooks.reports import aging_report
 from ar_connectors.testkit.quickbooks.rows import ENTITIES, deleted_stub
 from ar_connectors.testkit.quickbooks.select import Selector
 from ar_connectors.testkit.quickbooks.singles import Singles
