@@ -6,6 +6,7 @@ POST /__control__/clock       {"advance_seconds": 60} | {"set": ISO} | {"freeze"
 GET  /__control__/faults      what has not struck yet
 POST /__control__/faults      {"name", "on"?, "times"?, "after"?, "chance"?, ...options}
 DELETE /__control__/faults
+POST /__control__/outage      {"name": "connect_refused" | "connect_timeout" | null}
 GET  /__control__/stats       counters; DELETE begins anew
 GET  /__control__/truth       facts in the books
 POST /__control__/stories     {"name", ...arguments}
@@ -20,10 +21,9 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from ar_connectors.testkit.emulator import Emulator
 from ar_connectors.testkit.faults import NAMES, OUTAGES
 from ar_connectors.testkit.ledger import LedgerError, check, truth
-from ar_connectors.testkit.quickbooks import QuickBooks
-from ar_connectors.testkit.quickbooks.lies import LIES
 from ar_connectors.testkit.stories import STORIES, Stories
 from ar_connectors.testkit.wsgi import Listener
 
@@ -36,7 +36,7 @@ __all__ = ["Control"]
 class Control:
     """WSGI application over one emulator."""
 
-    def __init__(self, service: QuickBooks, stories: Stories, listener: Listener) -> None:
+    def __init__(self, service: Emulator, stories: Stories, listener: Listener) -> None:
         self.service = service
         self.stories = stories
         self.listener = listener
@@ -50,7 +50,7 @@ class Control:
             answer = self._answer(
                 environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), json.loads(raw or b"{}")
             )
-        except (KeyError, TypeError, ValueError, LedgerError) as error:
+        except (ArithmeticError, KeyError, TypeError, ValueError, LedgerError) as error:
             status, answer = "400 Bad Request", {"error": str(error)}
         body = json.dumps(answer, default=str).encode()
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
@@ -64,7 +64,7 @@ class Control:
                     "faults": dict(NAMES),
                     "outages": dict(OUTAGES),
                     "stories": sorted(STORIES),
-                    "lies": sorted(LIES),
+                    "lies": service.lies.names,
                 }
             case "GET", "clock":
                 return {"now": service.clock.now().isoformat()}

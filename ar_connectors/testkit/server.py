@@ -11,94 +11,22 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from ar_connectors.testkit.clock import ScriptedClock
 from ar_connectors.testkit.company import generate
-from ar_connectors.testkit.control import Control
-from ar_connectors.testkit.faults import FaultPlan
-from ar_connectors.testkit.ledger import Ledger, Truth, truth
+from ar_connectors.testkit.ledger import Ledger
 from ar_connectors.testkit.quickbooks import Limits, QuickBooks
-from ar_connectors.testkit.quickbooks.lies import Lies
-from ar_connectors.testkit.stats import Stats
-from ar_connectors.testkit.stories import Stories
-from ar_connectors.testkit.wsgi import Application, Listener
+from ar_connectors.testkit.running import Running, listening
 
 __all__ = ["Handle", "serve_forever", "start_quickbooks"]
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
-    """A running emulator, as seen from the test."""
+class Handle(Running[QuickBooks]):
+    """A running emulator of QuickBooks."""
 
-    erp: str
-    base_url: str
-    """Replaces the vendor's host."""
-    tenant: str
-    client_id: str
-    client_secret: str
-    access_token: str
-    refresh_token: str
-    """Both as granted at the start."""
-    token_url: str
-    authorize_url: str
-    revoke_url: str
-    control_url: str
-    service: QuickBooks
-    clock: ScriptedClock
-    stories: Stories
-    _listener: Listener
-
-    @property
-    def ledger(self) -> Ledger:
-        """The books. Change them through `stories`, or under `service.lock`."""
-        return self.service.ledger
-
-    @property
-    def faults(self) -> FaultPlan:
-        """What goes wrong next."""
-        return self.service.faults
-
-    @property
-    def stats(self) -> Stats:
-        """What the emulator saw."""
-        return self.service.stats
-
-    @property
-    def lies(self) -> Lies:
-        """What the emulator gets wrong on purpose."""
-        return self.service.lies
-
-    def truth(self) -> Truth:
-        """The facts in the books as they are now."""
-        with self.service.lock:
-            return truth(self.service.ledger)
-
-    @contextmanager
-    def outage(self, name: str) -> Iterator[None]:
-        """The server cannot be reached: `connect_refused` or `connect_timeout`. Raises KeyError for another name."""
-        self._listener.outage(name)
-        try:
-            yield
-        finally:
-            self._listener.outage(None)
-
-    def as_json(self) -> dict[str, str]:
-        """What a client in any language needs."""
-        return {
-            "erp": self.erp,
-            "base_url": self.base_url,
-            "tenant": self.tenant,
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "access_token": self.access_token,
-            "refresh_token": self.refresh_token,
-            "token_url": self.token_url,
-            "authorize_url": self.authorize_url,
-            "control_url": self.control_url,
-        }
+    __slots__ = ()
 
 
 @contextmanager
@@ -140,31 +68,22 @@ def start_quickbooks(
     allowed = limits if isinstance(limits, Limits) else Limits() if limits else None
     service = QuickBooks(ledger, clock, limits=allowed, requestids=requestids, seed=str(seed))
     access, refresh = service.authority.grant()
-    stories = Stories(ledger, service.lock)
-    listener = Listener(Application(service), port)
-    service.base_url = listener.url
-    control = Listener(Control(service, stories, listener))
-    try:
+    with listening(service, port) as ports:
+        service.base_url = url = ports.api.url
         yield Handle(
             erp="quickbooks",
-            base_url=listener.url,
+            base_url=url,
             tenant=service.realm,
             client_id=service.authority.client_id,
             client_secret=service.authority.client_secret,
             access_token=access,
             refresh_token=refresh,
-            token_url=f"{listener.url}/oauth2/v1/tokens/bearer",
-            authorize_url=f"{listener.url}/connect/oauth2",
-            revoke_url=f"{listener.url}/v2/oauth2/tokens/revoke",
-            control_url=f"{control.url}/__control__/",
+            token_url=f"{url}/oauth2/v1/tokens/bearer",
+            authorize_url=f"{url}/connect/oauth2",
+            revoke_url=f"{url}/v2/oauth2/tokens/revoke",
             service=service,
-            clock=clock,
-            stories=stories,
-            _listener=listener,
+            ports=ports,
         )
-    finally:
-        listener.close()
-        control.close()
 
 
 def serve_forever(erp: str, *, port: int = 0, invoices: int = 200, seed: int = 1, **options: Any) -> None:

@@ -211,7 +211,7 @@ class Stories:
     def attach_note(self, invoice: str | None = None, text: str = "Customer was called") -> Note:
         """Somebody hangs a note of their own on an invoice."""
         with self._lock:
-            return self.ledger.add_note(text, [("Invoice", self._invoice(invoice).id)])
+            return self.ledger.add_note(text, [("invoice", self._invoice(invoice).id)])
 
     def close_books(self, through: date | str | None = None) -> Customer:
         """Close the books through a day, by default today. Returns a customer, for want of anything that changed."""
@@ -225,7 +225,10 @@ class Stories:
         return self.ledger.now().date()
 
     def _customer(self) -> Customer:
-        return next(one for one in self.ledger.customers.values() if one.active and one.parent is None)
+        for customer in self.ledger.customers.values():
+            if customer.active and customer.parent is None:
+                return customer
+        raise LedgerError("missing", "there is no active customer")
 
     def _invoice(self, identity: str | None, *, untouched: bool = False) -> Invoice:
         """The one told, else the oldest open one, most overdue first by id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -54,3 +55,18 @@ def test_a_client_meets_only_routes_that_are_marked(client: Client, emulator: Ha
     client.post("attachable", {"Id": note["Id"], "SyncToken": "0"}, operation="delete")
     for operation in emulator.stats.calls:
         assert any(fnmatchcase(operation, route.operation) for route in FIDELITY.routes), operation
+
+
+@pytest.mark.parametrize("erp", ["quickbooks", "xero", "netsuite"])
+def test_what_all_emulators_share_knows_no_erp(repo_root: Path, erp: str) -> None:
+    """A further ERP is one more folder: only what starts an emulator and what describes all of them know each."""
+    testkit = repo_root / "ar_connectors" / "testkit"
+    shared = [*testkit.glob("*.py"), *(testkit / "ledger").glob("*.py")]
+    assert len(shared) > 15
+    knowing = {
+        path.name
+        for path in shared
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and f".testkit.{erp}" in (node.module or "")
+    }
+    assert knowing <= {"server.py", "fidelity.py"}

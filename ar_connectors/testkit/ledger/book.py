@@ -15,6 +15,7 @@ from ar_connectors.testkit.ledger.records import (
     Document,
     Invoice,
     Journal,
+    Kind,
     Line,
     Note,
     Payment,
@@ -286,11 +287,15 @@ class Ledger(Shelves):
         self._balance(self.customer(journal.customer), -journal.amount)
 
     def add_note(
-        self, text: str | None, on: Iterable[tuple[str, str]] = (), *, file: str | None = None
+        self, text: str | None, on: Iterable[tuple[Kind, str]] = (), *, file: str | None = None
     ) -> Note:
-        """Hang a note on records."""
+        """Hang a note on records. Raises LedgerError `missing` for one there is not."""
+        places = tuple(on)
+        for kind, identity in places:
+            if identity not in self.shelf(kind):
+                raise LedgerError("missing", f"there is no {kind} {identity}")
         at = self._instant()
-        note = Note(id=self._new_id("note"), created=at, updated=at, text=text, file=file, on=tuple(on))
+        note = Note(id=self._new_id("note"), created=at, updated=at, text=text, file=file, on=places)
         self.notes[note.id] = note
         self._created(note)
         return note

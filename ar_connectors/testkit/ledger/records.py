@@ -229,11 +229,11 @@ class Journal(Record):
 
 @dataclass(slots=True, kw_only=True)
 class Note(Record):
-    """A note or a file hung on records: pairs of the ERP's type name and an id."""
+    """A note or a file hung on records."""
 
     text: str | None
     file: str | None = None
-    on: tuple[tuple[str, str], ...] = ()
+    on: tuple[tuple[Kind, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

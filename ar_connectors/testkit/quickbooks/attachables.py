@@ -47,8 +47,9 @@ def write_attachable(ledger: Ledger, operation: str, body: Body) -> Note | str:
     return ledger.change_note(note.id, **changes)
 
 
-def _references(ledger: Ledger, body: Body) -> tuple[tuple[tuple[str, str], ...], dict[str, bool]]:
-    on, sends = [], {}
+def _references(ledger: Ledger, body: Body) -> tuple[tuple[tuple[Kind, str], ...], dict[str, bool]]:
+    on: list[tuple[Kind, str]] = []
+    sends = {}
     for row in body.get("AttachableRef") or ():
         reference = row.get("EntityRef") or {}
         type_, value = str(reference.get("type")), str(reference.get("value"))
@@ -59,6 +60,6 @@ def _references(ledger: Ledger, body: Body) -> tuple[tuple[tuple[str, str], ...]
                 f"Business Validation Error: The entity {type_} {value} that you are trying to link does not exist. "
                 f"{type_} {value}",
             )
-        on.append((type_, value))
-        sends[f"{type_}:{value}"] = bool(row.get("IncludeOnSend", False))
+        on.append((kind, value))
+        sends[f"{kind}:{value}"] = bool(row.get("IncludeOnSend", False))
     return tuple(on), sends

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ar_connectors.testkit.ledger.records import Kind
 from ar_connectors.testkit.quickbooks.errors import ServiceError
+from ar_connectors.testkit.quickbooks.rows import KINDS
 from ar_connectors.testkit.quickbooks.texts import PACIFIC
 
 __all__ = ["Getter", "field", "sort_key", "value_of"]
@@ -64,8 +65,8 @@ _FIELDS: Final[Mapping[Kind, dict[str, tuple[str, Getter]]]] = {
         **_INSTANTS,
         "Note": ("text", lambda one: one.text),
         "FileName": ("text", lambda one: one.file),
-        "AttachableRef.EntityRef.type": ("texts", lambda one: [kind for kind, _ in one.on]),
-        "AttachableRef.EntityRef.Type": ("texts", lambda one: [kind for kind, _ in one.on]),
+        "AttachableRef.EntityRef.type": ("texts", lambda one: [KINDS[kind] for kind, _ in one.on]),
+        "AttachableRef.EntityRef.Type": ("texts", lambda one: [KINDS[kind] for kind, _ in one.on]),
         "AttachableRef.EntityRef.value": ("texts", lambda one: [value for _, value in one.on]),
     },
     "term": {

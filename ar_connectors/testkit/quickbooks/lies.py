@@ -5,21 +5,20 @@ The books stay right; only what the wire shows of every `EVERY`th record concern
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from ar_connectors.testkit.ledger import CreditNote, Invoice, Ledger, Payment
 from ar_connectors.testkit.ledger.money import total
 from ar_connectors.testkit.ledger.records import Document, Record
+from ar_connectors.testkit.lies import Lie, Row
 from ar_connectors.testkit.quickbooks.texts import currency, money
 
-__all__ = ["EVERY", "LIES", "Lies"]
+__all__ = ["EVERY", "LIES"]
 
 EVERY: Final = 3
-
-Row = dict[str, Any]
 
 
 def _date_shifted(_: Ledger, record: Record, row: Row) -> None:
@@ -59,7 +58,7 @@ def _currency_swapped(_: Ledger, record: Record, row: Row) -> None:
         row["CurrencyRef"] = currency("EUR" if record.currency == "USD" else "USD")
 
 
-LIES: Final[Mapping[str, Callable[[Ledger, Record, Row], None]]] = {
+LIES: Final[Mapping[str, Lie]] = {
     "date_shifted": _date_shifted,
     "sign_flipped": _sign_flipped,
     "allocation_dropped": _allocation_dropped,
@@ -71,24 +70,3 @@ LIES: Final[Mapping[str, Callable[[Ledger, Record, Row], None]]] = {
 
 def _concerned(record: Record) -> bool:
     return int(record.id) % EVERY == 0
-
-
-class Lies:
-    """Which lies are told at the moment; none at first."""
-
-    def __init__(self) -> None:
-        self.active: tuple[str, ...] = ()
-        self.revision = 0
-
-    def tell(self, *names: str) -> None:
-        """Tell these lies and no others. Raises KeyError for a name that is none."""
-        for name in names:
-            LIES[name]
-        self.active = names
-        self.revision += 1
-
-    def told(self, ledger: Ledger, record: Record, row: Row) -> Row:
-        """The row as it goes out; changed in place."""
-        for name in self.active:
-            LIES[name](ledger, record, row)
-        return row

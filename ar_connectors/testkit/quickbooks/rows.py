@@ -312,7 +312,7 @@ def _attachable(_: Ledger, note: Note) -> Row:
         sends = note.extra.get("IncludeOnSend", {})
         row["AttachableRef"] = [
             {
-                "EntityRef": {"type": kind, "value": value},
+                "EntityRef": {"type": KINDS[kind], "value": value},
                 "IncludeOnSend": sends.get(f"{kind}:{value}", False),
             }
             for kind, value in note.on

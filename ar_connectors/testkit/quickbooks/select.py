@@ -13,9 +13,9 @@ import msgspec
 
 from ar_connectors.testkit.ledger import Ledger
 from ar_connectors.testkit.ledger.records import Customer, Document, Kind, Payment, Record
+from ar_connectors.testkit.lies import Lies
 from ar_connectors.testkit.quickbooks.errors import ServiceError
 from ar_connectors.testkit.quickbooks.fields import field, sort_key, value_of
-from ar_connectors.testkit.quickbooks.lies import Lies
 from ar_connectors.testkit.quickbooks.query import Condition, ParseError, Query, parse
 from ar_connectors.testkit.quickbooks.rows import ENTITIES, row_of
 from ar_connectors.testkit.quickbooks.singles import SINGLES, Singles

@@ -18,11 +18,12 @@ from ar_connectors.testkit.exchange import Call, Page, Reply
 from ar_connectors.testkit.faults import Fault, FaultPlan
 from ar_connectors.testkit.ledger import Invoice, Ledger, LedgerError
 from ar_connectors.testkit.ledger.records import Record
+from ar_connectors.testkit.lies import Lies
 from ar_connectors.testkit.quickbooks.changes import CAP, change_feed
 from ar_connectors.testkit.quickbooks.company import exchange_rate
 from ar_connectors.testkit.quickbooks.errors import ServiceError, fault_body, from_ledger, gateway_fault
 from ar_connectors.testkit.quickbooks.fidelity import evidence_of
-from ar_connectors.testkit.quickbooks.lies import Lies
+from ar_connectors.testkit.quickbooks.lies import LIES
 from ar_connectors.testkit.quickbooks.limits import Limits, Pace
 from ar_connectors.testkit.quickbooks.misbehavior import after, before
 from ar_connectors.testkit.quickbooks.oauth import Authority
@@ -71,7 +72,7 @@ class QuickBooks:
         self.lock = threading.RLock()
         self.faults = FaultPlan(seed)
         self.stats = Stats()
-        self.lies = Lies()
+        self.lies = Lies(LIES)
         self.authority = Authority(clock, realm, ledger.settings.name, seed)
         self.requestids = requestids
         self.base_url = ""

@@ -1,0 +1,31 @@
+"""What must an emulator have, so that the server, the control API and the stories can work with it, whatever ERP it plays?"""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+from ar_connectors.testkit.clock import ScriptedClock
+from ar_connectors.testkit.exchange import Call, Reply
+from ar_connectors.testkit.faults import FaultPlan
+from ar_connectors.testkit.ledger import Ledger
+from ar_connectors.testkit.lies import Lies
+from ar_connectors.testkit.stats import Stats
+
+__all__ = ["Emulator"]
+
+
+class Emulator(Protocol):
+    """One company at one ERP."""
+
+    ledger: Ledger
+    """Its books; used under `lock`."""
+    lock: threading.RLock
+    clock: ScriptedClock
+    faults: FaultPlan
+    stats: Stats
+    lies: Lies
+
+    def handle(self, call: Call, in_flight: int = 1) -> tuple[Reply, str | None]:
+        """Answer a call, and the name of the fault that struck."""
+        ...
