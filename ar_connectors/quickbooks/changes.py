@@ -24,7 +24,16 @@ from ar_connectors.quickbooks.envelope import Envelope, open_envelope
 from ar_connectors.quickbooks.mapping import tombstone
 from ar_connectors.quickbooks.mapping_settlements import journal_entry_of
 from ar_connectors.quickbooks.settle import merge, read_again, settle
-from ar_connectors.quickbooks.tables import TABLES, Pass, Table, count_in, moving_table, remote_ids, row_ids
+from ar_connectors.quickbooks.tables import (
+    SETTLING,
+    TABLES,
+    Pass,
+    Table,
+    count_in,
+    moving_table,
+    remote_ids,
+    row_ids,
+)
 from ar_connectors.quickbooks.wire import Entity
 from ar_core.model import DeletionEvidence, RecordKind, parse_record_id
 
@@ -86,7 +95,7 @@ def pull_changes(
     context = (reading.company or company).context(client.tenant)
     for table in TABLES.values():
         if table.entity in reading.capped:
-            yield from _window(client, context, table, view, since, reading.upper)
+            yield from _window(client, context, table, view, since, reading.upper - SETTLING)
             yield [Fetch(f"{table.entity} deletions", _sweeper(client, context, table, view))]
     yield [Fetch("changes complete", lambda: Page(stream=CHANGES, cursor=_cursor(reading)))]
 

@@ -26,7 +26,7 @@ from ar_connectors.quickbooks.company import (
     read_company,
 )
 from ar_connectors.quickbooks.context import PLATFORM
-from ar_connectors.quickbooks.tables import TABLES, Pass, Table, count_in, moving_table
+from ar_connectors.quickbooks.tables import SETTLING, TABLES, Pass, Table, count_in, moving_table
 from ar_core.model import RecordKind
 
 __all__ = ["STREAMS", "current_company", "pull"]
@@ -109,7 +109,7 @@ def _first_load(
     if state.get("done"):
         return
     context = company.context(client.tenant)
-    upper = datetime.fromisoformat(state["upper"]) if "upper" in state else company.started_at
+    upper = datetime.fromisoformat(state["upper"]) if "upper" in state else company.started_at - SETTLING
     where = f"MetaData.LastUpdatedTime <= {quoted(timestamp(upper))}"
     if table.condition:
         where = f"{table.condition} AND {where}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -24,6 +25,7 @@ from ar_core.model import Adjustment, Contact, RecordKind
 
 __all__ = [
     "ACTIVE_AND_NOT",
+    "SETTLING",
     "TABLES",
     "Pass",
     "Table",
@@ -36,6 +38,10 @@ __all__ = [
 
 ACTIVE_AND_NOT: Final = "Active IN (true, false)"
 """Without it a query hides inactive customers (quirks.md#qbo-7)."""
+
+SETTLING: Final = timedelta(seconds=5)
+"""A window ends this much before the server's time. Times have whole seconds, so what changes in the very second in which a window
+ends would stay in it, at another place, and push an unread row to where has been read. The change feed tells those seconds."""
 
 
 @dataclass(frozen=True, slots=True)

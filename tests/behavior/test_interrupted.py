@@ -72,3 +72,26 @@ def test_what_happens_in_the_middle_of_a_first_load_is_not_lost(
     face.change(happening)
     assert face.sync().complete
     assert face.differences() == []
+
+
+def an_early_payment_is_voided(ledger: Ledger) -> None:
+    """The first one in the books, which every reading meets first."""
+    ledger.void_payment(next(one for one in ledger.payments.values() if one.total))
+
+
+def test_what_changes_in_the_very_second_in_which_a_load_began_pushes_no_row_out_of_sight(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time would still lie in a window that ends in that second, and all rows behind it would move up by one place."""
+    for name in ("client", "pull", "tables"):
+        monkeypatch.setattr(f"ar_connectors.quickbooks.{name}.PAGE_SIZE", 7)
+    began = face.clock.now()
+    face.emulator.faults.add("permission_denied", on="query Payment", after=2, times=None)
+    assert face.sync(raise_errors=False, workers=1).failures
+    face.emulator.faults.clear()
+    face.clock.set(began)
+    with face.emulator.service.lock:
+        an_early_payment_is_voided(face.ledger)
+    face.clock.sleep(3600)
+    assert face.sync().complete
+    assert face.differences() == []

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, event
 import ar_connectors as ar
 from ar_connectors.auth.tokens import ClientCredentials, TokenSet
 from ar_connectors.http import Endpoints, Transport
-from ar_connectors.quickbooks import client, pull, reports, tables
+from ar_connectors.quickbooks import client, pull, reports, settle, tables
 from ar_connectors.store import Store
 
 
@@ -132,8 +132,10 @@ def fork(task: dict[str, Any]) -> int:
 
 def main() -> None:
     """Serve tasks until the input ends."""
-    for module in (client, pull, reports, tables):
-        vars(module)["PAGE_SIZE"] = int(sys.argv[1])  # so that a small company has many pages
+    # So that a small company has many pages, and many queries by id.
+    for module in (client, pull, reports, settle, tables):
+        for name in {"PAGE_SIZE", "MAX_IDS"} & vars(module).keys():
+            vars(module)[name] = int(sys.argv[1])
     for line in sys.stdin:
         children = [fork(task) for task in json.loads(line)]
         codes = [os.waitpid(child, 0)[1] for child in children]
