@@ -60,9 +60,9 @@ def open_session(
 ) -> Session:
     """Build a connection; nothing is sent.
 
-    What is not given is taken from the store, what is given is kept there (keys and tokens encrypted). A bridge lends its keys
-    and tokens and gets rotated ones back. `limits`: other rates than ours for Intuit. `settings`: `endpoints` and `status_custom_field` of an earlier session. Raises
-    ConfigurationError when there are no keys or no tokens.
+    What is not given is taken from the store, what is given is kept there (keys and tokens encrypted). A bridge lends its
+    keys and tokens and gets rotated ones back. `limits`: other rates than ours for Intuit. `settings`: `endpoints` and
+    `status_custom_field` of an earlier session. Raises ConfigurationError when there are no keys or no tokens.
     """
     connection_id = make_connection_id(PLATFORM, tenant)
     hosts = endpoints or _kept_hosts(settings)

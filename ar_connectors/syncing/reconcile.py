@@ -20,7 +20,15 @@ from ar_connectors.syncing.balances import Balance, Part, open_balances
 from ar_core.model import Customer, Snapshot
 from ar_core.model.money import ZERO, subtract, total
 
-__all__ = ["BalanceLine", "Explanation", "Reconciliation", "SnapshotStore", "compare", "parts_covered", "reconcile"]
+__all__ = [
+    "BalanceLine",
+    "Explanation",
+    "Reconciliation",
+    "SnapshotStore",
+    "compare",
+    "parts_covered",
+    "reconcile",
+]
 
 
 class SnapshotStore(Protocol):
