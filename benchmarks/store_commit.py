@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,16 +151,14 @@ def measure(store: Store, pages: int, snapshot_of: int) -> dict[str, float]:
         raise SystemExit("another benchmark runs on this store")
     first = [page(n * ROWS) for n in range(pages)]
     later = [page(n * ROWS, "1") for n in range(pages)]
+
+    def median_of(some: list[Page]) -> float:
+        return statistics.median(timed(partial(store.commit_page, CONNECTION, one, lease)) for one in some)
+
     result = {
-        "first_load_ms": statistics.median(
-            timed(lambda one=one: store.commit_page(CONNECTION, one, lease)) for one in first
-        ),
-        "unchanged_ms": statistics.median(
-            timed(lambda one=one: store.commit_page(CONNECTION, one, lease)) for one in first
-        ),
-        "all_changed_ms": statistics.median(
-            timed(lambda one=one: store.commit_page(CONNECTION, one, lease)) for one in later
-        ),
+        "first_load_ms": median_of(first),
+        "unchanged_ms": median_of(first),
+        "all_changed_ms": median_of(later),
     }
     for n in range(pages, snapshot_of // ROWS):
         store.commit_page(CONNECTION, page(n * ROWS), lease)

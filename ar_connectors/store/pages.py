@@ -46,7 +46,9 @@ def commit_page(
     else:
         prepared = [prepare(record, page.mapper_version) for record in page.records]
     blob = zlib.compress(page.raw, _LEVEL) if page.raw is not None else None
-    with database.writing() as connection:
+    # A page that goes with the power goes with its cursor, and is read again: no need to wait for the disk. Everything that must
+    # not be forgotten (commands, tokens) is written durably, and makes all that came before it durable too.
+    with database.writing(durable=False) as connection:
         database.take_turn(connection, records_turn(connection_id))
         at = to_micros(check_fence(connection, lease, clock))
         judged = judge_all(prepared, stored(database, connection, prepared))
