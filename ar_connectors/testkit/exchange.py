@@ -65,6 +65,8 @@ class Reply:
     """Seconds until it is sent, or until a connection that hangs is closed; None: at once, and when the client hangs up."""
     page: Page | None = None
     """What stands before `body`, when it is kept."""
+    again: bool = False
+    """Whether the call should not have come: a refresh moments after another one had used the same token."""
     metered: bool = False
     """Whether the vendor would put it on the bill (QuickBooks: CorePlus)."""
 

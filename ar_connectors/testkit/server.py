@@ -86,12 +86,24 @@ def start_quickbooks(
         )
 
 
-def serve_forever(erp: str, *, port: int = 0, invoices: int = 200, seed: int = 1, **options: Any) -> None:
-    """Print one JSON line (`Handle.as_json`) and serve until interrupted, with published limits. Raises ValueError for an
+def serve_forever(
+    erp: str,
+    *,
+    port: int = 0,
+    invoices: int = 200,
+    seed: int = 1,
+    now: datetime | None = None,
+    **options: Any,
+) -> None:
+    """Print one JSON line (`Handle.as_json`) and serve until interrupted, with published limits, on a clock that runs on
+    from `now` (by default the machine's time). The same seed, size and `now` give the same company. Raises ValueError for an
     ERP there is no emulator of."""
     if erp != "quickbooks":
         raise ValueError(f"there is no emulator of {erp!r}; there is: quickbooks")
-    with start_quickbooks(port=port, invoices=invoices, seed=seed, limits=True, **options) as handle:
+    clock = ScriptedClock(now, running=True)
+    with start_quickbooks(
+        port=port, invoices=invoices, seed=seed, clock=clock, limits=True, **options
+    ) as handle:
         sys.stdout.write(json.dumps(handle.as_json()) + "\n")
         sys.stdout.flush()
         try:

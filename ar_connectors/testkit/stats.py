@@ -44,6 +44,8 @@ class Stats:
             """Successful calls that are on the bill (QuickBooks: CorePlus)."""
             self.refreshes = 0
             """Token refreshes asked for, successful or not."""
+            self.double_refreshes = 0
+            """Refreshes moments after another one with the same token: two workers that did not agree who refreshes."""
             self.bytes_out = 0
             """Bytes of bodies as sent, compressed ones as compressed."""
             self.in_flight: int = getattr(self, "in_flight", 0)
@@ -80,6 +82,7 @@ class Stats:
                 self.core += not reply.metered
             if reply.operation == "token refresh":
                 self.refreshes += 1
+                self.double_refreshes += reply.again
             self.log.append(Seen(reply.operation, reply.status, sent, fault))
 
     def as_json(self) -> dict[str, Any]:
@@ -93,6 +96,7 @@ class Stats:
                 "core": self.core,
                 "metered": self.metered,
                 "refreshes": self.refreshes,
+                "double_refreshes": self.double_refreshes,
                 "bytes_out": self.bytes_out,
                 "max_in_flight": self.max_in_flight,
             }

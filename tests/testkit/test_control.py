@@ -141,3 +141,17 @@ def test_serving_prints_one_line_that_any_client_can_use(served: dict[str, str])
     )
     assert answer.json()["CompanyInfo"]["Country"] == "US"
     assert requests.get(served["control_url"] + "truth", timeout=10).json()["wrong"] == []
+
+
+def test_the_moment_it_starts_at_can_be_chosen() -> None:
+    command = [sys.executable, "-m", "ar_connectors.testkit", "serve", "quickbooks", "--invoices", "5"]
+    command += ["--now", "2026-11-02T09:00:00-08:00"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            served = json.loads(process.stdout.readline())
+            now = requests.get(served["control_url"] + "clock", timeout=10).json()["now"]
+        finally:
+            process.terminate()
+            process.wait(10)
+    assert now.startswith("2026-11-02T17:00:")

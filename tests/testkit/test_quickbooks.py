@@ -345,6 +345,30 @@ def test_the_hard_end_of_a_connection_is_told_when_asked_for(emulator: Handle) -
     assert answer.json()["x_refresh_token_hard_expires_in"] == 157_680_000
 
 
+def test_two_workers_that_refresh_at_once_are_noticed(emulator: Handle) -> None:
+    for _ in range(2):
+        token(emulator, grant_type="refresh_token", refresh_token=emulator.refresh_token)
+    assert (emulator.stats.refreshes, emulator.stats.double_refreshes) == (2, 1)
+    emulator.clock.advance(timedelta(minutes=55))
+    token(emulator, grant_type="refresh_token", refresh_token=emulator.refresh_token)
+    assert (emulator.stats.refreshes, emulator.stats.double_refreshes) == (3, 1)
+
+
+@pytest.mark.parametrize("punished", [False, True])
+def test_a_replaced_refresh_token_that_comes_again_may_end_the_connection(
+    emulator: Handle, punished: bool
+) -> None:
+    emulator.service.authority.punishes_reuse = punished
+    emulator.clock.advance(timedelta(hours=25))
+    first = token(emulator, grant_type="refresh_token", refresh_token=emulator.refresh_token).json()
+    again = token(emulator, grant_type="refresh_token", refresh_token=emulator.refresh_token).json()
+    later = token(emulator, grant_type="refresh_token", refresh_token=first["refresh_token"]).json()
+    if punished:
+        assert (again["error"], later["error"]) == ("invalid_grant", "invalid_grant")
+    else:
+        assert again["refresh_token"] == first["refresh_token"] == later["refresh_token"]
+
+
 def test_another_app_and_another_company_are_refused(client: Client, emulator: Handle) -> None:
     form = {"grant_type": "refresh_token", "refresh_token": emulator.refresh_token}
     answer = requests.post(emulator.token_url, data=form, auth=("someone", "else"), timeout=10)

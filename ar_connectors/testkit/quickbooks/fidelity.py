@@ -194,6 +194,11 @@ _BEHAVIORS: Final = (
         "Intuit, OAuth FAQ",
     ),
     Behavior(
+        "A replaced refresh token that comes again is answered within its grace; on request it ends the connection.",
+        _I,
+        "Intuit's FAQ warns of the latter; issues of clients tell of both",
+    ),
+    Behavior(
         "x_refresh_token_hard_expires_in comes when asked for, five years from consent.",
         _D,
         "Intuit's blog of 2025-11-12",

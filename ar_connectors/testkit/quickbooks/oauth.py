@@ -25,6 +25,8 @@ HARD_LIFE: Final = timedelta(days=5 * 365)
 ROTATION: Final = timedelta(hours=24)
 GRACE: Final = timedelta(hours=24)
 CODE_LIFE: Final = timedelta(minutes=10)
+MOMENTS: Final = timedelta(seconds=60)
+"""Within these a second refresh with one token means that two workers did not agree."""
 
 
 @dataclass(slots=True)
@@ -46,11 +48,15 @@ class Authority:
         """After how long a refresh gives a new refresh token; zero: every time."""
         self.grace = GRACE
         """How long the one before still works."""
+        self.punishes_reuse = False
+        """Whether a refresh token that comes again after it was replaced ends the whole connection, its grace
+        notwithstanding. Intuit's FAQ warns of it; others report that the grace is kept."""
         self.calls: Counter[str] = Counter()
         self._seed = seed
         self._issued = 0
         self._access: dict[str, datetime] = {}
         self._refresh: dict[str, _Refresh] = {}
+        self._used: dict[str, datetime] = {}
         self._codes: dict[str, tuple[datetime, str]] = {}
         self._granted = clock.now()
         self._current = ""
@@ -106,7 +112,16 @@ class Authority:
 
     def _refreshed(self, token: str, operation: str, *, hard: bool) -> Reply:
         now = self.clock.now()
+        before, self._used[token] = self._used.get(token), now
+        reply = self._renewed(token, now, operation, hard=hard)
+        reply.again = before is not None and now - before < MOMENTS
+        return reply
+
+    def _renewed(self, token: str, now: datetime, operation: str, *, hard: bool) -> Reply:
         known = self._refresh.get(token)
+        if known is not None and token != self._current and self.punishes_reuse:
+            self.revoke_all()
+            known = None
         if known is None or now >= known.ends or now >= self._granted + HARD_LIFE:
             return _refused(operation, 400, "invalid_grant", "Incorrect or invalid refresh token")
         current = self._refresh[self._current]
