@@ -120,7 +120,8 @@ class Page:
     row_of: Sequence[int] = ()
     """`records[i]` was read from row `row_of[i]` of the body; empty when raw bodies are not kept."""
     replaces: Sequence[str] = ()
-    """Parents whose whole set of allocations and contacts is in this page: what the store has beyond it becomes a tombstone."""
+    """Parents whose whole set of children is in this page: what the store has beyond it becomes a tombstone. Children are
+    allocations (of what they were read from), contacts (of their customer), native promises and disputes (of their invoice)."""
     raw: bytes | None = None
     cursor: Cursor | None = None
     """Saved together with the records; None leaves the stored cursor alone."""
