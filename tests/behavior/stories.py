@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from ar_connectors.testkit.ledger import Application, Customer, Invoice, Ledger, Line
 
 Story = Callable[[Ledger], None]
 DAY = date(2026, 11, 18)
 D = Decimal
+
+
+class CannotHappenError(LookupError):
+    """The books hold nothing that this story could happen to."""
+
+
+T = TypeVar("T")
+
+
+def _first(suitable: Iterable[T]) -> T:
+    for one in suitable:
+        return one
+    raise CannotHappenError
 
 
 def _an_invoice(ledger: Ledger, amount: str = "120.00", customer: Customer | None = None) -> Invoice:
@@ -38,7 +52,7 @@ def an_invoice_is_paid(ledger: Ledger) -> None:
 
 def an_old_invoice_is_paid_in_part(ledger: Ledger) -> None:
     """One that stood in the books before the story began."""
-    invoice = next(one for one in ledger.invoices.values() if one.open > 10)
+    invoice = _first(one for one in ledger.invoices.values() if one.open > 10)
     _pays(ledger, invoice, "1.37")
 
 
@@ -94,7 +108,7 @@ def an_invoice_is_deleted(ledger: Ledger) -> None:
 
 def a_payment_is_deleted(ledger: Ledger) -> None:
     """What it had settled is open again."""
-    payment = next(
+    payment = _first(
         one for one in ledger.payments.values() if one.applications and one.total and not one.voided
     )
     ledger.delete_payment(payment)
@@ -102,7 +116,7 @@ def a_payment_is_deleted(ledger: Ledger) -> None:
 
 def a_payment_is_voided(ledger: Ledger) -> None:
     """The same, but it stays in the books."""
-    payment = next(
+    payment = _first(
         one for one in ledger.payments.values() if one.applications and one.total and not one.voided
     )
     ledger.void_payment(payment)
