@@ -261,3 +261,51 @@ def test_a_gap_in_the_log_is_noticed(ledger: Ledger) -> None:
     assert check(ledger) == [
         f"the log says None of invoice {invoice.id}, which has version 0",
     ]
+
+
+def test_what_a_parent_pays_for_a_child_is_taken_off_the_childs_balance(ledger: Ledger) -> None:
+    parent = ledger.open_customer("Head office")
+    child = ledger.open_customer("Branch", parent=parent.id)
+    invoice = ledger.issue_invoice(child.id, [Line(Decimal(100))], issued=DAY, number=None)
+    payment = ledger.receive_payment(
+        parent.id, Decimal(70), [Application("invoice", invoice.id, Decimal(60))], received=DAY
+    )
+    assert (parent.balance, child.balance) == (Decimal(-10), Decimal(40))
+    assert check(ledger) == []
+    ledger.change_payment(payment, applications=[Application("invoice", invoice.id, Decimal(20))])
+    assert (parent.balance, child.balance) == (Decimal(-50), Decimal(80))
+    ledger.void_document(invoice)
+    assert (parent.balance, child.balance) == (Decimal(-70), Decimal(0))
+    ledger.delete_payment(payment)
+    assert (parent.balance, child.balance) == (Decimal(0), Decimal(0))
+    assert check(ledger) == []
+
+
+def test_a_parents_credit_can_settle_a_childs_invoice(ledger: Ledger) -> None:
+    parent = ledger.open_customer("Head office")
+    child = ledger.open_customer("Branch", parent=parent.id)
+    invoice = ledger.issue_invoice(child.id, [Line(Decimal(100))], issued=DAY, number=None)
+    credit = ledger.issue_credit(parent.id, [Line(Decimal(30))], issued=DAY, number=None)
+    parts = [Application("invoice", invoice.id, Decimal(30)), Application("credit", credit.id, Decimal(30))]
+    ledger.receive_payment(parent.id, Decimal(0), parts, received=DAY)
+    assert (parent.balance, child.balance) == (Decimal(0), Decimal(70))
+    assert check(ledger) == []
+
+
+def test_nobody_pays_for_a_stranger(ledger: Ledger) -> None:
+    invoice = bill(ledger)
+    other = ledger.open_customer("Other")
+    with pytest.raises(LedgerError, match="not of customer"):
+        ledger.receive_payment(
+            other.id, Decimal(5), [Application("invoice", invoice.id, Decimal(5))], received=DAY
+        )
+
+
+def test_a_voided_document_stays_without_amounts(ledger: Ledger) -> None:
+    invoice = bill(ledger)
+    ledger.void_document(invoice)
+    with pytest.raises(LedgerError) as refused:
+        ledger.change_document(invoice, lines=(Line(Decimal(5)),))
+    assert refused.value.code == "voided"
+    ledger.change_document(invoice, memo="Voided - wrong customer")
+    assert check(ledger) == []

@@ -83,12 +83,12 @@ class Ledger(Shelves):
         due: date | None = None,
         **more: Any,
     ) -> Invoice:
-        """A new invoice. `more`: tax, rate, term, memo, deposit, expected, extra. Raises LedgerError `invalid` for a deposit
-        that is negative or more than the total."""
+        """A new invoice. `more`: tax, rate, term, memo, deposit, expected, extra. Raises LedgerError `invalid` for a negative
+        total, and for a deposit that is negative or more than the total."""
         owner = self.customer(customer)
         parts = tuple(lines)
-        whole = total((*(line.amount for line in parts), more.get("tax", ZERO)))
-        if not 0 <= more.get("deposit", ZERO) <= max(whole, ZERO):
+        whole = _whole(parts, more)
+        if not 0 <= more.get("deposit", ZERO) <= whole:
             raise LedgerError("invalid", f"a deposit of {more['deposit']} on an invoice over {whole}")
         at = self._instant()
         invoice = Invoice(
@@ -111,8 +111,11 @@ class Ledger(Shelves):
     def issue_credit(
         self, customer: str, lines: Iterable[Line], *, issued: date, number: str | None, **more: Any
     ) -> CreditNote:
-        """A new credit note, positive amounts. `more`: tax, rate, memo, extra."""
+        """A new credit note, positive amounts. `more`: tax, rate, memo, extra. Raises LedgerError `invalid` for a negative
+        total."""
         owner = self.customer(customer)
+        parts = tuple(lines)
+        _whole(parts, more)
         at = self._instant()
         credit = CreditNote(
             id=self._new_id("transaction"),
@@ -122,7 +125,7 @@ class Ledger(Shelves):
             currency=owner.currency,
             number=number,
             issued=issued,
-            lines=tuple(lines),
+            lines=parts,
             **more,
         )
         self.credits[credit.id] = credit
@@ -140,6 +143,8 @@ class Ledger(Shelves):
             if deposit < 0:
                 raise LedgerError("invalid", f"a deposit of {deposit}")
             after = minus(after, deposit)
+        if document.voided and after:
+            raise LedgerError("voided", "a voided document has no amounts any more")
         if after < document.applied:
             raise LedgerError("over", "less would be left of the document than is applied to it")
         self._set(document, changes)
@@ -193,7 +198,7 @@ class Ledger(Shelves):
         when more would be applied than there is. `more`: rate, reference, method, memo, extra."""
         owner = self.customer(customer)
         parts = tuple(applications)
-        self._check_applications(owner.currency, amount, parts, ())
+        self._check_applications(owner, amount, parts, ())
         at = self._instant()
         payment = Payment(
             id=self._new_id("transaction"),
@@ -215,7 +220,7 @@ class Ledger(Shelves):
         """New values for fields of a payment; `applications` replaces all of them."""
         amount = changes.get("total", payment.total)
         parts = tuple(changes.pop("applications", payment.applications))
-        self._check_applications(payment.currency, amount, parts, payment.applications)
+        self._check_applications(self.customer(payment.customer), amount, parts, payment.applications)
         before = payment.total
         if parts != payment.applications:
             self._apply(payment, parts)
@@ -320,9 +325,10 @@ class Ledger(Shelves):
         self._touch(record)
 
     def _check_applications(
-        self, currency: str, amount: Decimal, parts: Sequence[Application], before: Sequence[Application]
+        self, payer: Customer, amount: Decimal, parts: Sequence[Application], before: Sequence[Application]
     ) -> None:
-        """Raise LedgerError unless every part fits what is open of its document and the money suffices."""
+        """Raise LedgerError unless every part fits what is open of its document, which is the payer's or that of a customer
+        below it, and the money suffices."""
         free: dict[tuple[str, str], Decimal] = {}
         for part in before:
             free[part.kind, part.id] = plus(free.get((part.kind, part.id), ZERO), part.amount)
@@ -335,17 +341,26 @@ class Ledger(Shelves):
                 identity
             )
             available = plus(target.open, free.get((kind, identity), ZERO))
-            if target.currency != currency:
+            if target.currency != payer.currency:
                 raise LedgerError(
-                    "invalid", f"{kind} {identity} is in {target.currency}, the payment in {currency}"
+                    "invalid", f"{kind} {identity} is in {target.currency}, the payment in {payer.currency}"
                 )
+            if not self._is_below(target.customer, payer.id):
+                raise LedgerError("invalid", f"{kind} {identity} is not of customer {payer.id}")
             if abs(want) > abs(available) or want * available < 0:
                 raise LedgerError("over", f"{want} is more than is open of {kind} {identity} ({available})")
             used = plus(used, -want if kind == "credit" else want)
         if used > amount or amount < 0:
             raise LedgerError("over", f"{used} would be applied of {amount}")
 
+    def _is_below(self, identity: str | None, top: str) -> bool:
+        """Whether a customer is `top` or one of its sub-customers."""
+        while identity is not None and identity != top:
+            identity = self.customers[identity].parent
+        return identity == top
+
     def _apply(self, payment: Payment, parts: tuple[Application, ...]) -> None:
+        """Let a payment settle these and nothing else. What it settles of a sub-customer is taken off that one's balance."""
         touched: dict[tuple[str, str], Any] = {}
         for sign, applications in ((-1, payment.applications), (1, parts)):
             for part in applications:
@@ -354,6 +369,10 @@ class Ledger(Shelves):
                 touched[key] = target
                 target.applied = plus(target.applied, sign * part.amount)  # type: ignore[attr-defined]
                 (self.links[key].discard if sign < 0 else self.links[key].add)(payment.id)
+                if target.customer != payment.customer:  # type: ignore[attr-defined]
+                    moved = sign * (-part.amount if part.kind == "credit" else part.amount)
+                    self._balance(self.customer(payment.customer), moved)
+                    self._balance(self.customer(target.customer), -moved)  # type: ignore[attr-defined]
         payment.applications = parts
         payment.revision += 1
         for target in touched.values():
@@ -365,6 +384,14 @@ class Ledger(Shelves):
             payment = self.payments[payment_id]
             parts = tuple(part for part in payment.applications if (part.kind, part.id) != (kind, identity))
             self.change_payment(payment, applications=_balanced(payment.total, parts, kind))
+
+
+def _whole(lines: tuple[Line, ...], more: dict[str, Any]) -> Decimal:
+    """The total of a new document."""
+    whole = total((*(line.amount for line in lines), more.get("tax", ZERO)))
+    if whole < 0:
+        raise LedgerError("invalid", f"a document over {whole}")
+    return whole
 
 
 def _balanced(amount: Decimal, parts: tuple[Application, ...], lost: str) -> tuple[Application, ...]:

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, TypeVar
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, TypeVar
 
 from ar_connectors.testkit.ledger import Ledger
 from ar_connectors.testkit.ledger.records import Record
 from ar_connectors.testkit.quickbooks.errors import ServiceError
 
-__all__ = ["Body", "closed", "current", "email_of", "note_text", "reference_of", "text_of"]
+__all__ = [
+    "Body",
+    "amount_of",
+    "closed",
+    "current",
+    "date_of",
+    "email_of",
+    "note_text",
+    "rate_of",
+    "reference_of",
+    "term_of",
+    "text_of",
+]
 
 Body = Mapping[str, Any]
+
+_MOST_DIGITS: Final = 40
+_FINEST: Final = -10
 
 _R = TypeVar("_R", bound=Record)
 
@@ -75,3 +91,45 @@ def email_of(body: Body) -> str | None:
     """The address in PrimaryEmailAddr."""
     address = (body.get("PrimaryEmailAddr") or {}).get("Address")
     return str(address) if address else None
+
+
+def term_of(ledger: Ledger, body: Body) -> str | None:
+    """The id in SalesTermRef. Raises ServiceError 2500 for terms there are not."""
+    term = reference_of(body, "SalesTermRef")
+    if term is not None and term not in ledger.terms:
+        raise ServiceError("2500", f"Invalid Reference Id : Terms element id {term} not found")
+    return term
+
+
+def date_of(body: Body, name: str) -> date | None:
+    """A date. Raises ServiceError 2030."""
+    text = body.get(name)
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(str(text)[:10])
+    except ValueError:
+        raise ServiceError("2030", f"Invalid date {text!r}", element=name) from None
+
+
+def amount_of(body: Body, name: str) -> Decimal | None:
+    """A number. Raises ServiceError 2030 for one that is none, or of more digits than the books can add exactly."""
+    value = body.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        raise ServiceError("2030", f"Invalid number {value!r}", element=name) from None
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < _FINEST or amount.adjusted() >= _MOST_DIGITS:
+        raise ServiceError("2030", f"Invalid number {str(value)[:60]!r}", element=name)
+    return amount
+
+
+def rate_of(body: Body) -> Decimal:
+    """Home units for one unit of the currency; one where nothing is said. Raises ServiceError 2030."""
+    rate = amount_of(body, "ExchangeRate")
+    if rate is not None and not 0 < rate < 10**6:
+        raise ServiceError("2030", f"Invalid number {rate}", element="ExchangeRate")
+    return Decimal(1) if rate is None else rate

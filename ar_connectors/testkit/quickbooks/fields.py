@@ -106,7 +106,10 @@ def value_of(type_: str, name: str, text: str) -> Any:
     try:
         match type_:
             case "money":
-                return Decimal(text)
+                amount = Decimal(text)
+                if not amount.is_finite():
+                    raise ValueError(text)
+                return amount
             case "date":
                 return date.fromisoformat(text[:10])
             case "instant":

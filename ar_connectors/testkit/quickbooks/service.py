@@ -30,6 +30,7 @@ from ar_connectors.testkit.quickbooks.oauth import Authority
 from ar_connectors.testkit.quickbooks.reports import aging_report
 from ar_connectors.testkit.quickbooks.rows import ENTITIES, deleted_stub
 from ar_connectors.testkit.quickbooks.select import Selector
+from ar_connectors.testkit.quickbooks.shapes import shaped
 from ar_connectors.testkit.quickbooks.singles import Singles
 from ar_connectors.testkit.quickbooks.texts import encode, envelope_time
 from ar_connectors.testkit.quickbooks.writes import WRITERS, write
@@ -261,7 +262,7 @@ class QuickBooks:
 
     def _write(self, call: Call, entity: str, now: datetime) -> Reply:
         verb = _verb(call)
-        written = write(self.ledger, entity, verb, _body(call.body))
+        written = write(self.ledger, entity, verb, shaped(_body(call.body)))
         answer = self._written(entity, written)
         if not isinstance(written, str):
             answer = self._linked(call, answer, written)
@@ -291,6 +292,8 @@ class QuickBooks:
 
     def _batch(self, call: Call, now: datetime) -> Reply:
         items = _body(call.body).get("BatchItemRequest") or []
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise ServiceError("2010", "Property Name:BatchItemRequest is no list of objects")
         if len(items) > _MAX_BATCH:
             raise ServiceError(
                 "6000", f"Business Validation Error: The maximum number of batch items is {_MAX_BATCH}."
@@ -309,9 +312,10 @@ class QuickBooks:
         return b"{" + answer + b',"bId":' + identity + b"}"
 
     def _batch_answer(self, item: dict[str, Any], now: datetime) -> bytes:
+        shaped(item)
         if "Query" in item:
             return b'"QueryResponse":' + self._selector.answer(item["Query"])
-        if "CDCQuery" in item:
+        if item.get("CDCQuery") is not None:
             query = item["CDCQuery"]
             feed = change_feed(self._selector, query.get("Entities", ""), query.get("ChangedSince", ""), now)
             return b'"CDCResponse":' + feed
@@ -321,7 +325,7 @@ class QuickBooks:
                 "2020", "Required param missing, need to supply the required value for the API: entity"
             )
         return self._written(
-            entity, write(self.ledger, entity, item.get("operation", "create"), item[entity])
+            entity, write(self.ledger, entity, item.get("operation", "create"), shaped(item[entity]))
         )
 
     def _once(self, call: Call, do: Callable[[], Reply]) -> Reply:
@@ -373,9 +377,7 @@ def _body(raw: bytes) -> dict[str, Any]:
         raise ServiceError(
             "2010", f"Property Name:Can not parse the body: {error} is unsupported or invalid"
         ) from error
-    if not isinstance(document, dict):
-        raise ServiceError("2010", "Property Name:The body is not an object is unsupported or invalid")
-    return document
+    return document if isinstance(document, dict) else shaped(document)
 
 
 def _enveloped(inside: bytes, now: datetime, *, metered: bool = True) -> Reply:

@@ -8,26 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
-from ar_connectors.testkit.ledger import (
-    Application,
-    Ledger,
-    Line,
-)
+from ar_connectors.testkit.ledger import Ledger, Line
 from ar_connectors.testkit.ledger.money import ZERO
 from ar_connectors.testkit.ledger.records import Customer, Document, Record
 from ar_connectors.testkit.quickbooks.attachables import write_attachable
 from ar_connectors.testkit.quickbooks.bodies import (
     Body,
+    amount_of,
     closed,
     current,
+    date_of,
     email_of,
+    rate_of,
     reference_of,
+    term_of,
     text_of,
 )
 from ar_connectors.testkit.quickbooks.errors import ServiceError
+from ar_connectors.testkit.quickbooks.settlements import write_journal, write_payment
 from ar_connectors.testkit.quickbooks.texts import PACIFIC
 
 __all__ = ["WRITERS", "Written", "write"]
@@ -92,23 +93,23 @@ def _new_document(ledger: Ledger, body: Body, *, bill: bool) -> Document:
             "2500", "Invalid Reference Id : Something you're trying to use has been made inactive."
         )
     lines = _sales_lines(ledger, body)
-    issued = _date(body, "TxnDate") or ledger.now().astimezone(PACIFIC).date()
+    issued = date_of(body, "TxnDate") or ledger.now().astimezone(PACIFIC).date()
     closed(ledger, issued)
     number = text_of(ledger, body, "DocNumber", 21) or _next_number(ledger)
     _unique_number(ledger, number, bill=bill)
     extra = _extra(body, {})
-    rate = _amount(body, "ExchangeRate") or Decimal(1)
+    rate = rate_of(body)
     memo = text_of(ledger, body, "PrivateNote", 4000)
     common: dict[str, Any] = {"tax": _tax(body) or ZERO, "rate": rate, "memo": memo, "extra": extra}
     if not bill:
         return ledger.issue_credit(customer.id, lines, issued=issued, number=number, **common)
-    term = reference_of(body, "SalesTermRef") or customer.term
-    due = _date(body, "DueDate")
+    term = term_of(ledger, body) or customer.term
+    due = date_of(body, "DueDate")
     if due is None:
         due = date.fromordinal(
             issued.toordinal() + (ledger.terms[term].due_days if term in ledger.terms else 0)
         )
-    common["deposit"] = _amount(body, "Deposit") or ZERO
+    common["deposit"] = amount_of(body, "Deposit") or ZERO
     return ledger.issue_invoice(
         customer.id, lines, issued=issued, number=number, due=due, term=term, **common
     )
@@ -126,7 +127,7 @@ def _document_changes(
         if changes["number"] != document.number:
             _unique_number(ledger, changes["number"], bill=bill)
     if body.get("TxnDate"):
-        changes["issued"] = _date(body, "TxnDate")
+        changes["issued"] = date_of(body, "TxnDate")
     if "Line" in body:
         changes["lines"] = _sales_lines(ledger, body)
     elif not sparse:
@@ -140,11 +141,11 @@ def _document_changes(
         changes["tax"] = tax
     if bill:
         if "DueDate" in body or not sparse:
-            changes["due"] = _date(body, "DueDate")
+            changes["due"] = date_of(body, "DueDate")
         if "SalesTermRef" in body or not sparse:
-            changes["term"] = reference_of(body, "SalesTermRef")
+            changes["term"] = term_of(ledger, body)
         if "Deposit" in body or not sparse:
-            changes["deposit"] = _amount(body, "Deposit") or ZERO
+            changes["deposit"] = amount_of(body, "Deposit") or ZERO
     return changes
 
 
@@ -162,14 +163,14 @@ def _sales_lines(ledger: Ledger, body: Body) -> tuple[Line, ...]:
         if kind not in {"SalesItemLineDetail", "DiscountLineDetail", "DescriptionOnly"}:
             continue
         detail = row.get(kind) or {}
-        amount = _amount(row, "Amount") or ZERO
+        amount = amount_of(row, "Amount") or ZERO
         account = _booked_on(ledger, detail)
         lines.append(
             Line(
                 -amount if kind == "DiscountLineDetail" else amount,
                 row.get("Description") or "",
-                _amount(detail, "Qty"),
-                _amount(detail, "UnitPrice"),
+                amount_of(detail, "Qty"),
+                amount_of(detail, "UnitPrice"),
                 account,
             )
         )
@@ -196,7 +197,7 @@ def _booked_on(ledger: Ledger, detail: Mapping[str, Any]) -> str | None:
 
 
 def _tax(body: Body) -> Decimal | None:
-    return _amount(body.get("TxnTaxDetail") or {}, "TotalTax")
+    return amount_of(body.get("TxnTaxDetail") or {}, "TotalTax")
 
 
 def _next_number(ledger: Ledger) -> str:
@@ -216,101 +217,6 @@ def _unique_number(ledger: Ledger, number: str | None, *, bill: bool) -> None:
         )
 
 
-# ---- payments and journals
-
-
-def _payment(ledger: Ledger, operation: str, body: Body) -> Written:
-    if operation == "create":
-        customer = reference_of(body, "CustomerRef", needed=True) or ""
-        received = _date(body, "TxnDate") or ledger.now().astimezone(PACIFIC).date()
-        closed(ledger, received)
-        return ledger.receive_payment(
-            customer,
-            _amount(body, "TotalAmt") or ZERO,
-            _applications(ledger, body),
-            received=received,
-            rate=_amount(body, "ExchangeRate") or Decimal(1),
-            reference=text_of(ledger, body, "PaymentRefNum", 21),
-            memo=text_of(ledger, body, "PrivateNote", 4000),
-        )
-    payment = current(ledger.payments, body)
-    closed(ledger, payment.received)
-    match operation:
-        case "void":
-            ledger.void_payment(payment)
-        case "delete":
-            ledger.delete_payment(payment)
-            return payment.id
-        case _:
-            sparse = bool(body.get("sparse"))
-            changes: dict[str, Any] = {}
-            if "TotalAmt" in body:
-                changes["total"] = _amount(body, "TotalAmt")
-            if "Line" in body or not sparse:  # lines are all or none
-                changes["applications"] = _applications(ledger, body)
-            for name, to, size in (("PaymentRefNum", "reference", 21), ("PrivateNote", "memo", 4000)):
-                if name in body or not sparse:
-                    changes[to] = text_of(ledger, body, name, size)
-            if body.get("TxnDate"):
-                changes["received"] = _date(body, "TxnDate")
-                closed(ledger, changes["received"])
-            ledger.change_payment(payment, **changes)
-    return payment
-
-
-def _applications(ledger: Ledger, body: Body) -> tuple[Application, ...]:
-    parts = []
-    for row in body.get("Line") or ():
-        amount = _amount(row, "Amount") or ZERO
-        for link in row.get("LinkedTxn") or ():
-            identity = str(link.get("TxnId"))
-            match link.get("TxnType"):
-                case "Invoice":
-                    parts.append(Application("invoice", identity, amount))
-                case "CreditMemo":
-                    parts.append(Application("credit", identity, amount))
-                case "JournalEntry":
-                    sign = 1 if ledger.journal(identity).amount >= 0 else -1
-                    parts.append(Application("journal", identity, sign * amount))
-                case other:
-                    raise ServiceError("2170", f"Invalid Enumeration : {other}", element="TxnType")
-    return tuple(parts)
-
-
-def _journal(ledger: Ledger, operation: str, body: Body) -> Written:
-    if operation == "delete":
-        journal = current(ledger.journals, body)
-        closed(ledger, journal.posted)
-        ledger.delete_journal(journal)
-        return journal.id
-    if operation != "create":
-        raise ServiceError("500", f"Operation {operation} of JournalEntry is not supported by this emulator.")
-    posted = _date(body, "TxnDate") or ledger.now().astimezone(PACIFIC).date()
-    closed(ledger, posted)
-    details = [(row, row.get("JournalEntryLineDetail") or {}) for row in body.get("Line") or ()]
-    receivable = [
-        (row, detail)
-        for row, detail in details
-        if (account := ledger.accounts.get(reference_of(detail, "AccountRef") or "")) is not None
-        and account.detail == "AccountsReceivable"
-    ]
-    others = [detail for _, detail in details if all(detail is not one for _, one in receivable)]
-    if len(receivable) != 1 or not others:
-        raise ServiceError(
-            "6000", "Business Validation Error: this emulator takes entries with one line on receivables"
-        )
-    row, detail = receivable[0]
-    amount = _amount(row, "Amount") or ZERO
-    return ledger.post_journal(
-        reference_of(detail.get("Entity") or {}, "EntityRef", needed=True) or "",
-        amount if detail.get("PostingType") == "Debit" else -amount,
-        posted=posted,
-        number=text_of(ledger, body, "DocNumber", 21),
-        memo=text_of(ledger, body, "PrivateNote", 4000),
-        account=reference_of(others[0], "AccountRef", needed=True) or "",
-    )
-
-
 # ---- customers
 
 
@@ -322,7 +228,7 @@ def _customer(ledger: Ledger, operation: str, body: Body) -> Written:
         more = _customer_changes(ledger, body, sparse=True, customer=None)
         more.pop("name", None)
         return ledger.open_customer(
-            name, currency=reference_of(body, "CurrencyRef"), parent=reference_of(body, "ParentRef"), **more
+            name, currency=_currency(ledger, body), parent=reference_of(body, "ParentRef"), **more
         )
     if operation != "update":
         raise ServiceError("500", f"Operation {operation} of Customer is not supported.")
@@ -330,6 +236,19 @@ def _customer(ledger: Ledger, operation: str, body: Body) -> Written:
     return ledger.change_customer(
         customer.id, **_customer_changes(ledger, body, sparse=bool(body.get("sparse")), customer=customer)
     )
+
+
+def _currency(ledger: Ledger, body: Body) -> str | None:
+    """The currency of a new customer; None for that of its parent or the company."""
+    code = reference_of(body, "CurrencyRef")
+    settings = ledger.settings
+    if code is None or code == settings.home_currency:
+        return code
+    if not settings.multicurrency:
+        raise ServiceError("6000", "Business Validation Error: Multi Currency should be enabled")
+    if not (len(code) == 3 and code.isascii() and code.isupper()):
+        raise ServiceError("2500", f"Invalid Reference Id : Currency element id {code} not found")
+    return code
 
 
 def _customer_changes(
@@ -349,7 +268,7 @@ def _customer_changes(
     if "PrimaryEmailAddr" in body or not sparse:
         changes["email"] = email_of(body)
     if "SalesTermRef" in body or not sparse:
-        changes["term"] = reference_of(body, "SalesTermRef")
+        changes["term"] = term_of(ledger, body)
     if "PrimaryPhone" in body or not sparse:
         changes["phone"] = (body.get("PrimaryPhone") or {}).get("FreeFormNumber")
     if body.get("CustomField") is not None:
@@ -360,33 +279,13 @@ def _customer_changes(
     return changes
 
 
-def _date(body: Body, name: str) -> date | None:
-    text = body.get(name)
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(str(text)[:10])
-    except ValueError:
-        raise ServiceError("2030", f"Invalid date {text!r}", element=name) from None
-
-
-def _amount(body: Mapping[str, Any], name: str) -> Decimal | None:
-    value = body.get(name)
-    if value is None or value == "":
-        return None
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        raise ServiceError("2030", f"Invalid number {value!r}", element=name) from None
-
-
 WRITERS: Final[Mapping[str, Callable[[Ledger, str, Body], Written]]] = {
     "Invoice": lambda ledger, operation, body: _document(ledger, operation, body, ledger.invoices, bill=True),
     "CreditMemo": lambda ledger, operation, body: _document(
         ledger, operation, body, ledger.credits, bill=False
     ),
-    "Payment": _payment,
-    "JournalEntry": _journal,
+    "Payment": write_payment,
+    "JournalEntry": write_journal,
     "Customer": _customer,
     "Attachable": write_attachable,
 }
