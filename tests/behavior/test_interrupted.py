@@ -95,3 +95,20 @@ def test_what_changes_in_the_very_second_in_which_a_load_began_pushes_no_row_out
     face.clock.sleep(3600)
     assert face.sync().complete
     assert face.differences() == []
+
+
+def test_a_pass_that_missed_a_row_is_made_again_also_by_the_next_run(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second run reads to the end, sees that a row is missing, and fails before it can read again."""
+    for name in ("client", "pull", "tables"):
+        monkeypatch.setattr(f"ar_connectors.quickbooks.{name}.PAGE_SIZE", 7)
+    face.emulator.faults.add("permission_denied", on="query Payment", after=2, times=None)
+    assert face.sync(raise_errors=False, workers=1).failures
+    face.emulator.faults.clear()
+    face.change(an_early_payment_is_voided)
+    face.emulator.faults.add("permission_denied", on="count Payment", times=None)
+    assert face.sync(raise_errors=False, workers=1).failures
+    face.emulator.faults.clear()
+    assert face.sync().complete
+    assert face.differences() == []
