@@ -288,8 +288,11 @@ class _Life:
             return
         if chance.random() < 0.02:
             amount += Decimal(chance.randint(100, 20_000)) / 100
+        payer = self.ledger.customers[invoice.customer]
+        if payer.parent is not None and self.other.random() < 0.25:
+            payer = self.ledger.customers[payer.parent]  # head offices pay for their branches now and then
         payment = self.ledger.receive_payment(
-            invoice.customer,
+            payer.id,
             amount,
             parts,
             received=self._today(),

@@ -178,6 +178,12 @@ def test_a_company_of_two_hundred_invoices_has_some_of_everything(seed: int) -> 
     assert min(overdue) < 0 < max(overdue)
     assert any(0 < one.open < one.total for one in ledger.invoices.values())
     assert any(one.deposit for one in ledger.invoices.values())
+    assert any(
+        ledger.invoices[part.id].customer != one.customer
+        for one in ledger.payments.values()
+        for part in one.applications
+        if part.kind == "invoice"
+    ), "some head office pays for a branch"
 
 
 def test_nothing_in_a_generated_company_happens_after_its_end() -> None:
