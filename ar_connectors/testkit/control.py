@@ -10,6 +10,7 @@ POST /__control__/outage      {"name": "connect_refused" | "connect_timeout" | n
 GET  /__control__/stats       counters; DELETE begins anew
 GET  /__control__/truth       facts in the books
 POST /__control__/stories     {"name", ...arguments}
+POST /__control__/webhooks    {"url", "shape"?}: sends what happened since the last one that was answered with success
 POST /__control__/lies        {"names": [...]}
 """
 
@@ -50,28 +51,43 @@ class Control:
             answer = self._answer(
                 environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), json.loads(raw or b"{}")
             )
-        except (ArithmeticError, KeyError, TypeError, ValueError, LedgerError) as error:
+        except (ArithmeticError, KeyError, OSError, TypeError, ValueError, LedgerError) as error:
             status, answer = "400 Bad Request", {"error": str(error)}
         body = json.dumps(answer, default=str).encode()
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]
 
     def _answer(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        place = path.removeprefix("/__control__").strip("/")
+        return self._told(place) if method == "GET" else self._done(method, place, body)
+
+    def _told(self, place: str) -> Any:
+        """What a GET asks for."""
         service = self.service
-        match method, path.removeprefix("/__control__").strip("/"):
-            case "GET", "":
+        match place:
+            case "":
                 return {
                     "faults": dict(NAMES),
                     "outages": dict(OUTAGES),
                     "stories": sorted(STORIES),
                     "lies": service.lies.names,
                 }
-            case "GET", "clock":
+            case "clock":
                 return {"now": service.clock.now().isoformat()}
+            case "faults":
+                return [asdict(fault) for fault in service.faults.pending]
+            case "stats":
+                return self._stats(anew=False)
+            case "truth":
+                return self._truth()
+        raise KeyError(f"there is no GET {place}")
+
+    def _done(self, method: str, place: str, body: dict[str, Any]) -> Any:
+        """What a POST or DELETE has changed."""
+        service = self.service
+        match method, place:
             case "POST", "clock":
                 return {"now": self._clock(body).isoformat()}
-            case "GET", "faults":
-                return [asdict(fault) for fault in service.faults.pending]
             case "POST", "faults":
                 return asdict(service.faults.add(body.pop("name"), **body))
             case "DELETE", "faults":
@@ -80,17 +96,17 @@ class Control:
             case "POST", "outage":
                 self.listener.outage(body["name"])
                 return {"outage": body["name"]}
-            case "GET" | "DELETE", "stats":
-                return self._stats(anew=method == "DELETE")
-            case "GET", "truth":
-                return self._truth()
+            case "DELETE", "stats":
+                return self._stats(anew=True)
             case "POST", "stories":
                 return self.stories.run(body.pop("name"), **body)
+            case "POST", "webhooks":
+                return service.notify(**body)
             case "POST", "lies":
                 with service.lock:
                     service.lies.tell(*body["names"])
                 return {"active": service.lies.active}
-        raise KeyError(f"there is no {method} {path}")
+        raise KeyError(f"there is no {method} {place}")
 
     def _stats(self, *, anew: bool) -> dict[str, Any]:
         """The counters, as they were before they begin anew."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from typing import Any, Protocol
 
 from ar_connectors.testkit.clock import ScriptedClock
 from ar_connectors.testkit.exchange import Call, Reply
@@ -28,4 +28,9 @@ class Emulator(Protocol):
 
     def handle(self, call: Call, in_flight: int = 1) -> tuple[Reply, str | None]:
         """Answer a call, and the name of the fault that struck."""
+        ...
+
+    def notify(self, url: str, *, shape: str = "") -> dict[str, Any]:
+        """Send to a webhook receiver what happened since the last time it took something, in the ERP's way (`shape`: one of
+        several). Returns how it went. Raises OSError when nobody answers, ValueError for what cannot be."""
         ...

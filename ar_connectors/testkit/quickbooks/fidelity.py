@@ -150,6 +150,11 @@ _BEHAVIORS: Final = (
         _D,
         "Intuit's reference",
     ),
+    Behavior(
+        "Webhooks have Intuit's two shapes and its signature; several changes of a record come as one event.",
+        _R,
+        "Intuit's examples of both shapes; that changes are joined is inferred",
+    ),
     Behavior("An invoice's Deposit is taken off its Balance; no payment names it.", _D, "Intuit's reference"),
     Behavior(
         "A stale SyncToken is refused with 5010, a missing record with 610, a name that is taken with 6240.",
@@ -234,7 +239,7 @@ FIDELITY: Final = Fidelity(
         "Merging customers; the credit memo that the user interface makes when a customer with a balance is deactivated.",
         "Fault 2010 for unknown fields of a body: they are passed over.",
         "A request of more than 120 seconds, answers of more than one server, changes that appear late.",
-        "Webhooks: the emulator sends none.",
+        "Webhooks that come by themselves, in their own time, and again when they were not answered: a test says when one is sent.",
         "Reports other than aging; of their options only report_date, which ages what is open now.",
     ),
     open_questions=(

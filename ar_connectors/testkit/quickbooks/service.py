@@ -26,6 +26,7 @@ from ar_connectors.testkit.quickbooks.fidelity import evidence_of
 from ar_connectors.testkit.quickbooks.lies import LIES
 from ar_connectors.testkit.quickbooks.limits import Limits, Pace
 from ar_connectors.testkit.quickbooks.misbehavior import after, before
+from ar_connectors.testkit.quickbooks.notifications import Notifier
 from ar_connectors.testkit.quickbooks.oauth import Authority
 from ar_connectors.testkit.quickbooks.reports import aging_report
 from ar_connectors.testkit.quickbooks.rows import ENTITIES, deleted_stub
@@ -80,6 +81,7 @@ class QuickBooks:
         self._pace = Pace(clock, limits) if limits is not None else None
         self._singles = Singles(ledger, realm, clock.now() - timedelta(days=900), clock.now)
         self._selector = Selector(ledger, self.lies, self._singles)
+        self.notifier = Notifier(ledger, realm, seed)
         self._replies: dict[str, Reply] = {}
         self._pages: dict[str, Page] = {}
         self._pages_at = (-1, -1)
@@ -103,6 +105,19 @@ class QuickBooks:
             reply.headers["X-Emulator-Evidence"] = evidence_of(operation).value
             reply.headers["Date"] = self._shown(now, fault).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return reply, fault.name if fault is not None else None
+
+    def notify(self, url: str, *, shape: str = "") -> dict[str, Any]:
+        """Send a webhook with what happened since the last one that was answered with success, if anything did. `shape` is
+        cloudevents (unless said) or legacy."""
+        with self.lock:
+            body, end = self.notifier.news(shape or "cloudevents")
+        if body is None:
+            return {"sent": False, "status": None}
+        status = self.notifier.post(url, body)
+        if 200 <= status < 300:
+            with self.lock:
+                self.notifier.told = end
+        return {"sent": True, "status": status}
 
     @staticmethod
     def _shown(now: datetime, fault: Fault | None) -> datetime:
