@@ -10,7 +10,7 @@ from ar_connectors.testkit.server import serve_forever
 __all__: list[str] = []
 
 
-def instant(text: str) -> datetime:
+def _instant(text: str) -> datetime:
     """An instant with its offset; one without is of this machine's zone. Raises ValueError."""
     return datetime.fromisoformat(text).astimezone()
 
@@ -23,6 +23,6 @@ if __name__ == "__main__":
     serve.add_argument("--port", type=int, default=0)
     serve.add_argument("--invoices", type=int, default=200)
     serve.add_argument("--seed", type=int, default=1)
-    serve.add_argument("--now", type=instant, help="when its clock starts, as 2026-11-02T09:00-08:00")
+    serve.add_argument("--now", type=_instant, help="when its clock starts, as 2026-11-02T09:00-08:00")
     given = parser.parse_args()
     serve_forever(given.erp, port=given.port, invoices=given.invoices, seed=given.seed, now=given.now)

@@ -115,8 +115,8 @@ class _Life:
             self.ledger.deactivate_customer(customer.id)
 
     def _what_is_missing(self) -> None:
-        """A small company may by chance lack what a test of any size wants to see: a void, a deletion, a credit on account,
-        money on account, a journal entry."""
+        """A small company may by chance lack what a test of any size wants to see: an open invoice, a void, a deletion, a
+        credit on account, money on account, a journal entry."""
         ledger = self.ledger
         untouched = [one for one in ledger.invoices.values() if one.open == one.claim and not one.voided]
         if not any(one.voided for one in ledger.invoices.values()) and untouched:
@@ -140,6 +140,14 @@ class _Life:
                 received=self._today(),
                 rate=untouched[-1].rate,
                 method="ACH",
+            )
+        if not any(one.open for one in ledger.invoices.values()):
+            ledger.issue_invoice(
+                owner.id,
+                [self._line()],
+                issued=self._today() - timedelta(days=45),
+                due=self._today() - timedelta(days=15),
+                number=str(next(self.numbers)),
             )
         if not ledger.journals:
             ledger.post_journal(

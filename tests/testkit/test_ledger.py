@@ -157,6 +157,15 @@ def test_a_seed_gives_the_same_company_every_time() -> None:
     assert truth(generate(7, invoices=300)) != truth(generate(8, invoices=300))
 
 
+@pytest.mark.parametrize("seed", range(1, 30))
+def test_even_the_smallest_company_is_owed_something(seed: int) -> None:
+    for size in (1, 7, 20):
+        ledger = generate(seed, invoices=size)
+        assert truth(ledger).open_invoices
+        assert size - 2 <= len(ledger.invoices) <= size + 1
+        assert check(ledger) == []
+
+
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_a_company_of_two_hundred_invoices_has_some_of_everything(seed: int) -> None:
     ledger = generate(seed, invoices=200)
