@@ -8,6 +8,7 @@ import click
 
 from ar_connectors.cli.shell import verb
 from ar_connectors.errors import ConfigurationError
+from ar_connectors.testkit import ERPS
 
 __all__ = ["serve", "testkit"]
 
@@ -18,7 +19,7 @@ def testkit() -> None:
 
 
 @testkit.command()
-@click.argument("erp", type=click.Choice(["quickbooks"]))
+@click.argument("erp", type=click.Choice(ERPS))
 @click.option("--port", type=int, default=0, show_default=True, help="0: any free port.")
 @click.option("--invoices", type=int, default=200, show_default=True, help="Size of the generated company.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same company.")

@@ -1,10 +1,11 @@
-"""`python -m ar_connectors.testkit serve quickbooks [--port 0] [--invoices 200] [--seed 1] [--now ISO]`."""
+"""`python -m ar_connectors.testkit serve ERP [--port 0] [--invoices 200] [--seed 1] [--now ISO]`."""
 
 from __future__ import annotations
 
 import argparse
 from datetime import datetime
 
+from ar_connectors.testkit import ERPS
 from ar_connectors.testkit.server import serve_forever
 
 __all__: list[str] = []
@@ -19,7 +20,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m ar_connectors.testkit")
     verbs = parser.add_subparsers(dest="verb", required=True)
     serve = verbs.add_parser("serve", help="serve an emulator on this machine until stopped")
-    serve.add_argument("erp", choices=["quickbooks"])
+    serve.add_argument("erp", choices=ERPS)
     serve.add_argument("--port", type=int, default=0)
     serve.add_argument("--invoices", type=int, default=200)
     serve.add_argument("--seed", type=int, default=1)

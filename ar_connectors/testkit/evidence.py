@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -55,3 +55,5 @@ class Fidelity:
     """What is not reproduced."""
     open_questions: Sequence[str]
     """What only a real company can answer."""
+    faults: Mapping[str, str]
+    """How the faults of `faults.NAMES` look here, those that a service answers in its own words."""

@@ -4,7 +4,7 @@
     faults.add("timeout_after_commit", on="create Attachable")
     faults.add("server_error", times=None, chance=0.05)   # one call in twenty, the same ones for the same seed
 
-How a fault looks is the emulator's business; `NAMES` says what each means.
+How a fault looks is the emulator's business: `NAMES` says what each means, an emulator's `Fidelity.faults` how it looks there.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ NAMES: Final[Mapping[str, str]] = {
     "grant_revoked": "all tokens are dead for good: the user must consent again",
     "forbidden": "403: the app is not authorized for the company",
     "permission_denied": "the connecting user may not use the feature",
-    "rate_limited": "429 without Retry-After",
+    "rate_limited": "429 that does not say how long to wait",
     "rate_limited_with_retry_after": "429 with Retry-After (option seconds, default 2)",
-    "quota_exhausted": "429 until it is cleared, also after waiting: the month's allowance is used up",
-    "server_error": "500 with the service's fault 10000",
+    "quota_exhausted": "429 until it is cleared, also after waiting: the allowance of the month or day is used up",
+    "server_error": "500 of the service itself",
     "service_unavailable": "503 with an HTML page",
     "gateway_xml": "500 as XML although JSON was asked for",
-    "gateway_fault": "500 with lower-case keys",
-    "fault_with_200": "a fault with status 200",
-    "stale_version": "5010, as if somebody else had been faster",
-    "period_closed": "6210",
-    "duplicate_request_id": "600",
-    "subscription_lapsed": "6190: the company can be read, not written",
+    "gateway_fault": "500 of a gateway, in another shape than the service's own errors",
+    "fault_with_200": "a refusal with status 200",
+    "stale_version": "refused, as if somebody else had been faster",
+    "period_closed": "refused, because the books are closed",
+    "duplicate_request_id": "refused, because the idempotency key was used before",
+    "subscription_lapsed": "refused, because the company no longer pays for the service",
     "clock_skew": "server times are wrong (option seconds, default 3600)",
-    "cdc_cap": "the change feed is cut off earlier (option size, default 5)",
+    "cdc_cap": "more changed than one call can tell (option size: how many it tells, default 5)",
     "unknown_enum": "rows hold values nobody has documented",
     "slow": "the answer comes late (option seconds, default 0.15)",
 }

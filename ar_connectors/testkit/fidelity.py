@@ -44,12 +44,15 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "## Faults"
     yield ""
-    yield "All emulators know these names (`faults.add(name)`, or `outage(name)` for the first two)."
+    yield "All emulators know these names (`faults.add(name)`, or `outage(name)` for the first two). What is the network's doing"
+    yield "looks the same everywhere; what the service itself answers is in its own words."
     yield ""
-    yield "| name | what happens |"
-    yield "|---|---|"
+    platforms = "".join(f" {one.platform} |" for one in _EMULATORS)
+    yield f"| name | what happens |{platforms}"
+    yield f"|---|---|{'---|' * len(_EMULATORS)}"
     for name, what in {**OUTAGES, **NAMES}.items():
-        yield f"| `{name}` | {what} |"
+        looks = "".join(f" {one.faults.get(name, '')} |" for one in _EMULATORS)
+        yield f"| `{name}` | {what} |{looks}"
 
 
 def _emulator(one: Fidelity) -> Iterator[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from ar_connectors.testkit.clock import ScriptedClock
+from ar_connectors.testkit.company import generate
 from ar_connectors.testkit.control import Control
 from ar_connectors.testkit.emulator import Emulator
 from ar_connectors.testkit.faults import FaultPlan
@@ -17,7 +19,7 @@ from ar_connectors.testkit.stats import Stats
 from ar_connectors.testkit.stories import Stories
 from ar_connectors.testkit.wsgi import Application, Listener
 
-__all__ = ["Ports", "Running", "listening"]
+__all__ = ["Ports", "Running", "company", "listening"]
 
 S = TypeVar("S", bound=Emulator)
 
@@ -44,6 +46,28 @@ def listening(service: Emulator, port: int = 0) -> Iterator[Ports]:
         control.close()
 
 
+def company(
+    seed: int,
+    invoices: int,
+    *,
+    ledger: Ledger | None,
+    clock: ScriptedClock | None,
+    now: datetime | None,
+    multicurrency: bool = True,
+    touch_links: bool = True,
+) -> tuple[Ledger, ScriptedClock]:
+    """Books on a clock: the caller's own, or a generated company whose history ends now. Without a clock one that stands at
+    `now`, or runs from the machine's time without it."""
+    if clock is None:
+        clock = ScriptedClock(now) if now is not None else ScriptedClock(running=True)
+    if ledger is None:
+        ledger = generate(
+            seed, invoices=invoices, now=clock.now(), multicurrency=multicurrency, touch_links=touch_links
+        )
+    ledger.now = clock.now
+    return ledger, clock
+
+
 @dataclass(frozen=True, slots=True)
 class Running(Generic[S]):
     """A running emulator, as seen from the test."""
@@ -62,6 +86,8 @@ class Running(Generic[S]):
     revoke_url: str
     service: S
     ports: Ports
+    more: dict[str, str] = field(default_factory=dict)
+    """What only clients of this ERP need, for `as_json`."""
 
     @property
     def control_url(self) -> str:
@@ -125,4 +151,5 @@ class Running(Generic[S]):
             "token_url": self.token_url,
             "authorize_url": self.authorize_url,
             "control_url": self.control_url,
+            **self.more,
         }

@@ -253,6 +253,27 @@ FIDELITY: Final = Fidelity(
         "How is a batch metered?",
         "May a note hang on a customer?",
     ),
+    faults={
+        "unauthorized": "gateway fault 3200",
+        "token_killed": "gateway fault 3200",
+        "grant_revoked": "gateway fault 3200, then `invalid_grant`",
+        "forbidden": "gateway fault 3100",
+        "permission_denied": "403 with fault 5020",
+        "rate_limited": "gateway fault 3001",
+        "rate_limited_with_retry_after": "gateway fault 3001 with Retry-After",
+        "quota_exhausted": "gateway fault 3001",
+        "server_error": "fault 10000",
+        "service_unavailable": "503 with an HTML page of nginx",
+        "gateway_xml": "`IntuitResponse` as XML",
+        "gateway_fault": "lower-case keys, time in milliseconds",
+        "fault_with_200": "fault 6000",
+        "stale_version": "fault 5010",
+        "period_closed": "fault 6210",
+        "duplicate_request_id": "fault 600",
+        "subscription_lapsed": "fault 6190, also for reads",
+        "cdc_cap": "the change feed ends early, without a word",
+        "unknown_enum": "EmailStatus, DetailType, PreferredDeliveryMethod and a term's Type",
+    },
 )
 """All claims."""
 

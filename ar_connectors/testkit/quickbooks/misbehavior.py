@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from ar_connectors.testkit.exchange import Effect, Reply
+from ar_connectors.testkit.exchange import Reply
 from ar_connectors.testkit.faults import Fault
+from ar_connectors.testkit.misbehavior import done_to, nothing_done, replaced
 from ar_connectors.testkit.quickbooks.errors import (
     ServiceError,
     fault_body,
@@ -22,42 +23,30 @@ __all__ = ["after", "before"]
 
 _XML: Final = "application/xml;charset=UTF-8"
 _HTML: Final = "text/html"
+_UNKNOWN: Final = (
+    (b'"EmailStatus":"NotSet"', b'"EmailStatus":"Teleported"'),
+    (b'"DetailType":"SubTotalLineDetail"', b'"DetailType":"HologramLineDetail"'),
+    (b'"PreferredDeliveryMethod":"Print"', b'"PreferredDeliveryMethod":"Pigeon"'),
+    (b'"Type":"STANDARD"', b'"Type":"LUNAR"'),
+)
 
 
 def before(fault: Fault, operation: str, authority: Authority, now: datetime) -> Reply | None:
     """The answer of a fault that strikes before anything is done; None for one that lets the call through."""
+    reply = nothing_done(fault)
     maker = _BEFORE.get(fault.name)
-    if maker is None:
-        return None
-    reply = maker(fault, authority, now)
-    reply.operation = operation
-    if reply.effect is Effect.HANG:
-        reply.wait = fault.options.get("seconds")
+    if reply is None and maker is not None:
+        reply = maker(fault, authority, now)
+    if reply is not None:
+        reply.operation = operation
     return reply
 
 
 def after(fault: Fault, reply: Reply) -> Reply:
     """The answer with what a fault does to it."""
-    match fault.name:
-        case "timeout_after_commit":
-            reply.effect = Effect.HANG
-            reply.wait = fault.options.get("seconds")
-        case "slow":
-            reply.wait = fault.options.get("seconds", 0.15)
-        case "reset_mid_body":
-            reply.effect = Effect.RESET
-        case "truncated_gzip":
-            reply.effect = Effect.TRUNCATED_GZIP
-        case "unknown_enum":
-            reply.body, reply.page = reply.whole(), None
-            for known, unknown in (
-                (b'"EmailStatus":"NotSet"', b'"EmailStatus":"Teleported"'),
-                (b'"DetailType":"SubTotalLineDetail"', b'"DetailType":"HologramLineDetail"'),
-                (b'"PreferredDeliveryMethod":"Print"', b'"PreferredDeliveryMethod":"Pigeon"'),
-                (b'"Type":"STANDARD"', b'"Type":"LUNAR"'),
-            ):
-                reply.body = reply.body.replace(known, unknown)
-    return reply
+    if fault.name == "unknown_enum":
+        return replaced(reply, _UNKNOWN)
+    return done_to(fault, reply)
 
 
 def _gateway(
@@ -100,8 +89,6 @@ def _throttled_until(fault: Fault, authority: Authority, now: datetime) -> Reply
 
 
 _BEFORE: Final[Mapping[str, Callable[[Fault, Authority, datetime], Reply]]] = {
-    "timeout_before_commit": lambda *_: Reply(200, effect=Effect.HANG),
-    "reset_before_commit": lambda *_: Reply(200, effect=Effect.RESET),
     "unauthorized": _gateway(3200, 401, "AuthenticationFailed", "Token expired", "AUTHENTICATION"),
     "token_killed": _token_killed,
     "grant_revoked": _grant_revoked,

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
-import http.client
 import uuid
 from datetime import UTC
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from ar_connectors.testkit.ledger import Change, Ledger
 from ar_connectors.testkit.quickbooks.rows import KINDS
 from ar_connectors.testkit.quickbooks.texts import encode
 
-__all__ = ["Notifier", "signature"]
+__all__ = ["Notifier"]
 
 _VERBS: Final = {
     "created": ("Create", "created"),
@@ -29,11 +26,6 @@ _VERBS: Final = {
 }
 _SILENT: Final = frozenset({"note"})
 """Kinds that are not in Intuit's list of entities with webhooks."""
-
-
-def signature(body: bytes, verifier_token: str) -> str:
-    """The header `intuit-signature`: HMAC-SHA256 of the body's bytes under the verifier token, in base64."""
-    return base64.b64encode(hmac.new(verifier_token.encode(), body, hashlib.sha256).digest()).decode()
 
 
 class Notifier:
@@ -94,20 +86,3 @@ class Notifier:
             "intuitaccountid": self._realm,
             "data": {},
         }
-
-    def post(self, url: str, body: bytes, *, timeout: float = 3.0) -> int:
-        """Deliver a body, as Intuit gives an app three seconds to answer. Returns the status. Raises OSError when nobody
-        answers in time, ValueError for an address that is not plain HTTP."""
-        address = urlsplit(url)
-        if address.scheme != "http" or address.hostname is None:
-            raise ValueError(f"webhooks of the emulator go to http addresses, not to {url!r}")
-        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
-        try:
-            headers = {
-                "Content-Type": "application/json",
-                "intuit-signature": signature(body, self.verifier_token),
-            }
-            connection.request("POST", address.path or "/", body, headers)
-            return connection.getresponse().status
-        finally:
-            connection.close()

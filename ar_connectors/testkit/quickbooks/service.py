@@ -19,6 +19,7 @@ from ar_connectors.testkit.faults import Fault, FaultPlan
 from ar_connectors.testkit.ledger import Invoice, Ledger, LedgerError
 from ar_connectors.testkit.ledger.records import Record
 from ar_connectors.testkit.lies import Lies
+from ar_connectors.testkit.misbehavior import shown
 from ar_connectors.testkit.quickbooks.changes import CAP, change_feed
 from ar_connectors.testkit.quickbooks.company import exchange_rate
 from ar_connectors.testkit.quickbooks.errors import ServiceError, fault_body, from_ledger, gateway_fault
@@ -36,6 +37,7 @@ from ar_connectors.testkit.quickbooks.singles import Singles
 from ar_connectors.testkit.quickbooks.texts import encode, envelope_time
 from ar_connectors.testkit.quickbooks.writes import WRITERS, write
 from ar_connectors.testkit.stats import Stats
+from ar_connectors.testkit.webhooks import post, signature
 
 __all__ = ["QuickBooks"]
 
@@ -95,7 +97,7 @@ class QuickBooks:
             now = self.clock.now()
             reply = before(fault, operation, self.authority, now) if fault is not None else None
             if reply is None:
-                reply = self._answer(call, operation, in_flight, fault, self._shown(now, fault))
+                reply = self._answer(call, operation, in_flight, fault, shown(now, fault))
             if fault is not None:
                 reply = after(fault, reply)
             reply.operation = operation
@@ -103,7 +105,7 @@ class QuickBooks:
             reply.headers.setdefault("intuit_tid", f"1-{0x69000000 + self._tids:08x}-{self._tids:024x}")
             reply.headers.setdefault("QBO-Version", "1989.236")
             reply.headers["X-Emulator-Evidence"] = evidence_of(operation).value
-            reply.headers["Date"] = self._shown(now, fault).strftime("%a, %d %b %Y %H:%M:%S GMT")
+            reply.headers["Date"] = shown(now, fault).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return reply, fault.name if fault is not None else None
 
     def notify(self, url: str, *, shape: str = "") -> dict[str, Any]:
@@ -113,17 +115,13 @@ class QuickBooks:
             body, end = self.notifier.news(shape or "cloudevents")
         if body is None:
             return {"sent": False, "status": None}
-        status = self.notifier.post(url, body)
+        status = post(
+            url, body, {"intuit-signature": signature(body, self.notifier.verifier_token)}, timeout=3.0
+        )
         if 200 <= status < 300:
             with self.lock:
                 self.notifier.told = end
         return {"sent": True, "status": status}
-
-    @staticmethod
-    def _shown(now: datetime, fault: Fault | None) -> datetime:
-        if fault is not None and fault.name == "clock_skew":
-            return now + timedelta(seconds=fault.options.get("seconds", 3600))
-        return now
 
     # ---- routing
 
