@@ -46,6 +46,8 @@ def files(*folders: Path, pattern: str = "*") -> Iterator[Path]:
     for folder in folders:
         for path in sorted(folder.rglob(pattern)):
             parts = path.relative_to(ROOT).parts
+            if path.name == ".git":  # of a second checkout: a file that says where the first one is
+                continue
             if path.is_file() and not any(
                 part in SKIPPED_FOLDERS or part == "__pycache__" or (part.startswith(".") and part != ".ci")
                 for part in parts[:-1]
