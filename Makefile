@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
 ARGS ?=
+# Tests run side by side, a few more than there are processors: many of them wait. `make test PARALLEL=` runs one by one.
+PARALLEL ?= --numprocesses auto --dist worksteal
 
 FOREIGN := tests/foreign/node_modules/.package-lock.json
 
@@ -21,7 +23,7 @@ demo: $(VENV)/.demo ## sync, plan, promise, deliver and sync again, against an e
 	@$(BIN)/ar-connectors demo $(ARGS)
 
 test: $(VENV)/.dev ## run the tests (ARGS="-k promise" and the like are passed on)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 check: format-check lint types contracts docs tests ## everything a change must pass; `make -k check` goes on after a failure
 
@@ -35,7 +37,7 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 tests: $(VENV)/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 foreign: $(FOREIGN) ## install the JavaScript clients that tests run against the emulators
 $(FOREIGN): tests/foreign/package.json tests/foreign/package-lock.json
@@ -44,7 +46,7 @@ $(FOREIGN): tests/foreign/package.json tests/foreign/package-lock.json
 	@touch $(FOREIGN)
 
 soak: $(VENV)/.dev ## long randomized runs: crashes at every checkpoint, races, large data
-	@$(BIN)/python -m pytest -m soak $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) -m soak $(ARGS)
 
 CORE_TESTS = $(wildcard tests/conftest.py tests/model_contract.py tests/core tests/cadence)
 mutants: $(VENV)/.mutants ## change ar_core a little, many times, and list what no test notices (ARGS="ar_core.settlement.*")

@@ -28,7 +28,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_four_processes_share_one_company_and_its_limits(workers: Nursery, url: str) -> None:
-    with start_quickbooks(invoices=60, seed=5, clock=ScriptedClock(running=True), limits=True) as emulator:
+    with start_quickbooks(invoices=45, seed=5, clock=ScriptedClock(running=True), limits=True) as emulator:
         emulator.faults.add(
             "slow", times=None, seconds=1.0
         )  # so that calls pile up if nobody holds them back

@@ -29,7 +29,10 @@ def test_that_is_known_to_fail():
 SKIPS_AS_A_WHOLE = 'import pytest\npytest.skip("no such library", allow_module_level=True)\n'
 
 
-def run(code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+SIDE_BY_SIDE = ("--numprocesses", "2", "--dist", "worksteal")
+
+
+def run(code: str, folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     file = folder / "test_inner.py"
     file.write_text(code, encoding="utf-8")
     return subprocess.run(
@@ -44,6 +47,7 @@ def run(code: str, folder: Path, **environment: str) -> subprocess.CompletedProc
             "--rootdir",
             str(folder),
             "-q",
+            *options,
             str(file),
         ],
         cwd=ROOT,
@@ -60,16 +64,23 @@ def test_a_skip_is_only_a_skip_by_default(tmp_path: Path) -> None:
     assert "1 passed, 1 skipped, 1 xfailed" in outcome.stdout
 
 
-def test_a_skip_is_a_failure_where_everything_is_required(tmp_path: Path) -> None:
-    outcome = run(SKIPS, tmp_path, AR_REQUIRE_ALL="1")
+@pytest.mark.parametrize("options", [(), SIDE_BY_SIDE], ids=["one by one", "side by side"])
+def test_a_skip_is_a_failure_where_everything_is_required(tmp_path: Path, options: tuple[str, ...]) -> None:
+    outcome = run(SKIPS, tmp_path, *options, AR_REQUIRE_ALL="1")
     assert outcome.returncode == 1, outcome.stdout
     assert "1 failed, 1 passed, 1 xfailed" in outcome.stdout
     assert "no such server" in outcome.stdout
 
 
-def test_a_module_that_skips_itself_is_a_failure_where_everything_is_required(tmp_path: Path) -> None:
+def test_a_module_that_skips_itself_is_only_skipped_by_default(tmp_path: Path) -> None:
     assert run(SKIPS_AS_A_WHOLE, tmp_path).returncode == 5  # pytest's "no tests ran"
-    outcome = run(SKIPS_AS_A_WHOLE, tmp_path, AR_REQUIRE_ALL="1")
+
+
+@pytest.mark.parametrize("options", [(), SIDE_BY_SIDE], ids=["one by one", "side by side"])
+def test_a_module_that_skips_itself_is_a_failure_where_everything_is_required(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    outcome = run(SKIPS_AS_A_WHOLE, tmp_path, *options, AR_REQUIRE_ALL="1")
     assert outcome.returncode != 0
     assert "no such library" in outcome.stdout
 

@@ -14,6 +14,7 @@ import sysconfig
 import tomllib
 import venv
 import zipfile
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -42,23 +43,38 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     return outcome.stdout
 
 
+MadeOnce = Callable[[str, Callable[[Path], None]], Path]
+
+
 @pytest.fixture(scope="session")
-def wheel(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(repo_root: Path, made_once: MadeOnce) -> Path:
     """The wheel, built from the sdist, so that the sdist is known to be whole."""
-    target = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", target, repo_root, cwd=target)
-    (built,) = target.glob("*.whl")
+
+    def build(target: Path) -> None:
+        run(sys.executable, "-m", "build", "--no-isolation", "--outdir", target, repo_root, cwd=target)
+
+    (built,) = made_once("dist", build).glob("*.whl")
     return built
 
 
 @pytest.fixture(scope="session")
-def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python(wheel: Path, made_once: MadeOnce) -> Path:
     """The interpreter of an environment outside the checkout that holds the wheel and the libraries it needs."""
-    folder = tmp_path_factory.mktemp("clean") / "venv"
-    venv.create(folder, with_pip=False, symlinks=os.name != "nt")
+    return interpreter_of(made_once("clean", lambda folder: install(wheel, folder)))
+
+
+def interpreter_of(folder: Path) -> Path:
+    """The program to start in a virtual environment."""
     (interpreter,) = [
         path for path in (folder / "bin" / "python", folder / "Scripts" / "python.exe") if path.exists()
     ]
+    return interpreter
+
+
+def install(wheel: Path, folder: Path) -> None:
+    """A virtual environment with the wheel in it."""
+    venv.create(folder, with_pip=False, symlinks=os.name != "nt")
+    interpreter = interpreter_of(folder)
     packages = Path(
         run(interpreter, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
     )
@@ -76,7 +92,6 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         wheel,
         cwd=folder,
     )
-    return interpreter
 
 
 def test_the_wheel_holds_both_packages_and_nothing_else(wheel: Path) -> None:
