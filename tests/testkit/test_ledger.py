@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ar_connectors.testkit.clock import ScriptedClock
 from ar_connectors.testkit.company import DEFAULT_NOW, generate
 from ar_connectors.testkit.ledger import Application, Invoice, Ledger, LedgerError, Line, check, truth
+from ar_connectors.testkit.ledger.records import Stand
 from ar_connectors.testkit.stories import STORIES, Stories
 
 DAY = date(2026, 11, 1)
@@ -323,4 +324,30 @@ def test_a_voided_document_stays_without_amounts(ledger: Ledger) -> None:
         ledger.change_document(invoice, lines=(Line(Decimal(5)),))
     assert refused.value.code == "voided"
     ledger.change_document(invoice, memo="Voided - wrong customer")
+    assert check(ledger) == []
+
+
+def test_a_payment_remembers_how_it_stood_and_what_was_deleted_stays_known(ledger: Ledger) -> None:
+    invoice = bill(ledger, "10.00")
+    part = Application("invoice", invoice.id, Decimal(10))
+    payment = ledger.receive_payment(invoice.customer, Decimal(12), [part], received=DAY)
+    ledger.change_payment(payment, reference="x")
+    assert not payment.earlier
+    ledger.void_document(invoice)
+    ledger.void_payment(payment)
+    earlier: tuple[Stand, ...] = payment.earlier
+    stood = [(stand.total, stand.applications) for stand in earlier]
+    assert stood == [(Decimal(12), (part,)), (Decimal(12), ())]
+    ledger.delete_document(invoice)
+    assert ledger.removed["invoice", invoice.id] is invoice
+    assert check(ledger) == []
+
+
+def test_a_change_may_be_told_to_leave_the_version_alone(ledger: Ledger) -> None:
+    customer = ledger.open_customer("A")
+    ledger.quiet = lambda _, changes: "phone" in changes
+    ledger.change_customer(customer.id, phone="1")
+    assert (customer.phone, customer.version, customer.revision) == ("1", 0, 1)
+    ledger.change_customer(customer.id, name="B")
+    assert customer.version == 1
     assert check(ledger) == []

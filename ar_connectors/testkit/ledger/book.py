@@ -19,6 +19,7 @@ from ar_connectors.testkit.ledger.records import (
     Line,
     Note,
     Payment,
+    Stand,
 )
 from ar_connectors.testkit.ledger.shelves import LedgerError, Shelves
 
@@ -222,6 +223,8 @@ class Ledger(Shelves):
         parts = tuple(changes.pop("applications", payment.applications))
         self._check_applications(self.customer(payment.customer), amount, parts, payment.applications)
         before = payment.total
+        if parts != payment.applications or amount != before:
+            self._remember(payment)
         if parts != payment.applications:
             self._apply(payment, parts)
         self._set(payment, changes)
@@ -231,6 +234,7 @@ class Ledger(Shelves):
     def void_payment(self, payment: Payment) -> None:
         """Void: it lets go of everything and becomes zero."""
         before = payment.total
+        self._remember(payment)
         self._apply(payment, ())
         payment.total = ZERO
         payment.voided = True
@@ -240,6 +244,7 @@ class Ledger(Shelves):
 
     def delete_payment(self, payment: Payment) -> None:
         """Delete a payment; what it settled is open again."""
+        self._remember(payment)
         self._apply(payment, ())
         del self.payments[payment.id]
         self._deleted(payment)
@@ -320,9 +325,18 @@ class Ledger(Shelves):
     # ---- inside
 
     def _set(self, record: Any, changes: dict[str, Any]) -> None:
+        quiet = self.quiet(record, changes)
         for name, value in changes.items():
             setattr(record, name, value)
-        self._touch(record)
+        if quiet:
+            self._slipped(record, "changed")
+        else:
+            self._touch(record)
+
+    def _remember(self, payment: Payment) -> None:
+        """Keep how a payment stands before that changes."""
+        stand = Stand(self._instant(), payment.total, payment.applications)
+        payment.earlier = (*payment.earlier, stand)
 
     def _check_applications(
         self, payer: Customer, amount: Decimal, parts: Sequence[Application], before: Sequence[Application]

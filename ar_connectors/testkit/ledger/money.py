@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
 from typing import Final
 
-__all__ = ["CENT", "ZERO", "minus", "plus", "rounded", "total"]
+__all__ = ["CENT", "ZERO", "minus", "padded", "plus", "rounded", "total"]
 
 ZERO: Final = Decimal(0)
 CENT: Final = Decimal("0.01")
@@ -36,3 +36,13 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 def rounded(left: Decimal, right: Decimal) -> Decimal:
     """A product rounded half up to cents: tax, quantity times price, home currency."""
     return _ROUND.quantize(_ROUND.multiply(left, right), CENT)
+
+
+def padded(amount: Decimal, places: int = 2) -> Decimal:
+    """The same amount with at least so many decimals, for wires that show them."""
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent > -places:
+        # Scaling by hand: quantize would round to the context's 28 digits, and amounts may have more.
+        sign, digits, _ = amount.as_tuple()
+        return Decimal((sign, (*digits, *([0] * (exponent + places))), -places))
+    return amount

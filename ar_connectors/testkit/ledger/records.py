@@ -29,6 +29,7 @@ __all__ = [
     "Payment",
     "Record",
     "Settings",
+    "Stand",
     "Term",
 ]
 
@@ -180,6 +181,14 @@ class Application:
     amount: Decimal
 
 
+class Stand(NamedTuple):
+    """How a payment stood until an instant."""
+
+    until: datetime
+    total: Decimal
+    applications: tuple[Application, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class Payment(Record):
     """Money received; of zero when it only applies a credit."""
@@ -194,6 +203,8 @@ class Payment(Record):
     method: str | None = None
     memo: str | None = None
     voided: bool = False
+    earlier: tuple[Stand, ...] = ()
+    """How it stood before its money or its applications changed, for ERPs that keep what was undone."""
 
     @property
     def used(self) -> Decimal:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from ar_connectors.testkit.ledger.money import plus
 from ar_connectors.testkit.ledger.records import (
@@ -80,6 +80,8 @@ class Shelves:
         self.now = now
         self.settings = settings or Settings()
         self.touch_links = touch_links
+        self.quiet: Callable[[Record, Mapping[str, Any]], bool] = lambda _record, _changes: False
+        """Whether a change of fields leaves instant and version alone: an emulator's way to have its ERP's blind spot."""
         self.customers: dict[str, Customer] = {}
         self.invoices: dict[str, Invoice] = {}
         self.credits: dict[str, CreditNote] = {}
@@ -90,6 +92,8 @@ class Shelves:
         self.accounts: dict[str, Account] = {}
         self.items: dict[str, Item] = {}
         self.deletions: list[Deletion] = []
+        self.removed: dict[tuple[Kind, str], Record] = {}
+        """What was deleted, as it last was: some ERPs go on showing it."""
         self.log: list[Change] = []
         """Every change in its order, that of generated companies too."""
         self.children: defaultdict[str, set[str]] = defaultdict(set)
@@ -224,10 +228,13 @@ class Shelves:
         if self.touch_links:
             self._touch(record, "settled")
         else:
-            record.revision += 1
-            change = Change(self._instant(), "settled", _KINDS[type(record)], record.id, record.version)
-            self.log.append(change)
-            self._changed()
+            self._slipped(record, "settled")
+
+    def _slipped(self, record: Record, what: Literal["changed", "settled"]) -> None:
+        """A change that leaves instant and version as they were."""
+        record.revision += 1
+        self.log.append(Change(self._instant(), what, _KINDS[type(record)], record.id, record.version))
+        self._changed()
 
     def _balance(self, customer: Customer, by: Decimal) -> None:
         customer.balance = plus(customer.balance, by)
@@ -240,5 +247,6 @@ class Shelves:
     def _deleted(self, record: Record) -> None:
         at, kind = self._instant(), _KINDS[type(record)]
         self.deletions.append(Deletion(kind, record.id, at))
+        self.removed[kind, record.id] = record
         self.log.append(Change(at, "deleted", kind, record.id, record.version))
         self._changed()

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from ar_connectors.testkit.ledger.money import padded
+
 __all__ = ["PACIFIC", "currency", "encode", "envelope_time", "money", "reference", "stamp"]
 
 PACIFIC: Final = ZoneInfo("America/Los_Angeles")
@@ -31,14 +33,7 @@ def encode(value: Any) -> bytes:
 
 def money(amount: Decimal) -> Decimal:
     """An amount as the wire shows it: two decimals or more, and a bare 0 for nothing."""
-    if not amount:
-        return Decimal(0)
-    exponent = amount.as_tuple().exponent
-    if isinstance(exponent, int) and exponent > -2:
-        # Scaling by hand: quantize would round to the context's 28 digits, and amounts may have more.
-        sign, digits, _ = amount.as_tuple()
-        return Decimal((sign, (*digits, *([0] * (exponent + 2))), -2))
-    return amount
+    return padded(amount) if amount else Decimal(0)
 
 
 @lru_cache(maxsize=65_536)
