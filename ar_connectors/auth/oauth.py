@@ -31,7 +31,7 @@ from ar_connectors.http.redact import Redactor, excerpt
 from ar_connectors.http.retry import RetryPolicy
 from ar_connectors.http.transport import Transport
 
-__all__ = ["OAuthProvider", "TokenDialect", "TokenEndpoint", "challenge"]
+__all__ = ["OAuthProvider", "TokenClient", "TokenDialect", "TokenEndpoint", "challenge"]
 
 _ONE_TRY: Final = RetryPolicy(attempts=1, total=10, retry_after_cap=5, throttle_total=10)
 """Whoever holds the lease repeats a refresh, because it has to renew the lease in between."""
@@ -105,12 +105,13 @@ class TokenDialect:
         return AuthError(message, **facts)
 
 
-class TokenEndpoint:
-    """One app's dealings with one platform's token endpoint. Thread-safe; closed with `close()`.
+class TokenClient:
+    """Sends forms to one platform's token endpoint and reads tokens off its answers; how the app proves itself is its
+    subclasses' business. Thread-safe; closed with `close()`.
 
     Args:
         provider: the platform.
-        credentials: the app's keys; sent as HTTP Basic (RFC 6749, section 2.3.1).
+        client_id: the app.
         clock: tells when lifetimes begin.
         jitter: random numbers in [0, 1).
         tenant: the company, for errors and events, where it is known.
@@ -122,7 +123,7 @@ class TokenEndpoint:
     def __init__(
         self,
         provider: OAuthProvider,
-        credentials: ClientCredentials,
+        client_id: str,
         *,
         clock: Clock,
         jitter: Callable[[], float],
@@ -131,9 +132,8 @@ class TokenEndpoint:
         observer: Callable[[Event], None] | None = None,
         redactor: Redactor | None = None,
     ) -> None:
-        self.provider, self.credentials = provider, credentials
+        self.provider, self.client_id = provider, client_id
         self.redactor = redactor if redactor is not None else Redactor()
-        self.redactor.add(credentials.client_secret)
         self._clock = clock
         self._transport = Transport(
             provider.platform,
@@ -149,11 +149,104 @@ class TokenEndpoint:
         )
 
     def __repr__(self) -> str:
-        return f"TokenEndpoint({self.provider.platform!r}, {self.credentials.client_id!r})"
+        return f"{type(self).__name__}({self.provider.platform!r}, {self.client_id!r})"
 
     def close(self) -> None:
         """Close all connections."""
         self._transport.close()
+
+    def _ask(
+        self,
+        form: Sequence[tuple[str, str]],
+        operation: str,
+        previous: TokenSet | None,
+        replay: Replay,
+        headers: Mapping[str, str] | None = None,
+    ) -> TokenSet:
+        address = self._address("token", self.provider.endpoints.token)
+        kind = "application/x-www-form-urlencoded"
+        # Before it is sent: the token's life began no earlier than this.
+        asked_at = self._clock.now()
+        response = self._transport.send(
+            self._request(address, urlencode(form).encode(), kind, operation, replay, headers or {})
+        )
+        try:
+            tokens = TokenSet.from_answer(
+                _object(response.body),
+                asked_at,
+                previous=previous,
+                refresh_life=self.provider.refresh_life,
+                hard_life=self.provider.hard_life,
+                usual_refresh_life=self.provider.usual_refresh_life,
+            )
+        except ContractError as error:
+            # No excerpt: what cannot be understood may still be a token.
+            error.platform, error.operation, error.http_status = (
+                self.provider.platform,
+                operation,
+                response.status,
+            )
+            raise
+        self.redactor.add(*tokens.secrets())
+        return tokens
+
+    def _request(
+        self,
+        address: str,
+        body: bytes,
+        kind: str,
+        operation: str,
+        replay: Replay,
+        headers: Mapping[str, str],
+    ) -> Request:
+        told = {
+            "Accept": "application/json",
+            "Content-Type": kind,
+            **headers,
+            **self.provider.token_headers,
+        }
+        return Request(
+            "POST", address, operation, headers=told, body=body, replay=replay, request_class="token"
+        )
+
+    def _address(self, name: str, address: str | None) -> str:
+        if address is None:
+            raise ConfigurationError(
+                f"{self.provider.platform} has no {name} address", advice=f"give it in Endpoints({name}=...)"
+            )
+        return address
+
+
+class TokenEndpoint(TokenClient):
+    """One app's dealings with one platform's token endpoint, by authorization codes and refresh tokens.
+
+    `credentials`: the app's keys; sent as HTTP Basic (RFC 6749, section 2.3.1). The rest as of `TokenClient`.
+    """
+
+    def __init__(
+        self,
+        provider: OAuthProvider,
+        credentials: ClientCredentials,
+        *,
+        clock: Clock,
+        jitter: Callable[[], float],
+        tenant: str = "",
+        settings: TransportSettings | None = None,
+        observer: Callable[[Event], None] | None = None,
+        redactor: Redactor | None = None,
+    ) -> None:
+        super().__init__(
+            provider,
+            credentials.client_id,
+            clock=clock,
+            jitter=jitter,
+            tenant=tenant,
+            settings=settings,
+            observer=observer,
+            redactor=redactor,
+        )
+        self.credentials = credentials
+        self.redactor.add(credentials.client_secret)
 
     def authorize_url(self, redirect_uri: str, state: str, code_challenge: str | None = None) -> str:
         """The address of the consent page. Raises ConfigurationError where the platform has none."""
@@ -181,7 +274,7 @@ class TokenEndpoint:
         form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)]
         if verifier is not None:
             form.append(("code_verifier", verifier))
-        return self._ask(form, "exchange authorization code", None, Replay.UNSAFE)
+        return self._ask(form, "exchange authorization code", None, Replay.UNSAFE, self._keys())
 
     def refresh(self, tokens: TokenSet) -> TokenSet:
         """New tokens for a refresh token. Sent once; the caller holds the lease and decides about a repeat.
@@ -193,7 +286,7 @@ class TokenEndpoint:
             raise ReauthorizationRequired("there is no refresh token", platform=self.provider.platform)
         self.redactor.add(*tokens.secrets())
         form = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token)]
-        return self._ask(form, "refresh tokens", tokens, Replay.SAFE)
+        return self._ask(form, "refresh tokens", tokens, Replay.SAFE, self._keys())
 
     def revoke(self, tokens: TokenSet) -> None:
         """End the connection at the platform. Harmless when it has ended already.
@@ -212,62 +305,19 @@ class TokenEndpoint:
         else:
             body, kind = urlencode({"token": token}).encode(), "application/x-www-form-urlencoded"
         try:
-            self._transport.send(self._request(address, body, kind, "revoke tokens", Replay.SAFE))
+            self._transport.send(
+                self._request(address, body, kind, "revoke tokens", Replay.SAFE, self._keys())
+            )
         except ReauthorizationRequired:
             return
 
-    def _ask(
-        self, form: Sequence[tuple[str, str]], operation: str, previous: TokenSet | None, replay: Replay
-    ) -> TokenSet:
-        address = self._address("token", self.provider.endpoints.token)
-        kind = "application/x-www-form-urlencoded"
-        # Before it is sent: the token's life began no earlier than this.
-        asked_at = self._clock.now()
-        response = self._transport.send(
-            self._request(address, urlencode(form).encode(), kind, operation, replay)
-        )
-        try:
-            tokens = TokenSet.from_answer(
-                _object(response.body),
-                asked_at,
-                previous=previous,
-                refresh_life=self.provider.refresh_life,
-                hard_life=self.provider.hard_life,
-                usual_refresh_life=self.provider.usual_refresh_life,
-            )
-        except ContractError as error:
-            # No excerpt: what cannot be understood may still be a token.
-            error.platform, error.operation, error.http_status = (
-                self.provider.platform,
-                operation,
-                response.status,
-            )
-            raise
-        self.redactor.add(*tokens.secrets())
-        return tokens
-
-    def _request(self, address: str, body: bytes, kind: str, operation: str, replay: Replay) -> Request:
+    def _keys(self) -> Mapping[str, str]:
         keys = (
             f"{quote(self.credentials.client_id, safe='')}:{quote(self.credentials.client_secret, safe='')}"
         )
         basic = b64encode(keys.encode()).decode()
         self.redactor.add(basic)
-        headers = {
-            "Accept": "application/json",
-            "Content-Type": kind,
-            "Authorization": f"Basic {basic}",
-            **self.provider.token_headers,
-        }
-        return Request(
-            "POST", address, operation, headers=headers, body=body, replay=replay, request_class="token"
-        )
-
-    def _address(self, name: str, address: str | None) -> str:
-        if address is None:
-            raise ConfigurationError(
-                f"{self.provider.platform} has no {name} address", advice=f"give it in Endpoints({name}=...)"
-            )
-        return address
+        return {"Authorization": f"Basic {basic}"}
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
 
 from ar_connectors.auth.contract import Lease, LeaseStore, TokenStore
 from ar_connectors.auth.tokens import TokenSet
@@ -23,6 +23,10 @@ from ar_connectors.http.messages import Request, Response
 from ar_connectors.http.redact import Redactor
 
 __all__ = ["OAuthSigner", "Patience", "Refresher", "TokenKeeper"]
+
+
+_NONE_YET: Final = TokenSet("", access_expires_at=datetime.min.replace(tzinfo=UTC))
+"""Nothing to call with: the first use asks."""
 
 
 class Refresher(Protocol):
@@ -67,6 +71,8 @@ class TokenKeeper:
         observer: hears of every refresh.
         redactor: learns every token; shared with the transport.
         on_rotated: told of new tokens after they are saved (a bridge pushes them into another client).
+        needs_none: the refresher asks with the app's own proof and needs no earlier tokens (client credentials), so a connection
+            begins without any.
     """
 
     def __init__(
@@ -82,12 +88,14 @@ class TokenKeeper:
         observer: Callable[[Event], None] | None = None,
         redactor: Redactor | None = None,
         on_rotated: Callable[[TokenSet], None] | None = None,
+        needs_none: bool = False,
     ) -> None:
         self.connection_id = connection_id
         self._platform, _, self._tenant = connection_id.partition(":")
         self._refresher, self._tokens, self._leases = refresher, tokens, leases
         self._clock, self._owner, self._patience = clock, owner, patience or Patience()
         self._observer, self._on_rotated = observer, on_rotated
+        self._needs_none = needs_none
         self._redactor = redactor if redactor is not None else Redactor()
         self._lock = threading.RLock()
         self._known: tuple[TokenSet, int] | None = None
@@ -258,6 +266,8 @@ class TokenKeeper:
 
     def _load(self) -> tuple[TokenSet, int]:
         stored = self._tokens.load_tokens(self.connection_id)
+        if stored is None and self._needs_none:
+            return _NONE_YET, 0
         if stored is None:
             raise ReauthorizationRequired(
                 "there are no tokens for this company",

@@ -1,0 +1,1 @@
+"""NetSuite: SuiteQL for reading, REST records for writing. Peculiarities of the platform, with sources: quirks.md."""

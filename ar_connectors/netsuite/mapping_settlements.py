@@ -1,0 +1,217 @@
+"""How do payments, deposits, refunds and journal lines settle invoices? Payments, adjustments, allocations; pure.
+
+An application stands in a link table, not on the payment (quirks.md#ns-19): a payment and its allocations are read apart, and
+all allocations of one payment come in one page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from ar_connectors.netsuite.context import Mapper, RowError, is_true
+from ar_connectors.netsuite.mapping_documents import custom_fields, status_of
+from ar_connectors.netsuite.statuses import (
+    CREDIT_TYPES,
+    INVOICE_TYPES,
+    JOURNAL_TYPE,
+    PAYMENT_TYPES,
+    RECORD_TYPES,
+    document_status,
+    status_words,
+)
+from ar_connectors.netsuite.wire import JournalRow, LinkRow, TransactionRow
+from ar_core.model import (
+    Adjustment,
+    Allocation,
+    DocumentStatus,
+    Payment,
+    PaymentKind,
+    RecordKind,
+    allocation_id,
+)
+from ar_core.model.base import adopter
+from ar_core.model.money import ZERO, subtract, total
+
+__all__ = ["adjustment_remote_id", "journal_of", "map_journal_line", "map_links", "map_payment", "parents_of"]
+
+_payment = adopter(Payment)
+_allocation = adopter(Allocation)
+_REFUND: Final = "CustRfnd"
+_DEPOSIT: Final = "CustDep"
+_APPLIED_DEPOSIT: Final = "DepAppl"
+
+
+def map_payment(mapper: Mapper, row: TransactionRow) -> Payment:
+    """One payment, deposit or refund. Raises RowError when it has no id or no total."""
+    kind = row.type or "CustPymt"
+    amount, rate = row.foreigntotal, row.exchangerate
+    if amount is None:
+        raise RowError("missing_field", f"{RECORD_TYPES[kind]} {row.id} has no foreigntotal")
+    words, status = status_of(mapper, kind, row)
+    unused = row.foreignpaymentamountunused
+    if unused is None and row.foreignpaymentamountused is not None:
+        unused = subtract(abs(amount), abs(row.foreignpaymentamountused))
+    if amount < ZERO:
+        amount = amount.copy_negate()
+    if unused is not None and unused < ZERO:
+        unused = unused.copy_negate()
+    if status is DocumentStatus.UNKNOWN and kind == _REFUND:
+        # Nobody has written its letters down; only `voided` and `posting` tell, and a row has both or neither.
+        status = DocumentStatus.DRAFT if is_true(row.posting) is False else DocumentStatus.POSTED
+    mapper.numbers += (amount, unused, rate)
+    custom = row.custom
+    return _payment(
+        {
+            "id": mapper.id(RecordKind.PAYMENT, row.id),
+            "source": mapper.provenance(RECORD_TYPES[kind], row.id, row.lastmodifieddate),
+            "kind": PAYMENT_TYPES.get(kind, PaymentKind.UNKNOWN),
+            "customer_id": mapper.customer(row.entity),
+            "subsidiary_id": row.subsidiary or None,
+            "payment_date": mapper.day(row.trandate),
+            "currency": mapper.currency(row.currency, row.currencyname),
+            "source_rate": rate,
+            "exchange_rate": rate,
+            "total": amount,
+            # What a refund gives back is tied to credits by links; it is nothing on account.
+            "unapplied_amount": ZERO if unused is None and kind == _REFUND else unused,
+            "document_status": status,
+            "raw_status": words,
+            "method": None,
+            "reference": row.otherrefnum or row.tranid or None,
+            "memo": row.memo or None,
+            "custom_fields": custom_fields(custom) if custom else (),
+        }
+    )
+
+
+def adjustment_remote_id(transaction: str, line: str) -> str:
+    """The remote part of an adjustment's id: the journal entry and the line."""
+    return f"{transaction}-{line}"
+
+
+def journal_of(remote_id: str) -> str:
+    """The journal entry in the remote part of an adjustment's id."""
+    return remote_id.rpartition("-")[0] or remote_id
+
+
+def map_journal_line(mapper: Mapper, row: JournalRow) -> Adjustment:
+    """One journal line on accounts receivable. Raises RowError when it has no id, no line or no amount."""
+    if not row.id or not row.line:
+        raise RowError("missing_field", "the journal line has no transaction id or no line id")
+    amount, rate = row.foreignamount, row.exchangerate
+    if amount is None:
+        raise RowError("missing_field", f"line {row.line} of journalEntry {row.id} has no foreignamount")
+    unpaid, unused = row.foreignamountunpaid, row.foreignpaymentamountunused
+    mapper.numbers += (amount, unpaid, unused, rate)
+    # A debit is open as `unpaid`, a credit as `unused`; the other column is empty or zero (quirks.md#ns-13).
+    left = None
+    if unpaid is not None or unused is not None:
+        left = total((unpaid or ZERO, -abs(unused) if unused is not None else ZERO))
+    words = status_words(JOURNAL_TYPE, row.status, row.statusname, mapper.context.statuses)
+    status = document_status(
+        JOURNAL_TYPE, row.status, words, voided=is_true(row.voided), posting=is_true(row.posting)
+    )
+    if status is DocumentStatus.UNKNOWN and is_true(row.posting) is not False:
+        status = DocumentStatus.POSTED
+    remote_id = adjustment_remote_id(row.id, row.line)
+    return Adjustment.trusted(
+        id=mapper.id(RecordKind.ADJUSTMENT, remote_id),
+        # Each line has a source of its own, so that one of them can go while the entry stays.
+        source=mapper.provenance(RECORD_TYPES[JOURNAL_TYPE], remote_id, row.lastmodifieddate),
+        number=row.tranid or None,
+        customer_id=mapper.customer(row.entity),
+        subsidiary_id=row.subsidiary or None,
+        adjustment_date=mapper.day(row.trandate),
+        currency=mapper.currency(row.currency, row.currencyname),
+        source_rate=rate,
+        exchange_rate=rate,
+        amount=amount,
+        open_amount=left,
+        document_status=status,
+        memo=row.memo or None,
+        account_id=row.account or None,
+    )
+
+
+def parents_of(mapper: Mapper, links: Sequence[LinkRow]) -> list[str]:
+    """The records whose whole set of allocations some links of one `next` transaction are."""
+    return list(dict.fromkeys(_end(mapper, one.nexttype, one.nextdoc, one.nextline) for one in links))
+
+
+def map_links(mapper: Mapper, links: Sequence[LinkRow]) -> list[Allocation]:
+    """The allocations of one `next` transaction (a payment, a credit memo, a refund, a deposit application, a journal), all its
+    links given together. Raises RowError when one of them does not say what it ties or how much.
+
+    A link of zero is what a void leaves behind, and no application (quirks.md#ns-19).
+    """
+    deposit = next((one for one in links if _is_deposit(one)), None)
+    counts: dict[tuple[str, str], int] = {}
+    found = []
+    for link in links:
+        if link is deposit:
+            continue
+        amount = link.foreignamount
+        if amount is None:
+            raise RowError(
+                "missing_field", f"the link {link.previousdoc}-{link.nextdoc} has no foreignamount"
+            )
+        if amount == ZERO:
+            continue
+        if amount < ZERO:
+            amount = amount.copy_negate()
+        mapper.numbers.append(amount)
+        previous = _end(mapper, link.previoustype, link.previousdoc, link.previousline)
+        following = _end(mapper, link.nexttype, link.nextdoc, link.nextline)
+        source, target = following, previous
+        if deposit is not None:
+            source = _end(mapper, _DEPOSIT, deposit.previousdoc, None)
+        elif link.nexttype == _REFUND:
+            # A refund is settled by the credit it pays back.
+            source, target = previous, following
+        ordinal = counts.get((source, target), 0)
+        counts[source, target] = ordinal + 1
+        found.append(
+            _allocation(
+                {
+                    "id": allocation_id(following, target if target != following else source, ordinal),
+                    "parent_id": following,
+                    "source": mapper.provenance(
+                        RECORD_TYPES.get(link.nexttype or "", link.nexttype or ""),
+                        _own_id(link.nexttype, link.nextdoc, link.nextline),
+                        link.nextmodified,
+                    ),
+                    "source_id": source,
+                    "target_id": target,
+                    "amount": amount,
+                    "currency": mapper.currency(link.nextcurrency, None),
+                    "target_amount": amount,
+                    "target_currency": mapper.currency(link.previouscurrency, None),
+                    "applied_on": mapper.day(link.nextdate),
+                    "discount_amount": None,
+                    "realized_gain_loss": None,
+                }
+            )
+        )
+    return found
+
+
+def _is_deposit(link: LinkRow) -> bool:
+    return link.nexttype == _APPLIED_DEPOSIT and link.previoustype == _DEPOSIT
+
+
+def _own_id(kind: str | None, document: str | None, line: str | None) -> str | None:
+    return adjustment_remote_id(document or "", line or "0") if kind == JOURNAL_TYPE else document
+
+
+def _end(mapper: Mapper, kind: str | None, document: str | None, line: str | None) -> str:
+    """The record at one end of a link. Raises RowError for a kind that is not accounts receivable."""
+    if kind in INVOICE_TYPES:
+        return mapper.id(RecordKind.INVOICE, document)
+    if kind in CREDIT_TYPES:
+        return mapper.id(RecordKind.CREDIT_NOTE, document)
+    if kind in PAYMENT_TYPES or kind == _APPLIED_DEPOSIT:
+        return mapper.id(RecordKind.PAYMENT, document)
+    if kind == JOURNAL_TYPE:
+        return mapper.id(RecordKind.ADJUSTMENT, _own_id(kind, document, line))
+    raise RowError("bad_enum", f"a link names a transaction of type {kind!r}")
