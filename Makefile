@@ -45,8 +45,8 @@ $(FOREIGN): tests/foreign/package.json tests/foreign/package-lock.json
 	@cd tests/foreign && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $(FOREIGN)
 
-soak: $(VENV)/.dev ## long randomized runs: crashes at every checkpoint, races, large data
-	@$(BIN)/python -m pytest $(PARALLEL) -m soak $(ARGS)
+soak: $(VENV)/.dev ## long randomized runs, 200 seeds each; what has passed is remembered in build/soak.json
+	@$(BIN)/python -m pytest $(PARALLEL) -p tests.soak -m soak $(ARGS)
 
 CORE_TESTS = $(wildcard tests/conftest.py tests/model_contract.py tests/core tests/cadence)
 mutants: $(VENV)/.mutants ## change ar_core a little, many times, and list what no test notices (ARGS="ar_core.settlement.*")

@@ -7,102 +7,44 @@ from pathlib import Path
 
 import pytest
 
-from ar_connectors.errors import (
-    ARError,
-    ConfigurationError,
-    DuplicateError,
-    PeriodClosedError,
-    PermissionDenied,
-    QuotaExhausted,
-    ReauthorizationRequired,
-    RejectedError,
-    StaleVersionError,
-    TransientError,
-)
+from ar_connectors.errors import ReauthorizationRequired, TransientError
 from ar_connectors.testkit.faults import NAMES, OUTAGES
-from tests.behavior.faces import FACES, Face
-from tests.behavior.stories import STORIES
-
-PASSES = {
-    "timeout_before_commit",
-    "timeout_after_commit",
-    "reset_before_commit",
-    "reset_mid_body",
-    "truncated_gzip",
-    "unauthorized",
-    "token_killed",
-    "rate_limited",
-    "rate_limited_with_retry_after",
-    "server_error",
-    "service_unavailable",
-    "gateway_xml",
-    "gateway_fault",
-    "clock_skew",
-    "cdc_cap",
-    "unknown_enum",
-    "slow",
-}
-"""Struck once, these cost a second try at most."""
-
-FAILS: dict[str, type[ARError]] = {
-    "forbidden": ConfigurationError,
-    "permission_denied": PermissionDenied,
-    "quota_exhausted": QuotaExhausted,
-    "fault_with_200": RejectedError,
-    "stale_version": StaleVersionError,
-    "period_closed": PeriodClosedError,
-    "duplicate_request_id": DuplicateError,
-    "subscription_lapsed": PermissionDenied,
-}
-"""These do not go away by asking again."""
-
-LASTING: dict[str, type[ARError]] = {
-    "timeout_before_commit": TransientError,
-    "reset_before_commit": TransientError,
-    "reset_mid_body": TransientError,
-    "truncated_gzip": TransientError,
-    "rate_limited": QuotaExhausted,
-    "server_error": TransientError,
-    "service_unavailable": TransientError,
-    "gateway_xml": TransientError,
-    "gateway_fault": TransientError,
-}
-"""What remains of a fault that strikes every time."""
-
-TOKENS = {"grant_revoked", "invalid_grant"}
-"""After these a person must connect again."""
-
-ANYTHING = ("*", "query Invoice", "query Payment")
+from tests.behavior.faces import FACES, Face, opened
+from tests.faces import each
 
 
 @pytest.fixture(params=sorted(FACES))
 def face(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Face]:
     """A company that gives a silent platform up soon."""
-    with FACES[request.param](tmp_path, monkeypatch, patience=0.8) as made:
+    with opened(request.param, tmp_path, monkeypatch, patience=0.8) as made:
         yield made
 
 
-def test_every_named_fault_has_its_line_here() -> None:
-    assert PASSES | set(FAILS) | TOKENS == set(NAMES)
+@pytest.mark.parametrize("name", sorted(FACES))
+def test_every_named_fault_has_its_line(name: str) -> None:
+    faults = FACES[name].faults
+    groups = [faults.passes, set(faults.fails), faults.tokens, faults.unknown]
+    assert set().union(*groups) == set(NAMES)
+    assert sum(map(len, groups)) == len(NAMES), "a fault has two lines"
 
 
 def changed(face: Face) -> None:
-    for story in STORIES:
+    for story in face.platform.stories:
         face.change(story)
 
 
-@pytest.mark.parametrize("on", ANYTHING)
-@pytest.mark.parametrize("fault", sorted(PASSES))
-def test_a_passing_fault_in_a_first_load_costs_nothing_but_time(face: Face, fault: str, on: str) -> None:
-    face.emulator.faults.add(fault, on=on)
+@pytest.mark.parametrize("where", ["anywhere", "invoices", "payments"])
+@pytest.mark.parametrize(("face", "fault"), each(lambda one: one.faults.passes), indirect=["face"])
+def test_a_passing_fault_in_a_first_load_costs_nothing_but_time(face: Face, fault: str, where: str) -> None:
+    face.emulator.faults.add(fault, on=face.platform.reads.get(where, "*"))
     assert face.sync().complete
-    assert fault == "cdc_cap" or face.emulator.stats.faults[fault] == 1
+    assert fault in face.platform.faults.silent or face.emulator.stats.faults[fault] == 1
     face.emulator.faults.clear()
     face.sync()
     assert face.differences() == []
 
 
-@pytest.mark.parametrize("fault", sorted(PASSES))
+@pytest.mark.parametrize(("face", "fault"), each(lambda one: one.faults.passes), indirect=["face"])
 def test_a_passing_fault_in_an_incremental_run_costs_nothing_but_time(face: Face, fault: str) -> None:
     face.sync()
     changed(face)
@@ -114,13 +56,13 @@ def test_a_passing_fault_in_an_incremental_run_costs_nothing_but_time(face: Face
 
 
 @pytest.mark.parametrize("when", ["first load", "incremental"])
-@pytest.mark.parametrize("fault", sorted(FAILS))
+@pytest.mark.parametrize(("face", "fault"), each(lambda one: one.faults.fails), indirect=["face"])
 def test_a_fault_that_stays_has_its_class_and_loses_nothing(face: Face, fault: str, when: str) -> None:
     if when == "incremental":
         face.sync()
         changed(face)
     face.emulator.faults.add(fault, times=None, after=2 if when == "first load" else 0)
-    with pytest.raises(FAILS[fault]) as caught:
+    with pytest.raises(face.platform.faults.fails[fault]) as caught:
         face.sync()
     assert caught.value.platform == face.emulator.erp
     assert caught.value.tenant == face.emulator.tenant
@@ -132,10 +74,10 @@ def test_a_fault_that_stays_has_its_class_and_loses_nothing(face: Face, fault: s
     assert face.differences() == []
 
 
-@pytest.mark.parametrize("fault", sorted(LASTING))
+@pytest.mark.parametrize(("face", "fault"), each(lambda one: one.faults.lasting), indirect=["face"])
 def test_a_fault_that_strikes_again_and_again_ends_in_its_class(face: Face, fault: str) -> None:
-    face.emulator.faults.add(fault, on="query Invoice", times=None)
-    with pytest.raises(LASTING[fault]):
+    face.emulator.faults.add(fault, on=face.platform.reads["invoices"], times=None)
+    with pytest.raises(face.platform.faults.lasting[fault]):
         face.sync()
     face.emulator.faults.clear()
     assert face.sync().complete
@@ -143,7 +85,7 @@ def test_a_fault_that_strikes_again_and_again_ends_in_its_class(face: Face, faul
 
 
 @pytest.mark.parametrize("when", ["first load", "incremental"])
-@pytest.mark.parametrize("fault", sorted(TOKENS))
+@pytest.mark.parametrize(("face", "fault"), each(lambda one: one.faults.tokens), indirect=["face"])
 def test_dead_credentials_ask_for_a_person_and_lose_nothing(face: Face, fault: str, when: str) -> None:
     if when == "incremental":
         face.sync()

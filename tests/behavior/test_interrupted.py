@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ar_connectors.testkit.ledger import Ledger
-from tests.behavior.faces import FACES, Face
+from tests.behavior.faces import FACES, Face, opened
 from tests.behavior.stories import (
     DAY,
     D,
@@ -23,6 +23,7 @@ from tests.behavior.stories import (
     an_invoice_is_voided,
     an_old_invoice_is_paid_in_part,
 )
+from tests.faces import each
 
 
 def a_credit_loses_its_use(ledger: Ledger) -> None:
@@ -47,25 +48,24 @@ HAPPENINGS: tuple[Story, ...] = (
     a_credit_loses_its_use,
     a_journal_entry_vanishes,
 )
-UNREAD = ("Customer", "Invoice", "CreditMemo", "Payment", "JournalEntry")
 
 
 @pytest.fixture(params=sorted(FACES))
 def face(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Face]:
     """A platform on which a payment gives what it settles no new version: nobody documents that it does."""
-    with FACES[request.param](tmp_path, monkeypatch, touch_links=False) as made:
+    with opened(request.param, tmp_path, monkeypatch, touch_links=False) as made:
         customer = made.ledger.open_customer("Corrected long ago")
         made.ledger.post_journal(customer.id, D("5.00"), posted=DAY)
         a_credit_settles_an_invoice(made.ledger)
         yield made
 
 
-@pytest.mark.parametrize("unread", UNREAD)
+@pytest.mark.parametrize(("face", "unread"), each(lambda one: one.reads), indirect=["face"])
 @pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda story: story.__name__)
 def test_what_happens_in_the_middle_of_a_first_load_is_not_lost(
     face: Face, happening: Story, unread: str
 ) -> None:
-    face.emulator.faults.add("permission_denied", on=f"* {unread}", times=None)
+    face.emulator.faults.add("permission_denied", on=face.platform.reads[unread], times=None)
     report = face.sync(raise_errors=False)
     assert report.failures
     face.emulator.faults.clear()
@@ -80,13 +80,12 @@ def an_early_payment_is_voided(ledger: Ledger) -> None:
 
 
 def test_what_changes_in_the_very_second_in_which_a_load_began_pushes_no_row_out_of_sight(
-    face: Face, monkeypatch: pytest.MonkeyPatch
+    face: Face,
 ) -> None:
     """Its time would still lie in a window that ends in that second, and all rows behind it would move up by one place."""
-    for name in ("client", "pull", "tables"):
-        monkeypatch.setattr(f"ar_connectors.quickbooks.{name}.PAGE_SIZE", 7)
+    face.small_pages()
     began = face.clock.now()
-    face.emulator.faults.add("permission_denied", on="query Payment", after=2, times=None)
+    face.emulator.faults.add("permission_denied", on=face.platform.pages, after=2, times=None)
     assert face.sync(raise_errors=False, workers=1).failures
     face.emulator.faults.clear()
     face.clock.set(began)
@@ -97,17 +96,15 @@ def test_what_changes_in_the_very_second_in_which_a_load_began_pushes_no_row_out
     assert face.differences() == []
 
 
-def test_a_pass_that_missed_a_row_is_made_again_also_by_the_next_run(
-    face: Face, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("face", [name for name, one in sorted(FACES.items()) if one.recount], indirect=True)
+def test_a_pass_that_missed_a_row_is_made_again_also_by_the_next_run(face: Face) -> None:
     """The second run reads to the end, sees that a row is missing, and fails before it can read again."""
-    for name in ("client", "pull", "tables"):
-        monkeypatch.setattr(f"ar_connectors.quickbooks.{name}.PAGE_SIZE", 7)
-    face.emulator.faults.add("permission_denied", on="query Payment", after=2, times=None)
+    face.small_pages()
+    face.emulator.faults.add("permission_denied", on=face.platform.pages, after=2, times=None)
     assert face.sync(raise_errors=False, workers=1).failures
     face.emulator.faults.clear()
     face.change(an_early_payment_is_voided)
-    face.emulator.faults.add("permission_denied", on="count Payment", times=None)
+    face.emulator.faults.add("permission_denied", on=str(face.platform.recount), times=None)
     assert face.sync(raise_errors=False, workers=1).failures
     face.emulator.faults.clear()
     assert face.sync().complete

@@ -6,14 +6,11 @@ import pytest
 
 import ar_connectors as ar
 from tests.behavior.faces import Face
-from tests.behavior.stories import STORIES, Story
+from tests.behavior.stories import Story
+from tests.faces import each
 
 
-def named(story: Story) -> str:
-    return story.__name__
-
-
-@pytest.mark.parametrize("story", STORIES, ids=named)
+@pytest.mark.parametrize(("face", "story"), each(lambda one: one.stories), indirect=["face"])
 def test_a_story_is_read_as_a_change(face: Face, story: Story) -> None:
     face.sync()
     assert face.differences() == []
@@ -25,7 +22,7 @@ def test_a_story_is_read_as_a_change(face: Face, story: Story) -> None:
 
 
 def test_all_stories_are_read_at_once(face: Face) -> None:
-    for story in STORIES:
+    for story in face.platform.stories:
         face.change(story)
     report = face.sync()
     assert report.quarantined == 0
@@ -33,7 +30,7 @@ def test_all_stories_are_read_at_once(face: Face) -> None:
 
 
 def test_all_stories_one_after_the_other_with_a_sync_after_each_and_balances_that_agree(face: Face) -> None:
-    for story in STORIES:
+    for story in face.platform.stories:
         face.change(story)
         face.sync()
     assert face.differences() == []
@@ -44,7 +41,7 @@ def test_all_stories_one_after_the_other_with_a_sync_after_each_and_balances_tha
 
 
 def test_a_full_run_and_a_sweep_change_nothing(face: Face) -> None:
-    for story in STORIES:
+    for story in face.platform.stories:
         face.change(story)
     face.sync()
     before = face.snapshot()

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from ar_connectors.syncing.balances import open_balances
 from ar_connectors.testkit.ledger import Ledger, check, truth
+from ar_connectors.testkit.ledger.records import Payment as LedgerPayment
 from ar_core.model import (
     Allocation,
     CreditNote,
-    Customer,
     DocumentStatus,
     Invoice,
     Payment,
     RecordKind,
     Snapshot,
     parse_record_id,
+    record_id,
 )
 from ar_core.settlement import Settlement, settlement
 
@@ -26,83 +28,132 @@ Identify = Callable[[RecordKind, str], str]
 """Kind and id in the ledger -> id of our record."""
 
 Facts = dict[Any, Any]
+"""What is compared -> its value, or its fields by name."""
 
 
-def differences(snapshot: Snapshot, ledger: Ledger, identify: Identify) -> list[str]:
+def _before_the_line(remote_id: str) -> str:
+    """Our adjustments are lines of an entry: `entry-line`."""
+    return remote_id.rpartition("-")[0] or remote_id
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How a platform shows the books, where it differs from the ledger."""
+
+    untold: frozenset[str] = frozenset()
+    """What it does not tell: topics (`adjustment`) and fields (`customer.parent`)."""
+    name: Callable[[str, bool], str] = lambda name, active: name  # noqa: ARG005
+    """A customer's name as we read it, without what the platform adds to it; told whether the customer is active."""
+    payments: Callable[[Ledger], Iterable[LedgerPayment]] = lambda ledger: ledger.payments.values()
+    """Payments that are records there. One of zero that ties a credit to an invoice may be a part of the credit instead."""
+    allocations: Callable[[Ledger, Identify], Facts] | None = None
+    """(parent, other document) by id of our record -> amount. None: each payment of the ledger is the parent of all it settles."""
+    entry: Callable[[str], str] = _before_the_line
+    """Remote id of our adjustment -> remote id of the journal entry it is part of."""
+
+
+def differences(
+    snapshot: Snapshot, ledger: Ledger, identify: Identify, shown: Shown | None = None
+) -> list[str]:
     """What our copy says otherwise than the books; empty when all agrees."""
     inconsistent = check(ledger)
     assert not inconsistent, f"the books themselves do not agree: {inconsistent}"
-    ours, theirs = _ours(snapshot, identify), _theirs(ledger, identify)
+    shown = shown or Shown()
+    ours, theirs = _ours(snapshot, shown), _theirs(ledger, identify, shown)
     wrong = []
-    for topic in theirs:
+    for topic in sorted(set(theirs) - shown.untold):
         for key in sorted({*ours[topic], *theirs[topic]}, key=str):
-            have, want = ours[topic].get(key, "nothing"), theirs[topic].get(key, "nothing")
+            have, want = (
+                _told(topic, facts.get(key, "nothing"), shown) for facts in (ours[topic], theirs[topic])
+            )
             if have != want:
                 wrong.append(f"{topic} {key}: we have {have}, the books say {want}")
     return wrong
 
 
-def _theirs(ledger: Ledger, identify: Identify) -> dict[str, Facts]:
-    facts = truth(ledger)
-    documents: Facts = {}
-    for one in ledger.invoices.values():
-        documents[identify(RecordKind.INVOICE, one.id)] = (
-            one.number,
-            identify(RecordKind.CUSTOMER, one.customer),
-            one.currency,
-            one.issued,
-            one.due,
-            one.total,
-            one.open,
-            one.voided,
-        )
-    credit_notes = {
-        identify(RecordKind.CREDIT_NOTE, one.id): (
-            one.customer,
-            one.currency,
-            one.total,
-            one.open,
-            one.voided,
-        )
-        for one in ledger.credits.values()
-    }
-    payments = {
-        identify(RecordKind.PAYMENT, one.id): (
-            one.customer,
-            one.currency,
-            one.received,
-            one.total,
-            one.unapplied,
-            one.voided,
-        )
-        for one in ledger.payments.values()
-    }
+def _told(topic: str, value: Any, shown: Shown) -> Any:
+    """The fields that the platform tells."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: one for name, one in value.items() if f"{topic}.{name}" not in shown.untold}
+
+
+def _theirs(ledger: Ledger, identify: Identify, shown: Shown) -> dict[str, Facts]:
+    def customer(number: str) -> str:
+        return identify(RecordKind.CUSTOMER, number)
+
     return {
         "open balance": {
-            (identify(RecordKind.CUSTOMER, customer), currency): amount
-            for (customer, currency), amount in facts.balances.items()
+            (customer(number), currency): amount
+            for (number, currency), amount in truth(ledger).balances.items()
         },
         "customer": {
-            identify(RecordKind.CUSTOMER, one.id): (
-                one.name,
-                one.currency,
-                one.active,
-                identify(RecordKind.CUSTOMER, one.parent) if one.parent is not None else None,
-                one.balance,
-            )
+            customer(one.id): {
+                "name": one.name,
+                "currency": one.currency,
+                "active": one.active,
+                "parent": customer(one.parent) if one.parent is not None else None,
+                "balance": one.balance,
+            }
             for one in ledger.customers.values()
         },
-        "invoice": documents,
-        "credit note": credit_notes,
-        "payment": payments,
+        "invoice": {
+            identify(RecordKind.INVOICE, one.id): {
+                "number": one.number,
+                "customer": customer(one.customer),
+                "currency": one.currency,
+                "issued": one.issued,
+                "due": one.due,
+                "total": one.total,
+                "open": one.open,
+                "voided": one.voided,
+            }
+            for one in ledger.invoices.values()
+        },
+        "credit note": {
+            identify(RecordKind.CREDIT_NOTE, one.id): {
+                "customer": customer(one.customer),
+                "currency": one.currency,
+                "total": one.total,
+                "open": one.open,
+                "voided": one.voided,
+            }
+            for one in ledger.credits.values()
+        },
+        "payment": {
+            identify(RecordKind.PAYMENT, one.id): {
+                "customer": customer(one.customer),
+                "currency": one.currency,
+                "received": one.received,
+                "total": one.total,
+                "open": one.unapplied,
+                "voided": one.voided,
+            }
+            for one in shown.payments(ledger)
+        },
         "adjustment": {
-            one.id: (identify(RecordKind.CUSTOMER, one.customer), one.currency, one.amount)
+            identify(RecordKind.ADJUSTMENT, one.id): {
+                "customer": customer(one.customer),
+                "currency": one.currency,
+                "amount": one.amount,
+            }
             for one in ledger.journals.values()
         },
-        "allocation": {place: amount for *place_, amount in facts.allocations for place in [tuple(place_)]},
+        "allocation": (shown.allocations or _allocations)(ledger, identify),
         "settlement": {
             identify(RecordKind.INVOICE, number): word for number, word in _settlements(ledger).items()
         },
+    }
+
+
+_KINDS = {"invoice": RecordKind.INVOICE, "credit": RecordKind.CREDIT_NOTE, "journal": RecordKind.ADJUSTMENT}
+
+
+def _allocations(ledger: Ledger, identify: Identify) -> Facts:
+    """What each payment says of each document; several lines to one document are one."""
+    return {
+        (identify(RecordKind.PAYMENT, payment), identify(_KINDS[kind], number)): amount
+        for payment, kind, number, amount in truth(ledger).allocations
     }
 
 
@@ -135,85 +186,89 @@ def _settlements(ledger: Ledger) -> dict[str, Settlement]:
     return found
 
 
-def _ours(snapshot: Snapshot, identify: Identify) -> dict[str, Facts]:
-    short = {
-        identify(RecordKind.CUSTOMER, remote): remote
-        for remote in (one.source.remote_id for one in snapshot.customers if one.source)
-    }
+def _ours(snapshot: Snapshot, shown: Shown) -> dict[str, Facts]:
     voided = DocumentStatus.VOIDED
     return {
         "open balance": {
             key: balance.sum() for key, balance in open_balances(snapshot).items() if balance.sum() != 0
         },
         "customer": {
-            one.id: (_name(one), one.currency, one.is_active, one.parent_id, one.reported_balance)
+            one.id: {
+                "name": shown.name(one.name, one.is_active is not False),
+                "currency": one.currency,
+                "active": one.is_active,
+                "parent": one.parent_id,
+                "balance": one.reported_balance,
+            }
             for one in snapshot.customers
         },
         "invoice": {
-            one.id: (
-                one.number,
-                one.customer_id,
-                one.currency,
-                one.issue_date,
-                one.due_date,
-                one.total,
-                one.balance_due,
-                one.document_status is voided,
-            )
+            one.id: {
+                "number": one.number,
+                "customer": one.customer_id,
+                "currency": one.currency,
+                "issued": one.issue_date,
+                "due": one.due_date,
+                "total": one.total,
+                "open": one.balance_due,
+                "voided": one.document_status is voided,
+            }
             for one in snapshot.invoices
         },
         "credit note": {
-            one.id: (
-                short.get(one.customer_id or ""),
-                one.currency,
-                one.total,
-                one.unapplied_amount,
-                one.document_status is voided,
-            )
+            one.id: {
+                "customer": one.customer_id,
+                "currency": one.currency,
+                "total": one.total,
+                "open": one.unapplied_amount,
+                "voided": one.document_status is voided,
+            }
             for one in snapshot.credit_notes
         },
         "payment": {
-            one.id: (
-                short.get(one.customer_id or ""),
-                one.currency,
-                one.payment_date,
-                one.total,
-                one.unapplied_amount,
-                one.document_status is voided,
-            )
+            one.id: {
+                "customer": one.customer_id,
+                "currency": one.currency,
+                "received": one.payment_date,
+                "total": one.total,
+                "open": one.unapplied_amount,
+                "voided": one.document_status is voided,
+            }
             for one in snapshot.payments
         },
         "adjustment": {
-            _remote(one.id).rpartition("-")[0] or _remote(one.id): (one.customer_id, one.currency, one.amount)
+            _entry(one.id, shown): {
+                "customer": one.customer_id,
+                "currency": one.currency,
+                "amount": one.amount,
+            }
             for one in snapshot.adjustments
         },
-        "allocation": _applications(snapshot.allocations),
+        "allocation": _applications(snapshot.allocations, shown),
         "settlement": {one.id: _settled(snapshot, one) for one in snapshot.invoices},
     }
 
 
-def _name(customer: Customer) -> str:
-    """QuickBooks shows a mark behind the name of a hidden customer."""
-    return customer.name if customer.is_active else customer.name.removesuffix(" (deleted)")
-
-
-_WORDS = {"invoice": "invoice", "credit_note": "credit", "adjustment": "journal"}
-
-
-def _applications(allocations: Iterable[Allocation]) -> Facts:
-    """What each payment says of each document: (payment, kind, document) -> amount, as the ledger writes it."""
-    sums: defaultdict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+def _applications(allocations: Iterable[Allocation], shown: Shown) -> Facts:
+    """What each parent says of each document: (parent, document) -> amount, as the ledger writes it."""
+    sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for one in allocations:
-        payment = _remote(one.parent_id)
         for identity, amount in ((one.target_id, one.target_amount), (one.source_id, one.amount)):
             parts = parse_record_id(identity)
             if parts is None or identity == one.parent_id:
                 continue
-            word = _WORDS[parts.kind]
-            number = parts.remote_id.rpartition("-")[0] if word == "journal" else parts.remote_id
-            settles = identity == one.source_id and word == "journal"
-            sums[payment, word, number] += -amount if settles else amount
+            entry = parts.kind == RecordKind.ADJUSTMENT
+            settles = identity == one.source_id and entry
+            place = one.parent_id, _entry(identity, shown) if entry else identity
+            sums[place] += -amount if settles else amount
     return dict(sums)
+
+
+def _entry(identity: str, shown: Shown) -> str:
+    """The id that an adjustment would have if an entry had no lines."""
+    parts = parse_record_id(identity)
+    assert parts is not None, identity
+    return record_id(parts.platform, parts.tenant, RecordKind.ADJUSTMENT, shown.entry(parts.remote_id))
 
 
 def _settled(snapshot: Snapshot, invoice: Invoice) -> Settlement:
@@ -225,9 +280,3 @@ def _settled(snapshot: Snapshot, invoice: Invoice) -> Settlement:
             if field.name == "bad_debt_accounts":
                 accounts.update(str(field.value).split(","))
     return settlement(invoice, snapshot.allocations, sources, accounts)
-
-
-def _remote(identity: str) -> str:
-    parts = parse_record_id(identity)
-    assert parts is not None, identity
-    return parts.remote_id

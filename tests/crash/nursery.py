@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
@@ -16,9 +17,10 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 from ar_connectors.store import open_store
-from ar_connectors.testkit.server import Handle
+from ar_connectors.testkit.running import Running
 from tests.behavior.truth import differences
 from tests.conftest import ROOT
+from tests.faces import FACES
 
 KEY = Fernet.generate_key().decode()
 PAGE_SIZE = 7
@@ -40,13 +42,22 @@ class Nursery:
         self._folder = folder
         self._serial = 0
 
-    def run(self, emulator: Handle, url: str, tasks: Sequence[dict[str, Any]]) -> list[Outcome]:
-        """Run workers side by side and wait for all. Raises AssertionError when one failed otherwise than by its death."""
+    def run(self, emulator: Running[Any], url: str, tasks: Sequence[dict[str, Any]]) -> list[Outcome]:
+        """Run workers side by side and wait for all; `worker.run` says what a task may hold. Raises AssertionError when one
+        failed otherwise than by its death."""
         full = []
         for task in tasks:
             self._serial += 1
             answer = str(self._folder / f"answer-{self._serial}.json")
-            defaults = {"dies_at": 0, "ahead": 0.0, "full": False, "workers": 3, "real_time": False}
+            defaults = {
+                "what": "sync",
+                "dies_at": 0,
+                "ahead": 0.0,
+                "full": False,
+                "workers": 3,
+                "real_time": False,
+                "tokens": True,
+            }
             full.append(
                 {**defaults, "url": url, "key": KEY, "erp": emulator.as_json(), "answer": answer, **task}
             )
@@ -87,16 +98,15 @@ def nursery(folder: Path) -> Iterator[Nursery]:
         process.stdout.close()
 
 
-def wrong_in(url: str, emulator: Handle) -> list[str]:
+def wrong_in(url: str, emulator: Running[Any]) -> list[str]:
     """What the store says otherwise than the books."""
+    platform = FACES[emulator.erp]
     store = open_store(url)
     try:
-        snapshot = store.snapshot(f"quickbooks:{emulator.tenant}")
+        snapshot = store.snapshot(f"{emulator.erp}:{emulator.tenant}")
         with emulator.service.lock:
             return differences(
-                snapshot,
-                emulator.ledger,
-                lambda kind, number: f"quickbooks:{emulator.tenant}:{kind}:{number}",
+                snapshot, emulator.ledger, partial(platform.identify, emulator), platform.shown
             )
     finally:
         store.close()

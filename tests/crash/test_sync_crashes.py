@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -12,30 +11,22 @@ from pathlib import Path
 import pytest
 
 from ar_connectors.testkit.clock import ScriptedClock
-from ar_connectors.testkit.server import start_quickbooks
-from tests.behavior.stories import STORIES, CannotHappenError
-from tests.conftest import ROOT
-from tests.crash.nursery import Nursery, nursery, wrong_in
+from tests.behavior.stories import CannotHappenError
+from tests.crash.nursery import Nursery, wrong_in
+from tests.faces.platform import Platform
+from tests.soak import SEEDS
 
 ROUNDS = 6
-SOAK_SEEDS = int(os.environ.get("AR_SOAK_SEEDS", "200"))
-PROGRESS = Path(os.environ.get("AR_SOAK_PROGRESS", ROOT / "build" / "soak-sync-crashes.txt"))
 
 
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with nursery(tmp_path_factory.mktemp("nursery")) as made:
-        yield made
-
-
-def survive(workers: Nursery, url: str, seed: int) -> int:
+def survive(workers: Nursery, platform: Platform, url: str, seed: int) -> int:
     """One company, several rounds of business and a worker that dies in most of them; returns how many died."""
     chance = random.Random(seed)
     clock = ScriptedClock(running=True)
-    stories = list(STORIES)
+    stories = list(platform.stories)
     chance.shuffle(stories)
     deaths = 0
-    with start_quickbooks(invoices=chance.randrange(30, 70), seed=seed, clock=clock) as emulator:
+    with platform.start(invoices=chance.randrange(30, 70), seed=seed, clock=clock) as emulator:
         ahead = 0.0
         for _ in range(ROUNDS):
             for _ in range(chance.randrange(3)):
@@ -64,28 +55,21 @@ def survive(workers: Nursery, url: str, seed: int) -> int:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_sync_that_is_killed_anywhere_ends_in_the_truth(
-    workers: Nursery, tmp_path: Path, seed: int
+    workers: Nursery, platform: Platform, tmp_path: Path, seed: int
 ) -> None:
-    deaths = survive(workers, f"sqlite:///{tmp_path}/ar.db", seed)
+    deaths = survive(workers, platform, f"sqlite:///{tmp_path}/ar.db", seed)
     assert deaths > 0, "nobody died: this seed proves nothing"
 
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("seed", [100, 101])
-def test_the_same_on_postgresql(workers: Nursery, postgres_url: str, seed: int) -> None:
-    assert survive(workers, postgres_url, seed) > 0
+def test_the_same_on_postgresql(workers: Nursery, platform: Platform, postgres_url: str, seed: int) -> None:
+    assert survive(workers, platform, postgres_url, seed) > 0
 
 
 @pytest.mark.soak
-def test_soak_many_seeds(workers: Nursery, tmp_path: Path) -> None:
-    """AR_SOAK_SEEDS seeds (200). AR_SOAK_PROGRESS names a file of the seeds that are done: a run that was stopped goes on."""
-    PROGRESS.parent.mkdir(parents=True, exist_ok=True)
-    done = set(PROGRESS.read_text(encoding="utf-8").split()) if PROGRESS.exists() else set()
-    deaths = 0
-    for seed in range(1000, 1000 + SOAK_SEEDS):
-        if str(seed) in done:
-            continue
-        deaths += survive(workers, f"sqlite:///{tmp_path}/{seed}.db", seed)
-        with PROGRESS.open("a", encoding="utf-8") as file:
-            file.write(f"{seed}\n")
-    print(f"{SOAK_SEEDS} seeds, {SOAK_SEEDS - len(done)} of them now, {deaths} workers killed, nothing lost")  # noqa: T201  the figure
+@pytest.mark.parametrize("seed", SEEDS)
+def test_soak_of_killed_syncs(
+    workers: Nursery, platform: Platform, tmp_path: Path, seed: int, record_property: Callable[..., None]
+) -> None:
+    record_property("killed", survive(workers, platform, f"sqlite:///{tmp_path}/ar.db", seed))

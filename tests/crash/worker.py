@@ -5,6 +5,7 @@ One JSON line in is one task: a list of runs that happen at the same time. One J
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -19,10 +20,10 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 import ar_connectors as ar
-from ar_connectors.auth.tokens import ClientCredentials, TokenSet
-from ar_connectors.http import Endpoints, Transport
-from ar_connectors.quickbooks import client, pull, reports, settle, tables
+from ar_connectors.auth.oauth import TokenEndpoint
+from ar_connectors.http import Transport
 from ar_connectors.store import Store
+from tests.faces import FACES
 
 
 class Fate:
@@ -78,38 +79,63 @@ class Ahead(Skipping):
         time.sleep(max(seconds, 0.0))
 
 
+CHECKPOINTS: dict[type, tuple[str, ...]] = {
+    Transport: ("send",),
+    TokenEndpoint: ("refresh",),
+    Store: (
+        "acquire_lease",
+        "renew_lease",
+        "release_lease",
+        "commit_page",
+        "reset_stream",
+        "save_tokens",
+        "claim_writes",
+        "mark_sending",
+        "finish_write",
+    ),
+}
+
+
 def run(task: dict[str, Any]) -> None:
-    """Sync once, as a user's script would; ends the process."""
+    """Do what a user's script would do (`what`: sync, deliver or refresh); ends the process.
+
+    `dies_at`: the checkpoint at which it is killed, `ahead`: how far its clock is in the future, `real_time`: whether waiting
+    takes time, `tokens`: whether it brings tokens of its own or takes those in the store, `full` and `workers`: of a sync.
+    """
     fate = Fate(task["dies_at"])
-    fate.around(Transport, "send")
-    fate.around(
-        Store, "acquire_lease", "renew_lease", "release_lease", "commit_page", "reset_stream", "save_tokens"
-    )
+    for cls, names in CHECKPOINTS.items():
+        fate.around(cls, *names)
     # Within a transaction as well: before each statement, and before and after the commit takes place.
     event.listen(Engine, "before_cursor_execute", fate.check)
     event.listen(Engine, "commit", fate.check)
     clock = (Ahead if task["real_time"] else Skipping)(task["ahead"])
     store = ar.open_store(task["url"], clock=clock, key=task["key"])
-    erp = task["erp"]
-    connection = ar.connect(
-        "quickbooks",
-        tenant=erp["tenant"],
-        store=store,
-        credentials=ClientCredentials(erp["client_id"], erp["client_secret"]),
-        tokens=TokenSet(erp["access_token"], erp["refresh_token"]),
-        endpoints=Endpoints(api=erp["base_url"], token=erp["token_url"], authorize=erp["authorize_url"]),
-        clock=clock,
-    )
+    plug = task["erp"]
+    connection = FACES[plug["erp"]].connect(plug, store, clock, tokens=task["tokens"])
+    tell({**WORK[task["what"]](connection, store, task), "passed": fate.passed}, task)
+
+
+def synced(connection: ar.Connection, store: Store, task: dict[str, Any]) -> dict[str, Any]:
+    """One run."""
     report = ar.sync(connection, store, full=task["full"], workers=task["workers"])
-    tell(
-        {
-            "complete": report.complete,
-            "busy": list(report.busy),
-            "calls": report.cost.calls,
-            "passed": fate.passed,
-        },
-        task,
-    )
+    return {"complete": report.complete, "busy": list(report.busy), "calls": report.cost.calls}
+
+
+def delivered(connection: ar.Connection, store: Store, task: dict[str, Any]) -> dict[str, Any]:
+    """What is due."""
+    del task
+    return {"states": [str(one.state) for one in ar.deliver(connection, store)]}
+
+
+def refreshed(connection: ar.Connection, store: Store, task: dict[str, Any]) -> dict[str, Any]:
+    """The ERP's own balances are asked for, which takes a good token; which one it was is told."""
+    del task
+    figures = connection.connector.reported_balances()
+    found = store.load_tokens(connection.id)
+    return {"figures": len(figures), "access_token": found[0]["access_token"] if found else None}
+
+
+WORK = {"sync": synced, "deliver": delivered, "refresh": refreshed}
 
 
 def tell(result: dict[str, Any], task: dict[str, Any]) -> None:
@@ -133,9 +159,11 @@ def fork(task: dict[str, Any]) -> int:
 def main() -> None:
     """Serve tasks until the input ends."""
     # So that a small company has many pages, and many queries by id.
-    for module in (client, pull, reports, settle, tables):
-        for name in {"PAGE_SIZE", "MAX_IDS"} & vars(module).keys():
-            vars(module)[name] = int(sys.argv[1])
+    for platform in FACES.values():
+        for name in platform.page_sizes:
+            module, _, constant = name.rpartition(".")
+            assert hasattr(importlib.import_module(module), constant), name
+            setattr(importlib.import_module(module), constant, int(sys.argv[1]))
     for line in sys.stdin:
         children = [fork(task) for task in json.loads(line)]
         codes = [os.waitpid(child, 0)[1] for child in children]

@@ -85,6 +85,30 @@ def test_a_module_that_skips_itself_is_a_failure_where_everything_is_required(
     assert "no such library" in outcome.stdout
 
 
+SOAKS = """
+import pytest
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [1, 2])
+def test_that_soaks(seed, record_property):
+    record_property("killed", 2 * seed)
+    assert seed == 1 or not __import__("os").environ["FAILS"]
+"""
+
+
+def test_a_soak_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    file = tmp_path / "soak.json"
+    options = ("-p", "tests.soak", "-W", "ignore::pytest.PytestUnknownMarkWarning")
+    outcome = run(SOAKS, tmp_path, *options, *SIDE_BY_SIDE, AR_SOAK_FILE=str(file), FAILS="yes")
+    assert "1 failed, 1 passed" in outcome.stdout
+    outcome = run(SOAKS, tmp_path, *options, AR_SOAK_FILE=str(file), FAILS="")
+    assert "1 passed, 1 deselected" in outcome.stdout
+    assert "test_that_soaks: 2 seeds, 6 killed" in outcome.stdout
+    outcome = run(SOAKS, tmp_path, *options, AR_SOAK_FILE=str(file), FAILS="")
+    assert "2 deselected" in outcome.stdout
+    assert outcome.returncode == 0
+
+
 def test_a_test_cannot_reach_beyond_this_machine() -> None:
     with pytest.raises(AssertionError, match=r"192\.0\.2\.1"), socket.socket() as client:
         client.connect(("192.0.2.1", 80))

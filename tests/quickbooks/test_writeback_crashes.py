@@ -1,7 +1,7 @@
 """A worker dies at any point of a delivery, again and again: no note stands there twice, and none is lost.
 
 Here a death is an exception after which nothing of the worker answers any more, so every point can be tried quickly; the
-same with `kill -9` on processes, a real store and an emulator is in tests/writeback.
+same with `kill -9` on processes, a real store and an emulator is in tests/crash.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from ar_core.commands import (
 )
 from ar_core.model import RecordKind
 from tests.quickbooks.little_books import CONNECTION, TENANT, Company, company, rid
+from tests.soak import SEEDS
 
 DAY = date(2026, 11, 23)
 ONE = rid(RecordKind.CUSTOMER, "1")
@@ -221,6 +222,6 @@ def test_workers_may_die_again_and_again(seed: int) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(10, 210))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_workers_may_die_again_and_again_for_a_long_time(seed: int) -> None:
     random_lives(seed)

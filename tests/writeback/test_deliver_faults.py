@@ -28,7 +28,7 @@ from ar_core.commands import AddNote, OpenDispute
 from ar_core.model import RecordKind
 from tests.quickbooks.little_books import CONNECTION, TENANT, rid
 from tests.writeback.memory import FakeClock
-from tests.writeback.mortal import Fault, served
+from tests.writeback.served import Fault, served
 from tests.writeback.test_deliver_store import little_books, opened, sync
 
 Carry = Callable[[], tuple[int, bytes]]

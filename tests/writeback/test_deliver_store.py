@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +22,6 @@ from ar_core.model import Organization, Promise, RecordKind
 from tests.quickbooks.little_books import CONNECTION, TENANT, Company, LittleBooks, rid
 from tests.quickbooks.test_writeback_crashes import check, story
 from tests.writeback.memory import FakeClock
-from tests.writeback.mortal import served, work
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -173,54 +170,3 @@ def test_our_own_writes_come_back_as_echoes(store: Store, clock: FakeClock) -> N
     page = decode("customer", body, TENANT)
     assert isinstance(page, Page)
     assert store.commit_page(CONNECTION, page, lease).echoes == 1
-
-
-def kill_again_and_again(seed: int, url: str) -> int:
-    """Workers in processes of their own, killed until one lives; returns how many died."""
-    chance = random.Random(seed)
-    clock = FakeClock(START)
-    books = little_books()
-    commands = story()
-    store = opened(url, clock)
-    sync(books, store)
-    workers = multiprocessing.get_context("forkserver")
-    died = 0
-    with served(books) as base_url:
-        for step in (commands[:1], commands[1:]):
-            record(store, step)
-            for number in range(100):
-                dies_at = chance.randint(1, 30) if number < 6 else 0
-                worker = workers.Process(
-                    target=work, args=(url, base_url, clock.now(), f"w{number}", dies_at)
-                )
-                worker.start()
-                worker.join(60)
-                assert worker.exitcode in {0, -9}
-                died += worker.exitcode == -9
-                clock.forward(minutes=11)
-                if {one.state for one in store.receipts(CONNECTION)} == {WriteState.CONFIRMED}:
-                    break
-            else:
-                raise AssertionError("never delivered")
-    store.close()
-    judge(books, commands)
-    return died
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _preloaded() -> Iterator[None]:
-    """Worker processes are forked from one that has imported everything."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.writeback.mortal"])
-    yield
-    multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_kill_9_at_any_point_leaves_no_note_twice_and_loses_none(seed: int, tmp_path: Path) -> None:
-    assert kill_again_and_again(seed, f"sqlite:///{tmp_path / 'ar.db'}") > 0
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("seed", range(10, 210))
-def test_kill_9_for_a_long_time(seed: int, tmp_path: Path) -> None:
-    kill_again_and_again(seed, f"sqlite:///{tmp_path / 'ar.db'}")
