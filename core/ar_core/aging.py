@@ -19,7 +19,7 @@ from ar_core.calendar import add_months
 from ar_core.model.base import Amount, Currency, Frozen
 from ar_core.model.documents import DocumentStatus, Invoice
 from ar_core.model.money import ZERO, exact
-from ar_core.model.settlements import PaymentKind
+from ar_core.model.settlements import Allocation, PaymentKind
 from ar_core.model.snapshot import Snapshot
 
 __all__ = [
@@ -33,7 +33,9 @@ __all__ = [
     "AgingSpec",
     "OpenItem",
     "aging",
+    "bucket_of",
     "open_items",
+    "settled_on",
 ]
 
 
@@ -123,6 +125,8 @@ class AgingReport(Frozen):
     """By currency; customer_id is None."""
     undated: tuple[str, ...] = ()
     """Items without a usable date: counted as current."""
+    uncounted: tuple[str, ...] = ()
+    """Adjustments and payments whose open amount the ERP does not say: left out, and not taken for zero."""
 
 
 def aging(snapshot: Snapshot, as_of: AsOf | date, spec: AgingSpec = QUICKBOOKS_REPORT_DATE) -> AgingReport:
@@ -143,7 +147,7 @@ def aging(snapshot: Snapshot, as_of: AsOf | date, spec: AgingSpec = QUICKBOOKS_R
             if item.is_credit and spec.credits != "bucketed":
                 row[width] += item.amount
             else:
-                row[_bucket(item.on, today, spec)] += item.amount
+                row[bucket_of(item.on, today, spec)] += item.amount
         if spec.credits == "oldest_first":
             for row in rows.values():
                 _net_oldest_first(row)
@@ -159,6 +163,7 @@ def aging(snapshot: Snapshot, as_of: AsOf | date, spec: AgingSpec = QUICKBOOKS_R
             rows=tuple(_row(customer, currency, row) for (customer, currency), row in ordered),
             totals=tuple(_row(None, c, totals[c]) for c in sorted(totals, key=lambda c: c or "")),
             undated=tuple(sorted(undated)),
+            uncounted=tuple(sorted(_uncounted(snapshot, today, spec))),
         )
 
 
@@ -174,11 +179,12 @@ def open_items(snapshot: Snapshot, today: date, spec: AgingSpec) -> Iterator[Ope
         _invoices(snapshot, today, spec, later[0]),
         _credit_notes(snapshot, today, later[1]),
         _payments(snapshot, cutoff, spec, later[1]),
-        _adjustments(snapshot, today),
+        _adjustments(snapshot, today, later),
     )
 
 
 _Later = tuple[Mapping[str, Decimal], Mapping[str, Decimal]]
+"""What was applied after the cut-off: by target, and by source."""
 _POSTED = DocumentStatus.POSTED
 
 
@@ -218,11 +224,29 @@ def _payments(
             yield OpenItem(payment.id, payment.customer_id, payment.currency, on, signed, signed < ZERO)
 
 
-def _adjustments(snapshot: Snapshot, today: date) -> Iterator[OpenItem]:
+def _adjustments(snapshot: Snapshot, today: date, later: _Later) -> Iterator[OpenItem]:
     for line in snapshot.adjustments:
-        on, amount = line.adjustment_date, line.open_amount
-        if line.document_status is _POSTED and (on or today) <= today and amount:
+        on = line.adjustment_date
+        if line.document_status is not _POSTED or (on or today) > today:
+            continue
+        amount = (line.open_amount or ZERO) + later[0].get(line.id, ZERO) - later[1].get(line.id, ZERO)
+        if amount:
             yield OpenItem(line.id, line.customer_id, line.currency, on, amount, amount < ZERO)
+
+
+def _uncounted(snapshot: Snapshot, today: date, spec: AgingSpec) -> Iterator[str]:
+    """What the ERP does not say how much is open of: it may be nothing, and is not taken for it."""
+    for line in snapshot.adjustments:
+        if (
+            line.open_amount is None
+            and line.document_status is _POSTED
+            and (line.adjustment_date or today) <= today
+        ):
+            yield line.id
+    for payment in snapshot.payments:
+        wanted = spec.prepayments or payment.kind is not PaymentKind.PREPAYMENT
+        if payment.unapplied_amount is None and payment.document_status is _POSTED and wanted:
+            yield payment.id
 
 
 def _applied_after(snapshot: Snapshot, cutoff: date) -> _Later:
@@ -231,13 +255,22 @@ def _applied_after(snapshot: Snapshot, cutoff: date) -> _Later:
     to_invoice: dict[str, Decimal] = {}
     from_source: dict[str, Decimal] = {}
     for allocation in snapshot.allocations:
-        days = [d for d in (allocation.applied_on, received.get(allocation.source_id)) if d is not None]
-        if not days or max(days) <= cutoff:
+        day = settled_on(allocation, received)
+        if day is None or day <= cutoff:
             continue
         settled = allocation.target_amount + (allocation.discount_amount or ZERO)
         to_invoice[allocation.target_id] = to_invoice.get(allocation.target_id, ZERO) + settled
         from_source[allocation.source_id] = from_source.get(allocation.source_id, ZERO) + allocation.amount
     return to_invoice, from_source
+
+
+def settled_on(allocation: Allocation, received: Mapping[str, date | None]) -> date | None:
+    """The day an application took effect: applied, and the money there. None where neither day is known.
+
+    `received`: the date of each payment by id.
+    """
+    days = [day for day in (allocation.applied_on, received.get(allocation.source_id)) if day is not None]
+    return max(days, default=None)
 
 
 def _basis(invoice: Invoice, spec: AgingSpec) -> date | None:
@@ -246,8 +279,8 @@ def _basis(invoice: Invoice, spec: AgingSpec) -> date | None:
     return invoice.issue_date or invoice.due_date
 
 
-def _bucket(on: date | None, today: date, spec: AgingSpec) -> int:
-    """The place of an item's bucket; an item without a date is current."""
+def bucket_of(on: date | None, today: date, spec: AgingSpec) -> int:
+    """The place of an item's bucket in `spec.labels`, by the date its age is counted from; an item without a date is current."""
     if on is None:
         return 0
     if spec.unit == "days":
