@@ -171,6 +171,11 @@ class StoreView(Protocol):
         """Live allocations that were read from these parents."""
         ...
 
+    def allocations_on(self, document_ids: Iterable[str]) -> Sequence[Allocation]:
+        """Live allocations that settle one of these documents or use one up, whatever they were read from. Looks through all
+        allocations of the connection: for rare occasions."""
+        ...
+
     def placements(self, subject_id: str, command_type: str | None = None) -> Sequence[Placement]:
         """Where earlier commands on this subject (invoice, customer, promise, dispute) landed, oldest first."""
         ...

@@ -1,8 +1,9 @@
 """What else must be read when something changed? The invoices a payment touched, the customers, and proof of each deletion.
 
-QuickBooks does not say whether a payment makes its invoice appear in the change feed, and its feed has been seen to call
-living records deleted (quirks.md#qbo-23, quirks.md#qbo-24). So what a change touches is read again, one `Id IN` query per
-kind and thousand ids, and a deleted stub becomes a tombstone only when that query does not find the record.
+QuickBooks does not say whether a payment makes its invoice appear in the change feed, nor whether an invoice that is voided
+makes the payments appear that it lets go, and its feed has been seen to call living records deleted (quirks.md#qbo-23,
+quirks.md#qbo-24). So what a change touches is read again, one `Id IN` query per kind and thousand ids, and a deleted stub
+becomes a tombstone only when that query does not find the record.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
 
@@ -36,6 +38,7 @@ from ar_core.model import (
     Tombstone,
     parse_record_id,
 )
+from ar_core.model.money import subtract
 
 __all__ = ["Settled", "chunks", "merge", "read_again", "settle"]
 
@@ -63,6 +66,8 @@ class _Todo:
 
     ids: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     stubs: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    documents: set[str] = field(default_factory=set)
+    """Our ids of invoices and credits among them."""
 
     def touch(self, record_id: str | None) -> None:
         """Note that a record must be read again; kinds that cannot be, and records of ours, are passed over."""
@@ -70,6 +75,8 @@ class _Todo:
         entity = _ENTITY_OF.get(RecordKind(parts.kind)) if parts is not None else None
         if parts is not None and entity is not None:
             self.ids[entity].add(parts.remote_id)
+            if entity in {"Invoice", "CreditMemo"}:
+                self.documents.add(str(record_id))
 
 
 def settle(
@@ -87,6 +94,10 @@ def settle(
         if f"{entity}:{stub.source.remote_id}" not in known_gone and table_of(entity) is not None:
             todo.stubs[entity].add(stub.source.remote_id)
     _touched_by_deletions(page, view, todo)
+    _touched_by_letting_go(page, view, todo)
+    # A parent's payment may settle what a child owes: then the child's balance has changed with the document's.
+    for document in view.records(todo.documents).values() if todo.documents else ():
+        todo.touch(document.customer_id)
     for record in page.records:
         if record.source is not None and not isinstance(record, Allocation | Contact):
             todo.ids[record.source.kind].discard(record.source.remote_id)
@@ -153,6 +164,44 @@ def _touched_by_deletions(page: Page, view: StoreView, todo: _Todo) -> None:
         source: Source | None = getattr(record, "source", None)
         if source is not None:
             todo.ids[source.kind].discard(source.remote_id)
+
+
+def _touched_by_letting_go(page: Page, view: StoreView, todo: _Todo) -> None:
+    """Payments that had settled a document which is less settled than before, or gone, and all else those payments are tied to.
+
+    Payments that the page itself brings have touched theirs already; the others are looked for in the store.
+    """
+    documents = {one.id: one for one in page.records if isinstance(one, Invoice | CreditNote | Adjustment)}
+    gone = [one.id for one in page.tombstones]
+    stored = view.records([*documents, *gone]) if documents or gone else {}
+    less = [
+        identity
+        for identity, before in stored.items()
+        if isinstance(before, Invoice | CreditNote | Adjustment)
+        and (identity not in documents or _settled(before) > _settled(documents[identity]))
+    ]
+    brought = {one.id for one in page.records if isinstance(one, Payment)} | set(gone)
+    parents = {one.parent_id for one in view.allocations_on(less)} - brought if less else set()
+    for payment in view.records(parents).values() if parents else ():
+        todo.touch(payment.id)
+        todo.touch(payment.customer_id)
+    for allocation in view.allocations_of(parents) if parents else ():
+        todo.touch(allocation.target_id)
+        if allocation.source_id != allocation.parent_id:
+            todo.touch(allocation.source_id)
+
+
+def _settled(document: Invoice | CreditNote | Adjustment) -> Decimal:
+    """How much of a document is settled or used up; zero where that cannot be told."""
+    rest: Decimal | None
+    match document:
+        case Invoice():
+            whole, rest = document.total, document.balance_due
+        case CreditNote():
+            whole, rest = document.total, document.unapplied_amount
+        case Adjustment():
+            whole, rest = document.amount, document.open_amount
+    return Decimal(0) if rest is None else abs(subtract(whole, rest))
 
 
 def _same_version(source: Source | None, stored: Any) -> bool:

@@ -93,6 +93,33 @@ class View:
                 found += [decode_record("allocation", bytes(row.body)) for row in connection.execute(query)]
         return sorted(found, key=lambda one: one.id)
 
+    def allocations_on(self, document_ids: Iterable[str]) -> Sequence[Allocation]:
+        """Live allocations that settle one of these documents or use one up. Looks through all of them, in portions."""
+        wanted = frozenset(document_ids)
+        found: list[Allocation] = []
+        last = ""
+        r = t.records.c
+        while wanted:
+            query = (
+                select(r.id, r.body)
+                .where(
+                    r.connection_id == self._connection_id,
+                    r.kind == RecordKind.ALLOCATION.value,
+                    r.alive,
+                    r.id > last,
+                )
+                .order_by(r.id)
+                .limit(_BATCH)
+            )
+            with self._database.reading() as connection:
+                rows = connection.execute(query).all()
+            some = (decode_record("allocation", bytes(row.body)) for row in rows)
+            found += [one for one in some if one.target_id in wanted or one.source_id in wanted]
+            if len(rows) < _BATCH:
+                break
+            last = rows[-1].id
+        return found
+
     def placements(self, subject_id: str, command_type: str | None = None) -> Sequence[Placement]:
         """Where earlier commands on this subject landed, oldest first."""
         p, s = t.placements.c, t.placement_subjects.c

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -64,7 +64,7 @@ def money_stays_on_account(ledger: Ledger) -> None:
 
 def one_payment_settles_several_invoices(ledger: Ledger) -> None:
     """Three invoices of a customer, the last in part."""
-    customer = ledger.open_customer("Pays together")
+    customer = ledger.open_customer(f"Pays together {len(ledger.customers)}")
     several = [_an_invoice(ledger, amount, customer) for amount in ("10.00", "20.05", "30.10")]
     parts = [
         Application("invoice", one.id, amount)
@@ -96,6 +96,34 @@ def an_invoice_is_voided(ledger: Ledger) -> None:
     paid = _an_invoice(ledger, "15.00")
     _pays(ledger, paid, "15.00")
     ledger.void_document(paid)
+
+
+def _old(ledger: Ledger, kind: str, *, money: bool) -> Iterator[str]:
+    """Invoices or credits that payments of money, or of none (they tie a credit to an invoice), are applied to."""
+    for payment in ledger.payments.values():
+        if bool(payment.total) is money and not payment.voided:
+            yield from (part.id for part in payment.applications if part.kind == kind)
+
+
+def an_old_invoice_is_voided(ledger: Ledger) -> None:
+    """It was paid, and the money is free again."""
+    ledger.void_document(ledger.invoice(_first(_old(ledger, "invoice", money=True))))
+
+
+def an_old_credited_invoice_is_voided(ledger: Ledger) -> None:
+    """The credit that had closed it is free again."""
+    ledger.void_document(ledger.invoice(_first(_old(ledger, "invoice", money=False))))
+
+
+def an_old_credit_is_voided(ledger: Ledger) -> None:
+    """It had been used, and its invoice is open again."""
+    ledger.void_document(ledger.credits[_first(_old(ledger, "credit", money=False))])
+
+
+def the_past(ledger: Ledger) -> None:
+    """What the three stories above need to have happened before."""
+    one_payment_settles_several_invoices(ledger)
+    a_credit_settles_an_invoice(ledger)
 
 
 def an_invoice_is_deleted(ledger: Ledger) -> None:
@@ -213,11 +241,14 @@ STORIES: tuple[Story, ...] = (
     a_credit_is_not_used,
     an_invoice_is_written_off,
     an_invoice_is_voided,
+    an_old_invoice_is_voided,
     an_invoice_is_deleted,
     a_payment_is_deleted,
     a_payment_is_voided,
     a_payment_moves_to_another_invoice,
     a_credit_is_voided,
+    an_old_credited_invoice_is_voided,
+    an_old_credit_is_voided,
     a_customer_is_deactivated,
     a_customer_with_an_apostrophe_and_a_parent,
     an_invoice_in_another_currency,

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 import ar_connectors as ar
-from tests.behavior.faces import Face
-from tests.behavior.stories import Story
+from tests.behavior.faces import Face, opened
+from tests.behavior.stories import Story, the_past
 from tests.faces import each
 
 
 @pytest.mark.parametrize(("face", "story"), each(lambda one: one.stories), indirect=["face"])
 def test_a_story_is_read_as_a_change(face: Face, story: Story) -> None:
+    read_as_a_change(face, story)
+
+
+@pytest.mark.parametrize(
+    ("discreet_face", "story"), each(lambda one: one.stories), indirect=["discreet_face"]
+)
+def test_a_story_is_read_as_a_change_also_where_only_what_was_changed_itself_has_a_new_version(
+    discreet_face: Face, story: Story
+) -> None:
+    read_as_a_change(discreet_face, story)
+
+
+@pytest.fixture
+def discreet_face(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Face]:
+    """Nobody documents that a payment gives what it settles a new version, or a void the payments it frees."""
+    with opened(request.param, tmp_path, monkeypatch, touch_links=False) as made:
+        yield made
+
+
+def read_as_a_change(face: Face, story: Story) -> None:
+    face.change(the_past)
     face.sync()
     assert face.differences() == []
     face.change(story)

@@ -239,6 +239,14 @@ class MemoryView:
             if getattr(one, "source_id", None) in set(parent_ids)
         ]
 
+    def allocations_on(self, document_ids: Iterable[str]) -> Sequence[Allocation]:
+        wanted = set(document_ids)
+        return [
+            one
+            for one in self.store.records_by_id.values()
+            if isinstance(one, Allocation) and {one.target_id, one.source_id} & wanted
+        ]
+
     def placements(self, subject_id: str, command_type: str | None = None) -> Sequence[Placement]:
         return [
             placement

@@ -397,7 +397,12 @@ class Ledger(Shelves):
         for payment_id in sorted(self.links[kind, identity]):
             payment = self.payments[payment_id]
             parts = tuple(part for part in payment.applications if (part.kind, part.id) != (kind, identity))
-            self.change_payment(payment, applications=_balanced(payment.total, parts, kind))
+            self._remember(payment)
+            self._apply(payment, _balanced(payment.total, parts, kind))
+            if self.touch_links:
+                self._touch(payment)
+            else:
+                self._slipped(payment, "changed")
 
 
 def _whole(lines: tuple[Line, ...], more: dict[str, Any]) -> Decimal:

@@ -66,7 +66,8 @@ class Shelves:
     Args:
         now: the current instant; replaced when a generated company is put to work.
         settings: the company.
-        touch_links: whether a payment stamps what it is applied to (a new instant and version), or only changes its balance.
+        touch_links: whether a payment stamps what it is applied to (a new instant and version), or only changes its balance;
+            and whether a document that is voided stamps the payments that let go of it.
             Intuit does not document it, so both must work.
     """
 

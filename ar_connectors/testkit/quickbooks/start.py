@@ -49,7 +49,8 @@ def start_quickbooks(
             client that does not share it are all in the same second.
         requestids: what a repeated requestid does.
         multicurrency: whether the generated company has customers in EUR.
-        touch_links: whether a payment gives what it pays a new version; Intuit does not say.
+        touch_links: whether a payment gives what it pays a new version, and a voided document the payments that let go of
+            it; Intuit does not say.
     """
     ledger, clock = company(
         seed,
