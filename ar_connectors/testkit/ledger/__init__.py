@@ -8,6 +8,7 @@ from ar_connectors.testkit.ledger.records import (
     Change,
     CreditNote,
     Customer,
+    Deposit,
     Invoice,
     Item,
     Journal,
@@ -15,6 +16,7 @@ from ar_connectors.testkit.ledger.records import (
     Note,
     Payment,
     Settings,
+    Subsidiary,
 )
 from ar_connectors.testkit.ledger.shelves import LedgerError
 from ar_connectors.testkit.ledger.truth import OpenInvoice, Truth, check, truth
@@ -24,6 +26,7 @@ __all__ = [
     "Change",
     "CreditNote",
     "Customer",
+    "Deposit",
     "Invoice",
     "Item",
     "Journal",
@@ -34,6 +37,7 @@ __all__ = [
     "OpenInvoice",
     "Payment",
     "Settings",
+    "Subsidiary",
     "Truth",
     "check",
     "truth",

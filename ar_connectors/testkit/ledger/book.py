@@ -7,11 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from ar_connectors.testkit.ledger.money import ZERO, minus, plus, total
+from ar_connectors.testkit.ledger.money import ZERO, minus, total
 from ar_connectors.testkit.ledger.records import (
     Application,
     CreditNote,
     Customer,
+    Deposit,
     Document,
     Invoice,
     Journal,
@@ -19,14 +20,14 @@ from ar_connectors.testkit.ledger.records import (
     Line,
     Note,
     Payment,
-    Stand,
 )
-from ar_connectors.testkit.ledger.shelves import LedgerError, Shelves
+from ar_connectors.testkit.ledger.settling import Settling
+from ar_connectors.testkit.ledger.shelves import LedgerError
 
 __all__ = ["Ledger"]
 
 
-class Ledger(Shelves):
+class Ledger(Settling):
     """The books. Methods raise LedgerError and then have changed nothing."""
 
     # ---- customers
@@ -87,6 +88,7 @@ class Ledger(Shelves):
         """A new invoice. `more`: tax, rate, term, memo, deposit, expected, extra. Raises LedgerError `invalid` for a negative
         total, and for a deposit that is negative or more than the total."""
         owner = self.customer(customer)
+        more.setdefault("subsidiary", owner.subsidiary)
         parts = tuple(lines)
         whole = _whole(parts, more)
         if not 0 <= more.get("deposit", ZERO) <= whole:
@@ -115,6 +117,7 @@ class Ledger(Shelves):
         """A new credit note, positive amounts. `more`: tax, rate, memo, extra. Raises LedgerError `invalid` for a negative
         total."""
         owner = self.customer(customer)
+        more.setdefault("subsidiary", owner.subsidiary)
         parts = tuple(lines)
         _whole(parts, more)
         at = self._instant()
@@ -198,6 +201,7 @@ class Ledger(Shelves):
         """Money from a customer, applied to documents in the same currency (of sub-customers too). Raises LedgerError `over`
         when more would be applied than there is. `more`: rate, reference, method, memo, extra."""
         owner = self.customer(customer)
+        more.setdefault("subsidiary", owner.subsidiary)
         parts = tuple(applications)
         self._check_applications(owner, amount, parts, ())
         at = self._instant()
@@ -263,15 +267,57 @@ class Ledger(Shelves):
         self.apply_credit(credit, invoice, line.amount, on=on)
         return credit
 
+    # ---- deposits
+
+    def take_deposit(
+        self, customer: str, amount: Decimal, *, received: date, number: str | None = None, **more: Any
+    ) -> Deposit:
+        """Money before there is an invoice. `more`: rate, method, memo, extra. Raises LedgerError `invalid` when it is none."""
+        owner = self.customer(customer)
+        if amount <= 0:
+            raise LedgerError("invalid", f"a deposit of {amount}")
+        at = self._instant()
+        more.setdefault("subsidiary", owner.subsidiary)
+        deposit = Deposit(
+            id=self._new_id("transaction"),
+            created=at,
+            updated=at,
+            customer=owner.id,
+            currency=owner.currency,
+            number=number,
+            received=received,
+            total=amount,
+            **more,
+        )
+        self.deposits[deposit.id] = deposit
+        self._created(deposit)
+        self._balance(owner, -amount)
+        return deposit
+
+    def apply_deposit(self, deposit: Deposit, invoice: Invoice, amount: Decimal, *, on: date) -> Payment:
+        """Use a deposit for an invoice: a payment of zero that names both."""
+        parts = (Application("invoice", invoice.id, amount), Application("deposit", deposit.id, amount))
+        return self.receive_payment(invoice.customer, ZERO, parts, received=on, rate=invoice.rate)
+
+    def void_deposit(self, deposit: Deposit) -> None:
+        """Void: what it settled is open again."""
+        self._unlink("deposit", deposit.id)
+        before = deposit.total
+        deposit.total = ZERO
+        deposit.voided = True
+        self._touch(deposit, "voided")
+        self._balance(self.customer(deposit.customer), before)
+
     # ---- journals and notes
 
     def post_journal(
         self, customer: str, amount: Decimal, *, posted: date, number: str | None = None, **more: Any
     ) -> Journal:
-        """Raise (positive) or lower (negative) what a customer owes. `more`: account, rate, memo."""
+        """Raise (positive) or lower (negative) what a customer owes. `more`: account, rate, memo, reverses."""
         owner = self.customer(customer)
         at = self._instant()
         more.setdefault("account", self.account("SalesOfProductIncome").id)
+        more.setdefault("subsidiary", owner.subsidiary)
         journal = Journal(
             id=self._new_id("transaction"),
             created=at,
@@ -286,6 +332,38 @@ class Ledger(Shelves):
         self.journals[journal.id] = journal
         self._created(journal)
         self._balance(owner, amount)
+        return journal
+
+    def reverse_journal(self, journal: Journal, *, on: date, number: str | None = None) -> Journal:
+        """The opposite entry. Both stay open, as any two entries do that nothing applies to each other."""
+        return self.post_journal(
+            journal.customer,
+            -journal.amount,
+            posted=on,
+            number=number,
+            account=journal.account,
+            rate=journal.rate,
+            memo=f"Reversal of {journal.number or journal.id}",
+            reverses=("journal", journal.id),
+        )
+
+    def reverse_payment(self, payment: Payment, *, on: date, number: str | None = None) -> Journal:
+        """Undo a payment and keep it: it lets go of what it settled and settles an entry that takes the money back."""
+        if payment.voided or payment.total <= 0:
+            raise LedgerError("voided", f"payment {payment.id} has no money")
+        journal = self.post_journal(
+            payment.customer,
+            payment.total,
+            posted=on,
+            number=number,
+            account=self.account("UndepositedFunds").id,
+            rate=payment.rate,
+            memo=f"Void of payment {payment.id}",
+            reverses=("payment", payment.id),
+        )
+        self.change_payment(
+            payment, applications=(Application("journal", journal.id, payment.total),), voided=True
+        )
         return journal
 
     def delete_journal(self, journal: Journal) -> None:
@@ -322,88 +400,6 @@ class Ledger(Shelves):
         del self.notes[note.id]
         self._deleted(note)
 
-    # ---- inside
-
-    def _set(self, record: Any, changes: dict[str, Any]) -> None:
-        quiet = self.quiet(record, changes)
-        for name, value in changes.items():
-            setattr(record, name, value)
-        if quiet:
-            self._slipped(record, "changed")
-        else:
-            self._touch(record)
-
-    def _remember(self, payment: Payment) -> None:
-        """Keep how a payment stands before that changes."""
-        stand = Stand(self._instant(), payment.total, payment.applications)
-        payment.earlier = (*payment.earlier, stand)
-
-    def _check_applications(
-        self, payer: Customer, amount: Decimal, parts: Sequence[Application], before: Sequence[Application]
-    ) -> None:
-        """Raise LedgerError unless every part fits what is open of its document, which is the payer's or that of a customer
-        below it, and the money suffices."""
-        free: dict[tuple[str, str], Decimal] = {}
-        for part in before:
-            free[part.kind, part.id] = plus(free.get((part.kind, part.id), ZERO), part.amount)
-        wanted: dict[tuple[str, str], Decimal] = {}
-        for part in parts:
-            wanted[part.kind, part.id] = plus(wanted.get((part.kind, part.id), ZERO), part.amount)
-        used = ZERO
-        for (kind, identity), want in wanted.items():
-            target: Any = {"invoice": self.invoice, "credit": self.credit, "journal": self.journal}[kind](
-                identity
-            )
-            available = plus(target.open, free.get((kind, identity), ZERO))
-            if target.currency != payer.currency:
-                raise LedgerError(
-                    "invalid", f"{kind} {identity} is in {target.currency}, the payment in {payer.currency}"
-                )
-            if not self._is_below(target.customer, payer.id):
-                raise LedgerError("invalid", f"{kind} {identity} is not of customer {payer.id}")
-            if abs(want) > abs(available) or want * available < 0:
-                raise LedgerError("over", f"{want} is more than is open of {kind} {identity} ({available})")
-            used = plus(used, -want if kind == "credit" else want)
-        if used > amount or amount < 0:
-            raise LedgerError("over", f"{used} would be applied of {amount}")
-
-    def _is_below(self, identity: str | None, top: str) -> bool:
-        """Whether a customer is `top` or one of its sub-customers."""
-        while identity is not None and identity != top:
-            identity = self.customers[identity].parent
-        return identity == top
-
-    def _apply(self, payment: Payment, parts: tuple[Application, ...]) -> None:
-        """Let a payment settle these and nothing else. What it settles of a sub-customer is taken off that one's balance."""
-        touched: dict[tuple[str, str], Any] = {}
-        for sign, applications in ((-1, payment.applications), (1, parts)):
-            for part in applications:
-                key = (part.kind, part.id)
-                target = self.shelf(part.kind)[part.id]
-                touched[key] = target
-                target.applied = plus(target.applied, sign * part.amount)  # type: ignore[attr-defined]
-                (self.links[key].discard if sign < 0 else self.links[key].add)(payment.id)
-                if target.customer != payment.customer:  # type: ignore[attr-defined]
-                    moved = sign * (-part.amount if part.kind == "credit" else part.amount)
-                    self._balance(self.customer(payment.customer), moved)
-                    self._balance(self.customer(target.customer), -moved)  # type: ignore[attr-defined]
-        payment.applications = parts
-        payment.revision += 1
-        for target in touched.values():
-            self._rippled(target)
-
-    def _unlink(self, kind: Literal["invoice", "credit"], identity: str) -> None:
-        """Take a document out of the payments that name it. Credits that no longer have an invoice to settle go with it."""
-        for payment_id in sorted(self.links[kind, identity]):
-            payment = self.payments[payment_id]
-            parts = tuple(part for part in payment.applications if (part.kind, part.id) != (kind, identity))
-            self._remember(payment)
-            self._apply(payment, _balanced(payment.total, parts, kind))
-            if self.touch_links:
-                self._touch(payment)
-            else:
-                self._slipped(payment, "changed")
-
 
 def _whole(lines: tuple[Line, ...], more: dict[str, Any]) -> Decimal:
     """The total of a new document."""
@@ -411,13 +407,3 @@ def _whole(lines: tuple[Line, ...], more: dict[str, Any]) -> Decimal:
     if whole < 0:
         raise LedgerError("invalid", f"a document over {whole}")
     return whole
-
-
-def _balanced(amount: Decimal, parts: tuple[Application, ...], lost: str) -> tuple[Application, ...]:
-    """The parts that remain when one is taken out: an invoice's credits go first, a credit's invoices when money is short."""
-    kept = [part for part in parts if part.kind != "credit"] if lost == "invoice" else list(parts)
-    used = sum((-part.amount if part.kind == "credit" else part.amount for part in kept), ZERO)
-    while used > amount:
-        last = next(index for index in range(len(kept) - 1, -1, -1) if kept[index].kind != "credit")
-        used = minus(used, kept.pop(last).amount)
-    return tuple(kept)

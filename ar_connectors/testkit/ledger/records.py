@@ -19,6 +19,7 @@ __all__ = [
     "CreditNote",
     "Customer",
     "Deletion",
+    "Deposit",
     "Document",
     "Invoice",
     "Item",
@@ -30,10 +31,23 @@ __all__ = [
     "Record",
     "Settings",
     "Stand",
+    "Subsidiary",
     "Term",
 ]
 
-Kind = Literal["customer", "invoice", "credit", "payment", "journal", "note", "term", "account", "item"]
+Kind = Literal[
+    "customer",
+    "invoice",
+    "credit",
+    "payment",
+    "journal",
+    "deposit",
+    "note",
+    "term",
+    "account",
+    "item",
+    "subsidiary",
+]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +95,17 @@ class Item(Record):
 
 
 @dataclass(slots=True, kw_only=True)
+class Subsidiary(Record):
+    """A company of the group, with books in its own currency."""
+
+    name: str
+    currency: str
+    parent: str | None = None
+    country: str = "US"
+    active: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
 class Customer(Record):
     """Who owes."""
 
@@ -95,6 +120,8 @@ class Customer(Record):
     city: str | None = None
     term: str | None = None
     notes: str | None = None
+    subsidiary: str | None = None
+    """That it belongs to, where there are several; what is booked for it is booked there unless told."""
     balance: Decimal = ZERO
     """Running: open invoices and debit journals minus unapplied credits and payments. `check` compares it to the documents."""
 
@@ -117,7 +144,8 @@ class Document(Record):
     customer: str
     currency: str
     rate: Decimal = Decimal(1)
-    """Home units for one unit of the currency."""
+    """Home units (of the subsidiary, where there are several) for one unit of the currency."""
+    subsidiary: str | None = None
     number: str | None
     issued: date
     lines: tuple[Line, ...]
@@ -174,11 +202,17 @@ class CreditNote(Document):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A part of a payment's lines: `invoice` and positive `journal` are settled, `credit` and negative `journal` settle."""
+    """A part of a payment's lines: `invoice` and positive `journal` are settled; `credit`, `deposit` and negative `journal`
+    settle."""
 
-    kind: Literal["invoice", "credit", "journal"]
+    kind: Literal["invoice", "credit", "journal", "deposit"]
     id: str
     amount: Decimal
+
+    @property
+    def demand(self) -> Decimal:
+        """What it asks of the payment's money: negative when it brings some."""
+        return -self.amount if self.kind in {"credit", "deposit"} else self.amount
 
 
 class Stand(NamedTuple):
@@ -191,11 +225,12 @@ class Stand(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Payment(Record):
-    """Money received; of zero when it only applies a credit."""
+    """Money received; of zero when it only applies a credit or a deposit."""
 
     customer: str
     currency: str
     rate: Decimal = Decimal(1)
+    subsidiary: str | None = None
     received: date
     total: Decimal
     applications: tuple[Application, ...] = ()
@@ -208,13 +243,35 @@ class Payment(Record):
 
     @property
     def used(self) -> Decimal:
-        """Money that is applied: what is settled minus what credits settle of it."""
-        return total(part.amount if part.kind != "credit" else -part.amount for part in self.applications)
+        """Money that is applied: what is settled minus what credits and deposits settle of it."""
+        return total(part.demand for part in self.applications)
 
     @property
     def unapplied(self) -> Decimal:
         """Money on account."""
         return minus(self.total, self.used)
+
+
+@dataclass(slots=True, kw_only=True)
+class Deposit(Record):
+    """Money taken before there was an invoice: a debt to the customer until a payment of zero applies it."""
+
+    customer: str
+    currency: str
+    rate: Decimal = Decimal(1)
+    subsidiary: str | None = None
+    number: str | None
+    received: date
+    total: Decimal
+    applied: Decimal = ZERO
+    method: str | None = None
+    memo: str | None = None
+    voided: bool = False
+
+    @property
+    def open(self) -> Decimal:
+        """What is not yet applied."""
+        return minus(self.total, self.applied)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -224,6 +281,9 @@ class Journal(Record):
     customer: str
     currency: str
     rate: Decimal = Decimal(1)
+    subsidiary: str | None = None
+    reverses: tuple[Kind, str] | None = None
+    """The record it undoes."""
     number: str | None
     posted: date
     amount: Decimal

@@ -15,6 +15,7 @@ from ar_connectors.testkit.ledger.records import (
     CreditNote,
     Customer,
     Deletion,
+    Deposit,
     Invoice,
     Item,
     Journal,
@@ -23,6 +24,7 @@ from ar_connectors.testkit.ledger.records import (
     Payment,
     Record,
     Settings,
+    Subsidiary,
     Term,
 )
 
@@ -36,11 +38,14 @@ _KINDS: Final[Mapping[type[Record], Kind]] = {
     CreditNote: "credit",
     Payment: "payment",
     Journal: "journal",
+    Deposit: "deposit",
     Note: "note",
     Term: "term",
     Account: "account",
     Item: "item",
+    Subsidiary: "subsidiary",
 }
+_SHELVES: Final[Mapping[Kind, str]] = {"subsidiary": "subsidiaries"}
 _FIRST_ACCOUNTS: Final = (
     ("Accounts Receivable (A/R)", "Accounts Receivable", "AccountsReceivable"),
     ("Undeposited Funds", "Other Current Asset", "UndepositedFunds"),
@@ -88,10 +93,13 @@ class Shelves:
         self.credits: dict[str, CreditNote] = {}
         self.payments: dict[str, Payment] = {}
         self.journals: dict[str, Journal] = {}
+        self.deposits: dict[str, Deposit] = {}
         self.notes: dict[str, Note] = {}
         self.terms: dict[str, Term] = {}
         self.accounts: dict[str, Account] = {}
         self.items: dict[str, Item] = {}
+        self.subsidiaries: dict[str, Subsidiary] = {}
+        """None where the company is one."""
         self.deletions: list[Deletion] = []
         self.removed: dict[tuple[Kind, str], Record] = {}
         """What was deleted, as it last was: some ERPs go on showing it."""
@@ -111,6 +119,7 @@ class Shelves:
             "note": 5_000_000_000_000_000_000,
             "list": 0,
             "item": 0,
+            "subsidiary": 0,
         }
         for name, kind, detail in _FIRST_ACCOUNTS:
             self.add_account(name, kind, detail)
@@ -121,7 +130,7 @@ class Shelves:
 
     def shelf(self, kind: Kind) -> Mapping[str, Record]:
         """The table of a kind."""
-        table: Mapping[str, Record] = getattr(self, "credits" if kind == "credit" else f"{kind}s")
+        table: Mapping[str, Record] = getattr(self, _SHELVES.get(kind, f"{kind}s"))
         return table
 
     def add_term(self, name: str, due_days: int) -> Term:
@@ -147,6 +156,24 @@ class Shelves:
         self.accounts[account.id] = account
         self._created(account)
         return account
+
+    def add_subsidiary(
+        self, name: str, currency: str, *, parent: str | None = None, country: str = "US"
+    ) -> Subsidiary:
+        """A new company of the group."""
+        at = self._instant()
+        subsidiary = Subsidiary(
+            id=self._new_id("subsidiary"),
+            created=at,
+            updated=at,
+            name=name,
+            currency=currency,
+            parent=parent,
+            country=country,
+        )
+        self.subsidiaries[subsidiary.id] = subsidiary
+        self._created(subsidiary)
+        return subsidiary
 
     def add_item(self, name: str, account: str) -> Item:
         """Something new to sell, booked on an account (its id)."""
@@ -186,6 +213,10 @@ class Shelves:
     def journal(self, identity: str) -> Journal:
         """A journal entry. Raises LedgerError `missing`."""
         return self._found(self.journals, identity)
+
+    def deposit(self, identity: str) -> Deposit:
+        """A customer deposit. Raises LedgerError `missing`."""
+        return self._found(self.deposits, identity)
 
     def note(self, identity: str) -> Note:
         """A note. Raises LedgerError `missing`."""

@@ -39,11 +39,11 @@ class Truth:
     """The facts. Ids are the ledger's, which the emulators show as they are (QuickBooks) or derive theirs from."""
 
     balances: dict[tuple[str, str], Decimal]
-    """(customer, currency) to what is owed after credits and unapplied money; zero left out."""
+    """(customer, currency) to what is owed after credits, deposits and unapplied money; zero left out."""
     open_invoices: dict[str, OpenInvoice]
     invoices: int
     voided: frozenset[str]
-    """Invoices and credit notes that were voided, and payments."""
+    """Invoices and credit notes that were voided, and payments and deposits."""
     deleted: frozenset[tuple[str, str]]
     """(kind, id)."""
     allocations: frozenset[tuple[str, str, str, Decimal]]
@@ -66,6 +66,9 @@ def truth(ledger: Ledger) -> Truth:
     for payment in ledger.payments.values():
         key = (payment.customer, payment.currency)
         balances[key] = minus(balances[key], payment.unapplied)
+    for deposit in ledger.deposits.values():
+        key = (deposit.customer, deposit.currency)
+        balances[key] = minus(balances[key], deposit.open)
     for journal in ledger.journals.values():
         key = (journal.customer, journal.currency)
         balances[key] = plus(balances[key], journal.open)
@@ -80,7 +83,7 @@ def truth(ledger: Ledger) -> Truth:
         invoices=len(ledger.invoices),
         voided=frozenset(
             record.id
-            for table in (ledger.invoices, ledger.credits, ledger.payments)
+            for table in (ledger.invoices, ledger.credits, ledger.payments, ledger.deposits)
             for record in table.values()
             if record.voided
         ),
@@ -115,6 +118,10 @@ def check(ledger: Ledger) -> list[str]:
         owed[journal.customer] = plus(owed[journal.customer], journal.open)
         if journal.applied != used["journal", journal.id]:
             wrong.append(f"journal {journal.id} has {journal.applied} applied, payments say otherwise")
+    for deposit in ledger.deposits.values():
+        owed[deposit.customer] = minus(owed[deposit.customer], deposit.open)
+        if deposit.applied != used["deposit", deposit.id] or deposit.open < 0:
+            wrong.append(f"deposit {deposit.id} has {deposit.applied} applied, payments say otherwise")
     wrong += [
         f"customer {one.id} shows {one.balance}, the documents {owed[one.id]}"
         for one in ledger.customers.values()
@@ -147,7 +154,9 @@ def _wrong_payments(
         owed[payment.customer] = minus(owed[payment.customer], payment.unapplied)
         if payment.unapplied < 0:
             yield f"payment {payment.id} gives {-payment.unapplied} more than it has"
-        if payment.voided and (payment.total or payment.applications):
+        if payment.voided and (
+            payment.unapplied or any(part.kind != "journal" for part in payment.applications)
+        ):
             yield f"payment {payment.id} is voided and still counts"
         for part in payment.applications:
             used[part.kind, part.id] = plus(used[part.kind, part.id], part.amount)
