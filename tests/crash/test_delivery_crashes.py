@@ -23,6 +23,10 @@ from tests.soak import SEEDS
 WORKERS = 8
 """So many may die of each half of the week; the ones after them live."""
 
+LATER = 660.0
+"""Seconds from one worker to the next: claims and leases have run out. Short, because workers that die one after the other
+between a platform's rotation and our save must not use up the grace it gives (30 minutes at Xero, a day at Intuit)."""
+
 
 class Office:
     """A store, an emulator, and workers that deliver from one into the other."""
@@ -34,8 +38,8 @@ class Office:
 
     def later(self) -> None:
         """Claims and leases of the dead run out, and waits are over."""
-        self.ahead += 6 * 3600
-        self.emulator.clock.advance(timedelta(hours=6))
+        self.ahead += LATER
+        self.emulator.clock.advance(timedelta(seconds=LATER))
 
     def work(self, what: str, dies_at: int = 0) -> bool:
         """One worker's life; whether it was killed."""

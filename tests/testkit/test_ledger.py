@@ -167,6 +167,14 @@ def test_even_the_smallest_company_is_owed_something(seed: int) -> None:
         assert check(ledger) == []
 
 
+def test_a_company_whose_customers_are_all_abroad_gets_one_at_home() -> None:
+    ledger = generate(1096, invoices=10)
+    currencies = [one.currency for one in ledger.customers.values()]
+    assert currencies.count("USD") == 1
+    assert len(currencies) > 1
+    assert check(ledger) == []
+
+
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_a_company_of_two_hundred_invoices_has_some_of_everything(seed: int) -> None:
     ledger = generate(seed, invoices=200)
