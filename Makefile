@@ -14,7 +14,7 @@ PARALLEL ?= --numprocesses auto --dist worksteal
 
 FOREIGN := tests/foreign/node_modules/.package-lock.json
 
-.PHONY: help demo test check foreign format-check lint types contracts tests soak mutants bench docs format constraints clean
+.PHONY: help demo test check foreign format-check lint types contracts tests soak cassettes mutants bench docs format constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,9 @@ $(FOREIGN): tests/foreign/package.json tests/foreign/package-lock.json
 
 soak: $(VENV)/.dev ## long randomized runs, 200 seeds each; what has passed is remembered in build/soak.json
 	@$(BIN)/python -m pytest $(PARALLEL) -p tests.soak -m soak $(ARGS)
+
+cassettes: $(VENV)/.dev ## record the contract tests anew from the emulators (AR_CONTRACT_RECORD=sandbox: from a real one)
+	@AR_CONTRACT_RECORD=$${AR_CONTRACT_RECORD:-emulator} $(BIN)/python -m pytest tests/contract $(ARGS)
 
 CORE_TESTS = $(wildcard tests/conftest.py tests/model_contract.py tests/core tests/cadence)
 mutants: $(VENV)/.mutants ## change ar_core a little, many times, and list what no test notices (ARGS="ar_core.settlement.*")
