@@ -22,7 +22,10 @@ from tests.house.sources import (
 )
 
 LONGEST_FILE = 800
-OPT_IN_CORE_IMPORTS = {"core/ar_core/columns.py": {"polars"}, "core/ar_core/yaml.py": {"yaml"}}
+OPT_IN_CORE_IMPORTS = {
+    **{path.relative_to(ROOT).as_posix(): {"polars"} for path in (CORE / "ar_core/columns").glob("*.py")},
+    "core/ar_core/yaml.py": {"yaml"},
+}
 IMPURE_MODULES = {
     "http",
     "random",
