@@ -2,6 +2,7 @@
 
 from ar_connectors.http.budget import Limits, LocalBudget, RateLimit, ServerLimits, TenantBudget
 from ar_connectors.http.contract import BudgetStore, Reservation
+from ar_connectors.http.deadline import writes_until
 from ar_connectors.http.endpoints import Endpoints
 from ar_connectors.http.exchange import TransportSettings
 from ar_connectors.http.messages import Dialect, Replay, Request, Response, Signer
@@ -34,4 +35,5 @@ __all__ = [
     "excerpt",
     "parse_retry_after",
     "redact",
+    "writes_until",
 ]

@@ -27,6 +27,7 @@ from ar_connectors.errors import (
 )
 from ar_connectors.events import CallFinished, Event, Retrying, Waiting
 from ar_connectors.http.budget import ServerLimits, TenantBudget
+from ar_connectors.http.deadline import check_deadline
 from ar_connectors.http.endpoints import Endpoints, origin
 from ar_connectors.http.exchange import Exchange, TransportSettings, Wire
 from ar_connectors.http.messages import Dialect, Replay, Request, Response, Signer
@@ -131,6 +132,7 @@ class Transport:
             TransientError: it kept failing.
             QuotaExhausted: a wait would be too long, or this run's cap is spent.
             WriteOutcomeUnknown: a write was sent and may have happened.
+            LeaseLost: a write came too late for `writes_until`; nothing of this try was sent.
         """
         with self._explained(request):
             if origin(request.url) not in self.endpoints.origins:
@@ -178,6 +180,7 @@ class Transport:
                 # Signed after the wait: a token that was good before it may have expired meanwhile.
                 credentials = dict(self._signer.sign(request)) if self._signer is not None else {}
                 self._learn(credentials)
+                check_deadline(request, self._clock.now())
                 exchange = self._wire.exchange(request, credentials)
             if _is_billed(exchange.outcome):
                 taken.pop_all()

@@ -3,6 +3,9 @@
 The order of things is the whole point. A command is claimed; that bytes may go out is made durable; then they go out;
 then the outcome is made durable. Whatever happens in between, the next worker finds a command that is planned (nothing
 was sent) or unknown (something may have been), and an unknown one is looked for before anything is sent again.
+
+A claim is for sending only as long as whatever is sent has settled when it ends: who takes the command over then looks for
+something that is there or will never be.
 """
 
 from __future__ import annotations
@@ -17,13 +20,14 @@ from ar_connectors.clock import Clock
 from ar_connectors.connector import Connector, Placement, StoreView, Support
 from ar_connectors.errors import ARError, LeaseLost
 from ar_connectors.events import Observer, WriteFinished
+from ar_connectors.http import writes_until
 from ar_connectors.store.contract import ClaimedWrite, OutboxStore, Receipt, WriteState
 from ar_connectors.writeback.outcome import Decision, DeliveryRules, after_look, after_send, settled_at
 
 __all__ = ["CLAIM_TTL", "Delivery", "DeliveryStore", "Step", "deliver"]
 
 CLAIM_TTL = timedelta(minutes=10)
-"""Longer than any single call with its retries: a claim that runs out in the middle of a call may cost a second look."""
+"""Longer than any single call with its retries and `DeliveryRules.settle` together: nothing is sent in the last part of it."""
 
 
 _BATCH = 10
@@ -117,13 +121,19 @@ class Delivery:
             step = self.look(claim)
             if step is not None:
                 return step
+        until = claim.claim_until - self.rules.settle
+        if self.clock.now() >= until:
+            # Too late to send; claimed anew it has its whole time again.
+            self.give_back(claim)
+            return Step(None)
         try:
             sending = self.store.mark_sending(claim)
         except LeaseLost:
             return Step(None)
         try:
             # `write` as it was claimed: its `first_sent_at` is None on a first attempt, which needs no look.
-            placements = self.connector.place(write, self._view())
+            with writes_until(until):
+                placements = self.connector.place(write, self._view())
         except ARError as error:
             return self._failed(sending, after_send(error, write, self.clock.now(), self.rules), error)
         except BaseException:

@@ -10,6 +10,7 @@ import pytest
 
 import ar_connectors as ar
 from ar_connectors.errors import ReauthorizationRequired
+from ar_connectors.http import Replay, Request
 from ar_connectors.store import Store
 from ar_connectors.store.contract import WriteState
 from ar_connectors.testkit.faults import NAMES, OUTAGES
@@ -147,3 +148,37 @@ def test_an_outage_postpones_a_delivery_and_loses_nothing(face: Face, outage: st
     deliver_all(face)
     assert {one.state for one in face.store.receipts(face.id)} == {WriteState.CONFIRMED}
     assert_standing(face, commands)
+
+
+@pytest.mark.parametrize("name", sorted(FACES))
+def test_a_worker_that_slept_before_it_sent_leaves_no_second_note(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has said that bytes may go out, and sleeps past its claim; another worker takes over, looks, and sends. The platform
+    is one that does not recognize the idempotency key."""
+    with opened(name, tmp_path, monkeypatch, invoices=10, **FACES[name].forgetful) as face:
+        face.change(a_debtor)
+        face.sync()
+        commands = a_dispute_and_a_note(face)
+        ar.record(face.store, commands)
+        other = face.platform.connect(face.emulator.as_json(), face.store, face.clock, tokens=False)
+        slept: list[Request] = []
+
+        def sign(signer: Any, request: Request) -> Any:
+            if request.replay is Replay.UNSAFE and not slept:
+                slept.append(request)
+                face.clock.sleep(DAYS / 24)
+                for _ in range(3):
+                    ar.deliver(other, face.store)
+                    face.clock.sleep(600)
+            return real_sign(signer, request)
+
+        signer = type(face.connection.transport._signer)
+        real_sign = signer.sign
+        monkeypatch.setattr(signer, "sign", sign)
+        ar.deliver(face.connection, face.store)
+        assert slept, "no write was stopped on its way"
+        deliver_all(face)
+        assert {one.state for one in face.store.receipts(face.id)} == {WriteState.CONFIRMED}
+        assert_standing(face, commands)
+        other.close()
