@@ -113,9 +113,22 @@ class TokenKeeper:
 
     def seed(self, tokens: TokenSet) -> int:
         """Store tokens that were got elsewhere (the code flow, a bridge), in place of whatever is there. Returns the version."""
+        return self._put(tokens, anew=True)
+
+    def adopt(self, tokens: TokenSet) -> int:
+        """The same, unless what is there has come from these very tokens: given again (by a script that is run every hour, or
+        by another worker at the same moment), they are older than what they have become. Returns the version."""
+        return self._put(tokens, anew=False)
+
+    def _put(self, tokens: TokenSet, *, anew: bool) -> int:
         with self._lock:
             for _ in range(20):
                 stored = self._tokens.load_tokens(self.connection_id)
+                if stored is not None and not anew:
+                    there = TokenSet.from_document(stored[0])
+                    if there.descends_from(tokens):
+                        self._learn(there, stored[1])
+                        return stored[1]
                 try:
                     version = self._tokens.save_tokens(
                         self.connection_id, tokens.to_document(), stored[1] if stored is not None else 0

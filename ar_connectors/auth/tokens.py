@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,9 @@ from ar_connectors.errors import ConfigurationError, ContractError
 __all__ = ["ClientCredentials", "TokenSet"]
 
 _OWN: Final = frozenset({"access_token", "refresh_token", "expires_in", "scope", "token_type"})
+
+_REMEMBERED: Final = 40
+"""Ancestors: more than a month of daily rotation, a day of refreshing every half hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,16 @@ class TokenSet:
     token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Whatever else came with them, JSON values."""
+    ancestors: tuple[str, ...] = ()
+    """Fingerprints of the refresh tokens before this one: the one a person consented to, then the latest of the others."""
+
+    def fingerprint(self) -> str:
+        """Tells this set from others without holding a secret; refreshing changes it only when the refresh token changes."""
+        return hashlib.sha256((self.refresh_token or self.access_token).encode()).hexdigest()[:16]
+
+    def descends_from(self, other: TokenSet) -> bool:
+        """Whether `other` has become this set by being refreshed, or is it."""
+        return other.fingerprint() in {self.fingerprint(), *self.ancestors}
 
     def expires_within(self, margin: timedelta, now: datetime) -> bool:
         """True when the access token is known to expire before `now + margin`."""
@@ -76,6 +90,7 @@ class TokenSet:
             "scope": list(self.scope),
             "token_type": self.token_type,
             "extra": dict(self.extra),
+            "ancestors": list(self.ancestors),
         }
 
     @classmethod
@@ -99,6 +114,7 @@ class TokenSet:
                 scope=tuple(scope.split()) if isinstance(scope, str) else tuple(map(str, scope)),
                 token_type=str(document.get("token_type") or "Bearer"),
                 extra=dict(document.get("extra") or {}),
+                ancestors=tuple(map(str, document.get("ancestors") or ())),
             )
         except (ValueError, TypeError):
             pass
@@ -145,7 +161,16 @@ class TokenSet:
             else (previous.scope if previous is not None else ()),
             token_type=str(answer.get("token_type") or "Bearer"),
             extra={name: value for name, value in answer.items() if name not in _OWN},
+            ancestors=_line_of(previous, rotated) if previous is not None else (),
         )
+
+
+def _line_of(previous: TokenSet, refresh_token: str | None) -> tuple[str, ...]:
+    """The ancestors of what `previous` becomes with this refresh token."""
+    if previous.refresh_token is None or refresh_token == previous.refresh_token:
+        return previous.ancestors
+    line = (*previous.ancestors, previous.fingerprint())
+    return (*line[:1], *line[1:][-_REMEMBERED:])
 
 
 def _text(instant: datetime | None) -> str | None:

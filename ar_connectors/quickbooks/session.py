@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -91,11 +90,8 @@ def open_session(
     )
     if credentials is not None:
         _keep_keys(store, connection_id, keys)
-    seeded = settings.get("seeded")
-    if tokens is not None and _fingerprint(tokens) != seeded:
-        # The same tokens given again (a script that is run every hour) are older than what they have become since.
-        access.keeper.seed(tokens)
-        seeded = _fingerprint(tokens)
+    if tokens is not None:
+        access.keeper.adopt(tokens)
     hosts_used = hosts or PRODUCTION
     transport = Transport(
         PLATFORM,
@@ -111,15 +107,8 @@ def open_session(
     )
     options = WriteOptions(status_custom_field=settings.get("status_custom_field"))
     connector = QuickBooksConnector(tenant, transport, clock, base_url=hosts_used.api, options=options)
-    kept: dict[str, Any] = {"seeded": seeded} if seeded is not None else {}
-    if hosts is not None:
-        kept["endpoints"] = _as_settings(hosts)
+    kept = {"endpoints": _as_settings(hosts)} if hosts is not None else {}
     return Session(connector, transport, kept)
-
-
-def _fingerprint(tokens: TokenSet) -> str:
-    """Tells two sets of tokens apart without holding either."""
-    return hashlib.sha256((tokens.refresh_token or tokens.access_token).encode()).hexdigest()[:16]
 
 
 def _kept_hosts(settings: Mapping[str, Any]) -> Endpoints | None:

@@ -444,6 +444,59 @@ def test_the_tokens_of_another_worker_are_taken_after_a_refusal(
     assert (replaced.access_token, platform.rotations) == ("access-token-1", 1)
 
 
+class Slow:
+    """A token store whose owner is held up after looking: what happens meanwhile is told by `meanwhile`."""
+
+    def __init__(self, store: MemoryStore, meanwhile: Callable[[], object]) -> None:
+        self._store, self._meanwhile = store, [meanwhile]
+
+    def load_tokens(self, connection_id: str) -> Any:
+        found = self._store.load_tokens(connection_id)
+        if self._meanwhile:
+            self._meanwhile.pop()()
+        return found
+
+    def save_tokens(self, connection_id: str, tokens: Any, expected_version: int) -> int:
+        return self._store.save_tokens(connection_id, tokens, expected_version)
+
+
+def test_two_first_connects_with_the_same_tokens_do_not_undo_a_rotation(
+    keeper: Maker, clock: FakeClock, platform: LittlePlatform, store: MemoryStore
+) -> None:
+    """Both find an empty store; one stores the tokens and refreshes them before the other comes to store the same."""
+
+    def the_other() -> None:
+        first = keeper()
+        first.adopt(old(clock))
+        first.current()
+
+    late = keeper(tokens=Slow(store, the_other))
+    late.adopt(old(clock))
+    assert stored(store).refresh_token == "refresh-token-1"
+    assert late.current().access_token == "access-token-1"
+    assert (platform.rotations, platform.refusals) == (1, 0)
+
+
+def test_tokens_that_are_given_again_are_older_than_what_they_have_become(
+    keeper: Maker, clock: FakeClock, store: MemoryStore
+) -> None:
+    one = keeper()
+    one.adopt(old(clock))
+    generations = [old(clock)]
+    for _ in range(3):
+        generations.append(one.current())
+        clock.sleep(4000)
+    for given in generations:
+        version = keeper().adopt(given)
+        assert stored(store).refresh_token == "refresh-token-3"
+        assert version == 4
+    # Consent given anew, or tokens of another client, are no descendants: they count.
+    keeper().adopt(TokenSet("access", "from elsewhere"))
+    assert stored(store).refresh_token == "from elsewhere"
+    keeper().seed(old(clock))
+    assert stored(store).refresh_token == "refresh-token-0"
+
+
 def test_nothing_shows_a_token(keeper: Maker, clock: FakeClock, store: MemoryStore) -> None:
     one = keeper()
     tokens = old(clock)

@@ -143,3 +143,18 @@ def test_what_is_no_key_is_refused_and_not_repeated(keys: tuple[str | bytes, ...
 def test_a_vault_shows_no_key() -> None:
     key = new_key()
     assert key not in repr(Vault(key))
+
+
+def test_the_line_of_a_token_keeps_its_beginning_and_its_latest() -> None:
+    first = now = TokenSet("access", "refresh-0")
+    seen = [first]
+    for number in range(1, 200):
+        answer = {"access_token": "access", "refresh_token": f"refresh-{number}"}
+        now = TokenSet.from_answer(answer, NOW, previous=now)
+        seen.append(now)
+    assert len(now.ancestors) <= 41
+    assert now.descends_from(first)
+    assert now.descends_from(now)
+    assert now.descends_from(seen[-30])
+    assert not first.descends_from(now)
+    assert TokenSet.from_document(now.to_document()) == now
