@@ -1,4 +1,4 @@
-"""Which record does a person mean? Customers by name, number or id; invoices by number or id."""
+"""What does a person mean? Customers by name, number or id; invoices by number or id; policies by preset or file."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import click
 
 from ar_connectors.errors import ConfigurationError
-from ar_core import Customer, Invoice, Promise, Snapshot
+from ar_core import Customer, Invoice, Policy, PolicyError, Promise, Snapshot, load_policy
 
-__all__ = ["customer_option", "find_customer", "find_invoice", "find_open_promise"]
+__all__ = ["customer_option", "find_customer", "find_invoice", "find_open_promise", "read_policy"]
 
 T = TypeVar("T")
 
@@ -69,3 +69,11 @@ def _only(found: list[T], what: str, wanted: str, names: list[str]) -> T:
         f"{len(found)} {what}s fit {wanted!r}",
         advice=f"name one by id: {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}",
     )
+
+
+def read_policy(name: str) -> Policy:
+    """The policy of a preset's name or a file. Raises ConfigurationError, with the place in the policy."""
+    try:
+        return load_policy(name)
+    except (PolicyError, OSError) as error:
+        raise ConfigurationError(f"the policy {name!r} cannot be used: {error}") from error

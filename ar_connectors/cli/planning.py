@@ -14,12 +14,12 @@ from rich.text import Text
 
 from ar_connectors import api
 from ar_connectors.cli.exits import Exit
-from ar_connectors.cli.lookup import find_customer, find_invoice
+from ar_connectors.cli.lookup import find_customer, find_invoice, read_policy
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
 from ar_connectors.cli.tables import amount
 from ar_connectors.cli.types import INSTANT
 from ar_connectors.errors import ConfigurationError
-from ar_core import AsOf, Evaluation, Policy, PolicyError, Snapshot, days_past_due, load_policy
+from ar_core import AsOf, Evaluation, Snapshot, days_past_due
 from ar_core import evaluate as run_evaluation
 from ar_core.cadence import CODES, ActionKind, DispositionKind
 
@@ -60,7 +60,7 @@ def plan(
     connection = shell.connection_id(connection)
     snapshot = shell.store.snapshot(connection)
     as_of = shell.as_of(connection, instant)
-    evaluation = run_evaluation(snapshot, _load(policy_name), as_of)
+    evaluation = run_evaluation(snapshot, read_policy(policy_name), as_of)
     receipts: list[Any] = []
     if do_record:
         touches = [action.record(as_of.instant) for action in evaluation.actions]
@@ -105,7 +105,7 @@ def explain(
         raise click.UsageError("name either --customer or --invoice")
     connection = shell.connection_id(connection)
     snapshot = shell.store.snapshot(connection)
-    evaluation = run_evaluation(snapshot, _load(policy_name), shell.as_of(connection, instant))
+    evaluation = run_evaluation(snapshot, read_policy(policy_name), shell.as_of(connection, instant))
     if invoice is not None:
         wanted = {find_invoice(snapshot, invoice).id}
     else:
@@ -166,7 +166,7 @@ def evaluate(
         raise ConfigurationError(
             f"{file.name}: {place}: {first['msg']}", advice="see ar_core.json_schema()"
         ) from error
-    evaluation = run_evaluation(snapshot, _load(policy_name), AsOf(instant=instant, zone=zone))
+    evaluation = run_evaluation(snapshot, read_policy(policy_name), AsOf(instant=instant, zone=zone))
     shell.emit(
         {"evaluation": evaluation}, lambda: shell.out.print(worklist_table(evaluation, snapshot, limit))
     )
@@ -258,10 +258,3 @@ def _summary(evaluation: Evaluation) -> Text:
     return Text(
         f"{len(evaluation.dispositions):,} open invoices: {', '.join(parts)}; next change: {following}"
     )
-
-
-def _load(name: str) -> Policy:
-    try:
-        return load_policy(name)
-    except (PolicyError, OSError) as error:
-        raise ConfigurationError(f"the policy {name!r} cannot be used: {error}") from error

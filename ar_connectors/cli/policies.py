@@ -1,16 +1,23 @@
-"""What does a policy say? `policy show`, `policy lint`."""
+"""What does a policy say, is it sound, and what would another one do? The verbs `policy list|show|lint|diff|simulate`."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
+from rich.table import Table
 
 from ar_connectors.cli.exits import Exit
+from ar_connectors.cli.lookup import read_policy
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb
-from ar_connectors.errors import ConfigurationError
-from ar_core import PolicyError, load_policy
+from ar_connectors.cli.simulating import simulate
+from ar_connectors.cli.types import INSTANT
+from ar_core import diff as compare
+from ar_core import lint as check
 from ar_core.cadence import PRESETS
+from ar_core.cadence.lint import Severity
 
-__all__ = ["list_presets", "policy", "show"]
+__all__ = ["diff", "lint", "list_presets", "policy", "show"]
 
 
 @click.group()
@@ -36,9 +43,65 @@ def list_presets(shell: Shell) -> Exit | None:
 @verb
 def show(shell: Shell, name: str) -> Exit | None:
     """Show a policy (preset or file) with everything it inherits."""
-    try:
-        found = load_policy(name)
-    except (PolicyError, OSError) as error:
-        raise ConfigurationError(f"the policy {name!r} cannot be used: {error}") from error
+    found = read_policy(name)
     shell.emit(found, lambda: shell.out.print_json(found.model_dump_json(exclude_none=True)))
     return None
+
+
+@policy.command()
+@click.argument("name", default="balanced")
+@json_option
+@pass_shell
+@verb
+def lint(shell: Shell, name: str) -> Exit | None:
+    """Check a policy (preset or file) for weaknesses: gaps, empty threats, steps that can never fire."""
+    findings = check(read_policy(name))
+    data = [
+        {"code": f.code.value, "severity": f.severity.value, "path": f.path, "message": f.message}
+        for f in findings
+    ]
+
+    def draw() -> None:
+        for one in findings:
+            shell.out.print(
+                f"{one.severity.value}: {one.code.value}: {one.path}: {one.message}", markup=False
+            )
+        if not findings:
+            shell.out.print("nothing to say against it")
+
+    shell.emit({"findings": data}, draw)
+    return Exit.FINDINGS if any(one.severity is Severity.ERROR for one in findings) else None
+
+
+@policy.command()
+@click.argument("before")
+@click.argument("after")
+@click.option("-c", "--connection", help="Connection id; not needed when the store has one.")
+@click.option("--as-of", "instant", type=INSTANT, help="Compare as of this instant instead of now.")
+@json_option
+@pass_shell
+@verb
+def diff(
+    shell: Shell, before: str, after: str, connection: str | None, instant: datetime | None
+) -> Exit | None:
+    """Compare two policies: their settings, and what each would do with the book today."""
+    connection = shell.connection_id(connection)
+    snapshot, as_of = shell.store.snapshot(connection), shell.as_of(connection, instant)
+    found = compare(read_policy(before), read_policy(after), snapshot, as_of)
+
+    def draw() -> None:
+        table = Table(title=f"{found.before} -> {found.after}", title_justify="left")
+        for name in ("customer", "change", "before", "after"):
+            table.add_column(name, overflow="fold")
+        names = {one.id: one.name for one in snapshot.customers}
+        for change in found.changes:
+            customer = names.get(change.customer_id, change.customer_id)
+            table.add_row(customer, change.kind, change.before or "-", change.after or "-")
+        shell.out.print(table)
+        shell.out.print(f"{len(found.settings)} settings and {len(found.changes)} customers differ")
+
+    shell.emit(found, draw)
+    return None
+
+
+policy.add_command(simulate)
