@@ -16,6 +16,7 @@ from ar_connectors.store.instants import to_micros
 from ar_connectors.store.versions import require_history
 from ar_connectors.store.view import read_record
 from ar_core.model import Snapshot
+from ar_core.rates import document_rates
 
 __all__ = ["counts", "snapshot"]
 
@@ -55,8 +56,11 @@ def snapshot(database: Database, connection_id: str, known_at: datetime | None =
             found[kind].append(read_record(kind, body, due_version))
     organizations = found.pop("organization")
     collections = {_FIELDS[kind]: tuple(sorted(records, key=_id)) for kind, records in found.items()}
+    organization = organizations[0] if organizations else None
+    documents = {name: collections[name] for name in ("invoices", "credit_notes", "payments", "adjustments")}
     return Snapshot.trusted(
-        organization=organizations[0] if organizations else None,
+        organization=organization,
+        rates=document_rates(organization.base_currency if organization is not None else None, **documents),
         known_at=known_at.astimezone(UTC) if known_at is not None else None,
         **collections,
     )

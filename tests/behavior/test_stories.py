@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 import ar_connectors as ar
-from tests.behavior.faces import Face, opened
-from tests.behavior.stories import Story, the_past
+from ar_core.segments import latest_rates
+from tests.behavior.faces import FACES, Face, opened
+from tests.behavior.stories import DAY, Story, an_invoice_in_another_currency, the_past
 from tests.faces import each
 
 
@@ -77,3 +79,19 @@ def test_a_full_run_and_a_sweep_change_nothing(face: Face) -> None:
     assert full.swept.tombstoned == 0
     assert face.snapshot() == before
     assert face.differences() == []
+
+
+@pytest.mark.parametrize(
+    "face",
+    [name for name, one in sorted(FACES.items()) if an_invoice_in_another_currency in one.stories],
+    indirect=True,
+)
+def test_the_rates_on_documents_are_the_rates_of_the_snapshot(face: Face) -> None:
+    face.change(an_invoice_in_another_currency)
+    face.sync()
+    snapshot = face.snapshot()
+    base = snapshot.organization.base_currency if snapshot.organization else None
+    assert base == "USD"
+    (newest,) = [one for one in snapshot.rates if one.as_of == DAY and one.currency == "EUR"]
+    assert newest.rate in {Decimal("1.0845"), Decimal("1.09")}, "neither the invoice's rate nor the payment's"
+    assert latest_rates(snapshot, base)["EUR"] == newest.rate
