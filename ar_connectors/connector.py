@@ -136,6 +136,8 @@ class Fetch:
 
     label: str
     run: Callable[[], Page]
+    rows: int | None = None
+    """How many rows it will bring, where that is known before."""
 
 
 @dataclass(frozen=True, slots=True)

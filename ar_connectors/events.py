@@ -17,6 +17,7 @@ __all__ = [
     "RecordsQuarantined",
     "Retrying",
     "StreamFinished",
+    "StreamSized",
     "StreamStarted",
     "TokenRefreshed",
     "Waiting",
@@ -86,7 +87,14 @@ class StreamStarted(Event):
     stream: str
     mode: str
     """`first_load`, `delta`, `sweep`."""
-    expected_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSized(Event):
+    """How many rows a stream will have brought in this run, as far as it is known now; may be told again."""
+
+    stream: str
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)

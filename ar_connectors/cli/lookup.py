@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import click
@@ -10,7 +11,14 @@ import click
 from ar_connectors.errors import ConfigurationError
 from ar_core import Customer, Invoice, Policy, PolicyError, Promise, Snapshot, load_policy
 
-__all__ = ["customer_option", "find_customer", "find_invoice", "find_open_promise", "read_policy"]
+__all__ = [
+    "customer_option",
+    "find_customer",
+    "find_invoice",
+    "find_invoice_of",
+    "find_open_promise",
+    "read_policy",
+]
 
 T = TypeVar("T")
 
@@ -29,6 +37,13 @@ def find_customer(snapshot: Snapshot, wanted: str) -> Customer:
         if wanted in (one.id, one.number, _remote_id(one)) or one.name.casefold() == text
     ]
     found = exact or [one for one in snapshot.customers if text in one.name.casefold()]
+    if not found:
+        names = {one.name.casefold(): one.name for one in snapshot.customers}
+        near = [names[name] for name in get_close_matches(text, names, n=3, cutoff=0.6)]
+        if near:
+            raise ConfigurationError(
+                f"there is no customer {wanted!r}", advice=f"did you mean {' or '.join(near)}?"
+            )
     return _only(found, "customer", wanted, [one.name for one in found])
 
 
@@ -38,6 +53,24 @@ def find_invoice(snapshot: Snapshot, wanted: str) -> Invoice:
     if not found:
         found = [one for one in snapshot.invoices if _remote_id(one) == wanted]
     return _only(found, "invoice", wanted, [one.id for one in found])
+
+
+def find_invoice_of(snapshot: Snapshot, wanted: str, party: Customer) -> Invoice:
+    """The invoice with this id or number, which must be the customer's own or that of one below it (a parent may pay for a
+    child). Raises ConfigurationError."""
+    found = find_invoice(snapshot, wanted)
+    customers = {one.id: one for one in snapshot.customers}
+    owner, seen = customers.get(found.customer_id or ""), set[str]()
+    name = owner.name if owner is not None else "another customer"
+    while owner is not None and owner.id not in seen:
+        if owner.id == party.id:
+            return found
+        seen.add(owner.id)
+        owner = customers.get(owner.parent_id or "")
+    raise ConfigurationError(
+        f"invoice {found.number or found.id} is {name}'s, not {party.name}'s",
+        advice=f"name {name} as the customer, or another invoice",
+    )
 
 
 def find_open_promise(snapshot: Snapshot, invoice_id: str) -> Promise:

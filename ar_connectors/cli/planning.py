@@ -132,14 +132,21 @@ def explain(
                 one.step or "-",
                 str(one.until or "-"),
             )
-        shell.out.print(table)
+        if dispositions:
+            shell.out.print(table)
         for verdict in promises:
             shell.out.print(
                 f"promise of {verdict.promised_date}: {verdict.state.value}, "
                 f"{amount(verdict.paid)} of {amount(verdict.required, verdict.currency)} paid, deadline {verdict.deadline}"
             )
         if not dispositions:
-            shell.out.print("no open invoice")
+            closed = [one for one in snapshot.invoices if one.id in wanted]
+            told = (
+                f"invoice {closed[0].number or closed[0].id} of {closed[0].issue_date}"
+                if invoice
+                else "this customer"
+            )
+            shell.out.print(f"nothing is open on {told}, so nobody is chased for it", markup=False)
 
     shell.emit(data, show)
     return None

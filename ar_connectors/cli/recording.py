@@ -14,10 +14,17 @@ import click
 
 from ar_connectors import api
 from ar_connectors.cli.exits import Exit
-from ar_connectors.cli.lookup import customer_option, find_customer, find_invoice, find_open_promise
+from ar_connectors.cli.lookup import (
+    customer_option,
+    find_customer,
+    find_invoice,
+    find_invoice_of,
+    find_open_promise,
+)
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb
 from ar_connectors.cli.tables import receipts_table
 from ar_connectors.cli.types import AMOUNT, DAY
+from ar_connectors.errors import ConfigurationError
 from ar_core import (
     AddNote,
     Channel,
@@ -106,10 +113,11 @@ def touch(  # noqa: PLR0917  click passes options by name
     """Record a contact with a customer. Kept with us: it moves the cadence, and appears in no ERP."""
     connection = shell.connection_id(connection)
     snapshot = shell.store.snapshot(connection)
-    found = [find_invoice(snapshot, one) for one in invoices]
+    party = find_customer(snapshot, customer)
+    found = [find_invoice_of(snapshot, one, party) for one in invoices]
     command = RecordTouch(
         key=key,
-        customer_id=find_customer(snapshot, customer).id,
+        customer_id=party.id,
         channel=Channel(channel),
         direction=Direction.INBOUND if inbound else Direction.OUTBOUND,
         at=shell.clock.now(),
@@ -201,7 +209,7 @@ def promise(  # noqa: PLR0917  click passes options by name
     connection = shell.connection_id(connection)
     snapshot = shell.store.snapshot(connection)
     party = find_customer(snapshot, customer)
-    found = [find_invoice(snapshot, one) for one in invoices]
+    found = [find_invoice_of(snapshot, one, party) for one in invoices]
     today = shell.as_of(connection).today
     command: Command
     if withdraw:
@@ -215,6 +223,12 @@ def promise(  # noqa: PLR0917  click passes options by name
     elif promised_date is None:
         raise click.UsageError("--date is needed: the promised day (YYYY-MM-DD)")
     else:
+        closed = [one.number or one.id for one in found if one.balance_due <= 0]
+        if closed:
+            raise ConfigurationError(
+                f"nothing is open on invoice {', '.join(closed)}, so nothing can be promised",
+                advice="run `ar-connectors sync` if that is news, or name an open invoice",
+            )
         currencies = {one.currency for one in found}
         if amount is not None and currency is None and len(currencies) > 1:
             raise click.UsageError("the invoices are in several currencies: name one with --currency")
@@ -257,7 +271,8 @@ def dispute(  # noqa: PLR0917  click passes options by name
     """Record that an invoice is disputed, or that a dispute is resolved."""
     connection = shell.connection_id(connection)
     snapshot = shell.store.snapshot(connection)
-    party, document = find_customer(snapshot, customer), find_invoice(snapshot, invoice)
+    party = find_customer(snapshot, customer)
+    document = find_invoice_of(snapshot, invoice, party)
     today = shell.as_of(connection).today
     command: Command
     if resolution is not None:

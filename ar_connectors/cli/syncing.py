@@ -20,7 +20,7 @@ from ar_connectors import api
 from ar_connectors.cli.exits import Exit, exit_for
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb
 from ar_connectors.cli.tables import reconciliation_table, sync_table
-from ar_connectors.events import Event, PageCommitted, StreamFinished, StreamStarted, Waiting
+from ar_connectors.events import Event, PageCommitted, StreamFinished, StreamSized, StreamStarted, Waiting
 from ar_connectors.store.contract import WriteState
 
 __all__ = ["SyncProgress", "reconcile", "replay", "status", "sweep", "sync"]
@@ -55,7 +55,9 @@ class SyncProgress:
         """Take one event."""
         match event:
             case StreamStarted():
-                self._bars[event.stream] = self.progress.add_task(event.stream, total=event.expected_rows)
+                self._bars[event.stream] = self.progress.add_task(event.stream, total=None)
+            case StreamSized() if event.stream in self._bars:
+                self.progress.update(self._bars[event.stream], total=event.rows)
             case PageCommitted() if event.stream in self._bars:
                 self.progress.advance(self._bars[event.stream], event.rows)
             case StreamFinished() if event.stream in self._bars:
@@ -112,7 +114,8 @@ def status(shell: Shell, connection: str | None) -> Exit | None:
     data = {"connection": connection, "records": counts, "quarantined": len(waiting), "writes": writes}
 
     def show() -> None:
-        table = Table(title=f"status {connection}", title_justify="left")
+        shell.out.print(f"[italic]status {connection}[/italic]")
+        table = Table()
         table.add_column("what")
         table.add_column("count", justify="right")
         for kind, count in counts.items():

@@ -16,7 +16,9 @@ from ar_connectors.syncing.report import SyncReport
 __all__ = [
     "amount",
     "capabilities_tables",
+    "counted",
     "receipts_table",
+    "reconciliation_summary",
     "reconciliation_table",
     "sync_table",
 ]
@@ -69,9 +71,14 @@ def sync_table(report: SyncReport) -> Table:
 def _cost(report: SyncReport) -> str:
     cost = report.cost
     return (
-        f"{cost.calls} calls ({cost.metered_units} metered), {cost.bytes_received:,} bytes, "
-        f"{cost.retries} retries, {cost.waited_seconds:.1f} s waited"
+        f"{counted(cost.calls, 'call')} ({cost.metered_units:,} metered), {counted(cost.bytes_received, 'byte')}, "
+        f"{counted(cost.retries, 'retry', 'retries')}, {cost.waited_seconds:.1f} s waited"
     )
+
+
+def counted(number: int, what: str, several: str | None = None) -> str:
+    """A number of things: `1 call`, `1,200 calls`."""
+    return f"{number:,} {what if number == 1 else several or f'{what}s'}"
 
 
 def receipts_table(receipts: Sequence[Receipt]) -> Table:
@@ -96,8 +103,19 @@ def receipts_table(receipts: Sequence[Receipt]) -> Table:
     return table
 
 
-def reconciliation_table(result: Reconciliation) -> Table:
-    """Our open balances beside the ERP's own, with what explains a difference."""
+def reconciliation_summary(result: Reconciliation) -> str:
+    """What a comparison of balances came to, in one line."""
+    unexplained = ", ".join(amount(value, currency) for currency, value in sorted(result.unexplained.items()))
+    differ = f"{len(result.differences)} {'differs' if len(result.differences) == 1 else 'differ'}"
+    return (
+        f"{counted(result.compared, 'balance')} compared, {differ}, unexplained in all: {unexplained or '0'}"
+    )
+
+
+def reconciliation_table(result: Reconciliation) -> Table | str:
+    """Our open balances that differ from the ERP's own, with what explains each difference; one line when none does."""
+    if not result.differences:
+        return reconciliation_summary(result)
     table = Table(title=f"reconcile {result.connection_id}", title_justify="left")
     table.add_column("customer", overflow="fold")
     table.add_column("currency")
@@ -114,13 +132,7 @@ def reconciliation_table(result: Reconciliation) -> Table:
             Text(amount(line.unexplained), style="bold red" if line.unexplained else "green"),
             "; ".join(line.explanations) or "-",
         )
-    table.caption = (
-        f"{result.compared} balances compared, {len(result.differences)} differ, unexplained in all: "
-        + (
-            ", ".join(amount(value, currency) for currency, value in sorted(result.unexplained.items()))
-            or "0"
-        )
-    )
+    table.caption = reconciliation_summary(result)
     table.caption_justify = "left"
     return table
 

@@ -109,6 +109,7 @@ class Pass:
             Fetch(
                 f"{table.entity} {position}-{min(position + PAGE_SIZE - 1, self.total)} of {self.total}",
                 self._reader(client, context, table, where, position, finish),
+                min(PAGE_SIZE, self.total - position + 1),
             )
             for position in self.positions()
         ]

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ar_connectors.clock import Clock
-from ar_connectors.connector import Connector, Page, StreamSpec
+from ar_connectors.connector import Connector, Fetch, Page, StreamSpec
 from ar_connectors.errors import ARError, LeaseLost, QuotaExhausted, ReauthorizationRequired
-from ar_connectors.events import Event, PageCommitted, RecordsQuarantined, StreamFinished, StreamStarted
+from ar_connectors.events import (
+    Event,
+    PageCommitted,
+    RecordsQuarantined,
+    StreamFinished,
+    StreamSized,
+    StreamStarted,
+)
 from ar_connectors.store.contract import PageStore
 from ar_connectors.syncing.changed import ChangedIds
 from ar_connectors.syncing.lease import LeaseKeeper, lease_name
@@ -72,6 +79,7 @@ def read_stream(run: Run, spec: StreamSpec) -> StreamReport:
         run.tell(StreamStarted(run.connector.platform, run.connector.tenant, spec.name, mode))
         try:
             for batch in run.connector.pull(spec.name, view):
+                _size(run, spec, batch, tally)
                 with closing(run.window.pages(batch)) as pages:
                     for page in pages:
                         _commit(run, spec, page, tally)
@@ -91,6 +99,14 @@ def read_stream(run: Run, spec: StreamSpec) -> StreamReport:
 
 class _Overtaken(Exception):
     """Our lease on the stream is gone. A type of its own: a LeaseLost that a fetch raises (a token being refreshed) is a failure."""
+
+
+def _size(run: Run, spec: StreamSpec, batch: Sequence[Fetch], tally: Tally) -> None:
+    """Tell how much is to come, where every question of the batch knows what it will bring."""
+    known = [one.rows for one in batch if one.rows is not None]
+    if batch and len(known) == len(batch):
+        who = (run.connector.platform, run.connector.tenant, spec.name)
+        run.tell(StreamSized(*who, tally.rows + sum(known)))
 
 
 def _commit(run: Run, spec: StreamSpec, page: Page, tally: Tally) -> None:

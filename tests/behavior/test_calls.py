@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ar_connectors.events import Event, StreamFinished, StreamSized
 from ar_connectors.testkit.ledger import Ledger
 from tests.behavior.faces import FACES, Face, opened
 from tests.behavior.stories import an_invoice_is_deleted, an_old_invoice_is_paid_in_part
@@ -25,7 +26,12 @@ def api_calls(face: Face) -> list[str]:
 
 
 def test_a_first_load_keeps_to_its_calls(large: Face) -> None:
-    report = large.sync()
+    events: list[Event] = []
+    report = large.sync(progress=events.append)
+    told = {one.stream: one.rows for one in events if isinstance(one, StreamSized)}
+    came = {one.stream: one.rows for one in events if isinstance(one, StreamFinished)}
+    assert told.items() <= came.items(), "a progress bar would not end where the stream does"
+    assert told or not large.platform.counts_first
     calls = api_calls(large)
     assert len(calls) <= large.platform.calls.first_load(large.ledger), calls
     assert report.cost.calls == large.emulator.stats.total

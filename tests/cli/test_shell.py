@@ -262,3 +262,35 @@ def test_json_output_keeps_digits_and_sorts_sets() -> None:
         "c": 2.0,
     }
     assert to_json(invoice())["id"] == rid("invoice", "1")
+
+
+def test_a_promise_needs_an_open_invoice_of_that_customer(book: Path) -> None:
+    store = open_store(f"sqlite:///{book}")
+    parent = customer("17", name="Holding")
+    child = customer("18", name="Branch", parent_id=parent.id)
+    _commit(
+        store,
+        parent,
+        child,
+        invoice("2", number="N2", customer_id=child.id),
+        invoice("3", number="N3", customer_id=parent.id, balance_due=Decimal(0)),
+    )
+    store.close()
+    day = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
+    stranger = run("promise", "--customer", "o'neil", "--invoice", "N2", "--date", day, store=book)
+    assert stranger.exit_code == Exit.CONFIGURATION
+    assert "invoice N2 is Branch's, not O'Neil & Sons's" in stranger.output.replace("\n", " ")
+    closed = run("promise", "--customer", "Holding", "--invoice", "N3", "--date", day, store=book)
+    assert closed.exit_code == Exit.CONFIGURATION
+    assert "nothing is open on invoice N3" in closed.output.replace("\n", " ")
+    assert (
+        run("promise", "--customer", "Holding", "--invoice", "N2", "--date", day, store=book).exit_code == 0
+    )
+    told = run("explain", "--invoice", "N3", store=book).output.replace("\n", " ")
+    assert "nothing is open on invoice N3" in told
+
+
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(book: Path) -> None:
+    result = run("explain", "--customer", "Oneal and Sons", store=book)
+    assert result.exit_code == Exit.CONFIGURATION
+    assert "did you mean O'Neil & Sons?" in result.output.replace("\n", " ")

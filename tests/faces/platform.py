@@ -157,6 +157,8 @@ class Platform:
     max_in_flight: int
     regrant: Callable[[Running[Any]], Plug]
     """What changes in the plug when a person connects again."""
+    counts_first: bool = False
+    """Whether a stream tells how much is to come before it comes."""
     forgetful: Mapping[str, Any] = field(default_factory=dict)
     """Options under which its emulator does not recognize an idempotency key that comes again."""
     shown: Shown = field(default_factory=Shown)

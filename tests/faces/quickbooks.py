@@ -104,6 +104,7 @@ QUICKBOOKS = Platform(
     expected=expected,
     max_in_flight=QUICKBOOKS_LIMITS.max_in_flight,
     regrant=regrant,
+    counts_first=True,
     forgetful={"requestids": "ignore"},
     # QuickBooks shows a mark behind the name of a hidden customer.
     shown=Shown(name=lambda name, active: name if active else name.removesuffix(" (deleted)")),
