@@ -19,7 +19,7 @@ from ar_connectors.testkit.ledger import Application, Customer, Invoice, Ledger,
 from ar_connectors.testkit.ledger.money import CENT, ZERO, minus, rounded
 from ar_connectors.testkit.names import CITIES, GOODS, PEOPLE, STREETS, company_name
 
-__all__ = ["DEFAULT_NOW", "generate"]
+__all__ = ["DEFAULT_NOW", "Life", "generate"]
 
 DEFAULT_NOW: Final = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 """When nothing else is said; fixed, so that a seed means the same company tomorrow."""
@@ -63,15 +63,16 @@ def generate(
     give it another one by setting `ledger.now`.
     """
     end = (now or DEFAULT_NOW).astimezone(UTC).replace(microsecond=0)
-    life = _Life(f"{seed}/{invoices}", end, multicurrency=multicurrency, touch_links=touch_links)
+    life = Life(f"{seed}/{invoices}", end, multicurrency=multicurrency, touch_links=touch_links)
     life.people(max(6, min(invoices // 8 + 4, 4000)))
     life.invoices(invoices)
     life.live()
     return life.ledger
 
 
-class _Life:
-    """What happens to the company, as a queue of things to do at their instants."""
+class Life:
+    """What happens to the company, as a queue of things to do at their instants. Other kinds of companies override `currency_of`,
+    `opened`, `rate`, `issued` and `what_is_missing`."""
 
     def __init__(self, seed: str, end: datetime, *, multicurrency: bool, touch_links: bool) -> None:
         self.chance = random.Random(seed)
@@ -101,7 +102,7 @@ class _Life:
             self.at, _, event = heapq.heappop(self.queue)
             event()
         self.at = self.end - timedelta(hours=30)
-        self._what_is_missing()
+        self.what_is_missing()
         self._farewells()
         end = self.end
         self.ledger.now = lambda: end
@@ -114,7 +115,7 @@ class _Life:
         for customer in gone:
             self.ledger.deactivate_customer(customer.id)
 
-    def _what_is_missing(self) -> None:
+    def what_is_missing(self) -> None:
         """A small company may by chance lack what a test of any size wants to see: an open invoice, a void, a deletion, a
         credit on account, money on account, a journal entry, a customer in the home currency."""
         ledger = self.ledger
@@ -127,10 +128,10 @@ class _Life:
         owner = owner or ledger.open_customer("Walk-in customers")
         if not any(one.open for one in ledger.credits.values()):
             ledger.issue_credit(
-                owner.id, [Line(Decimal("25.00"), "Goodwill")], issued=self._today(), number="CM-0"
+                owner.id, [Line(Decimal("25.00"), "Goodwill")], issued=self.today(), number="CM-0"
             )
         if not any(one.unapplied for one in ledger.payments.values()):
-            ledger.receive_payment(owner.id, Decimal("80.00"), received=self._today(), method="Check")
+            ledger.receive_payment(owner.id, Decimal("80.00"), received=self.today(), method="Check")
         if untouched and not any(0 < one.open < one.total for one in ledger.invoices.values()):
             part = rounded(untouched[-1].open, Decimal("0.4"))
             parts = [Application("invoice", untouched[-1].id, part)] if part else []
@@ -138,7 +139,7 @@ class _Life:
                 untouched[-1].customer,
                 part,
                 parts,
-                received=self._today(),
+                received=self.today(),
                 rate=untouched[-1].rate,
                 method="ACH",
             )
@@ -146,13 +147,13 @@ class _Life:
             ledger.issue_invoice(
                 owner.id,
                 [self._line()],
-                issued=self._today() - timedelta(days=45),
-                due=self._today() - timedelta(days=15),
+                issued=self.today() - timedelta(days=45),
+                due=self.today() - timedelta(days=15),
                 number=str(next(self.numbers)),
             )
         if not ledger.journals:
             ledger.post_journal(
-                owner.id, Decimal("-10.00"), posted=self._today(), memo="Rounding of last year"
+                owner.id, Decimal("-10.00"), posted=self.today(), memo="Rounding of last year"
             )
 
     def later(self, on: datetime, event: Callable[[], object]) -> None:
@@ -170,11 +171,7 @@ class _Life:
             name = "O'Neil & Sons" if index == 0 else company_name(chance, index)
             person = chance.choice(PEOPLE)
             parent = None
-            currency = (
-                "EUR"
-                if self.ledger.settings.multicurrency and (index == 2 or chance.random() < 0.15)
-                else "USD"
-            )
+            currency = self.currency_of(index)
             if index > 3 and (index == 4 or chance.random() < 0.08):
                 parent = chance.choice(tops)
             customer = self.ledger.open_customer(
@@ -191,9 +188,18 @@ class _Life:
                 term=chance.choice(terms).id if chance.random() < 0.9 else None,
                 notes="Prefers to be called in the morning." if chance.random() < 0.05 else None,
             )
+            self.opened(index, customer)
             if parent is None:
                 tops.append(customer.id)
             self.habits[customer.id] = chance.choices(_HABITS, [habit.weight for habit in _HABITS])[0]
+
+    def currency_of(self, index: int) -> str:
+        """What the next customer pays in."""
+        foreign = self.ledger.settings.multicurrency and (index == 2 or self.chance.random() < 0.15)
+        return "EUR" if foreign else "USD"
+
+    def opened(self, index: int, customer: Customer) -> None:
+        """A customer is there; for what else may be said of it."""
 
     def _email(self, person: str, index: int) -> str | None:
         if index == 3 or self.chance.random() < 0.10:
@@ -215,7 +221,7 @@ class _Life:
     def _issue(self, customer: Customer) -> Callable[[], object]:
         def issue() -> None:
             chance = self.chance
-            today = self._today()
+            today = self.today()
             term = self.ledger.terms[customer.term] if customer.term is not None else None
             due: date | None = today + timedelta(days=term.due_days if term is not None else 30)
             if chance.random() < 0.005:
@@ -230,23 +236,28 @@ class _Life:
                 number=str(next(self.numbers)) if chance.random() >= 0.004 else None,
                 tax=rounded(net, _TAX) if customer.currency == "USD" and chance.random() < 0.7 else ZERO,
                 term=term.id if term is not None else None,
-                rate=self._rate(customer.currency),
+                rate=self.rate(customer),
                 memo="Deliver to the back door" if chance.random() < 0.05 else None,
                 deposit=rounded(net, Decimal("0.25")) if self.other.random() < 0.015 else ZERO,
             )
             self._fate(invoice)
+            self.issued(invoice)
 
         return issue
+
+    def issued(self, invoice: Invoice) -> None:
+        """An invoice was issued; for what else may become of it."""
 
     def _line(self) -> Line:
         quantity = Decimal(self.chance.choices((1, 2, 5, 12, 40), (50, 20, 15, 10, 5))[0])
         price = (Decimal(self.chance.randint(900, 95_000)) / 100).quantize(CENT)
         return Line(rounded(quantity, price), self.chance.choice(GOODS), quantity, price)
 
-    def _rate(self, currency: str) -> Decimal:
+    def rate(self, customer: Customer) -> Decimal:
+        """Home units for one unit of the customer's currency, today."""
         return (
             Decimal(1)
-            if currency == "USD"
+            if customer.currency == "USD"
             else Decimal(self.chance.randint(1_040_000, 1_190_000)) / 1_000_000
         )
 
@@ -256,25 +267,26 @@ class _Life:
         draw = chance.random()
         if draw < 0.012:
             self.later(
-                self._in(1, 6), lambda: self._if_open(invoice, lambda: self.ledger.void_document(invoice))
+                self.within(1, 6), lambda: self._if_open(invoice, lambda: self.ledger.void_document(invoice))
             )
             return
         if draw < 0.020:
             self.later(
-                self._in(1, 4), lambda: self._if_open(invoice, lambda: self.ledger.delete_document(invoice))
+                self.within(1, 4),
+                lambda: self._if_open(invoice, lambda: self.ledger.delete_document(invoice)),
             )
             return
         if draw < 0.045:
-            self.later(self._in(5, 40), lambda: self._credit(invoice))
+            self.later(self.within(5, 40), lambda: self._credit(invoice))
         if draw > 0.985 and invoice.due is not None:
             due = invoice.due + timedelta(days=14)
             self.later(
-                self._in(2, 10),
+                self.within(2, 10),
                 lambda: self._if_there(invoice, lambda: self.ledger.change_document(invoice, due=due)),
             )
         if chance.random() >= habits.pays:
             if chance.random() < 0.25:
-                self.later(self._in(200, 400), lambda: self._write_off(invoice))
+                self.later(self.within(200, 400), lambda: self._write_off(invoice))
             return
         days = ((invoice.due or invoice.issued) - invoice.issued).days + chance.randint(*habits.delay)
         payday = self.at + timedelta(days=max(1, days), minutes=chance.randint(0, 500))
@@ -304,13 +316,13 @@ class _Life:
             payer.id,
             amount,
             parts,
-            received=self._today(),
+            received=self.today(),
             rate=invoice.rate,
             reference=str(chance.randint(1000, 99_999)) if chance.random() < 0.7 else None,
             method=chance.choice(("Check", "ACH", "Credit Card")),
         )
         if chance.random() < 0.004:
-            self.later(self._in(2, 9), lambda: self.ledger.void_payment(payment))  # a check that bounced
+            self.later(self.within(2, 9), lambda: self.ledger.void_payment(payment))  # a check that bounced
 
     def _open_of(self, customer: str, limit: int, *, besides: str) -> list[Invoice]:
         """Some open invoices of a customer, among its latest ones."""
@@ -330,12 +342,12 @@ class _Life:
         credit = self.ledger.issue_credit(
             invoice.customer,
             [Line(amount, "Goods returned")],
-            issued=self._today(),
+            issued=self.today(),
             number=f"CM-{next(self.credit_numbers)}",
             rate=invoice.rate,
         )
         if self.chance.random() < 0.75:
-            self.ledger.apply_credit(credit, invoice, amount, on=self._today())
+            self.ledger.apply_credit(credit, invoice, amount, on=self.today())
 
     def _write_off(self, invoice: Invoice) -> None:
         if invoice.id in self.ledger.invoices and invoice.open:
@@ -343,13 +355,13 @@ class _Life:
                 self.ledger.post_journal(
                     invoice.customer,
                     minus(ZERO, rounded(invoice.open, Decimal("0.5"))),
-                    posted=self._today(),
+                    posted=self.today(),
                     rate=invoice.rate,
                     account=self.ledger.account("BadDebts").id,
                     memo="Half of it is lost",
                 )
             else:
-                self.ledger.write_off(invoice, on=self._today(), number=f"WO-{next(self.credit_numbers)}")
+                self.ledger.write_off(invoice, on=self.today(), number=f"WO-{next(self.credit_numbers)}")
 
     def _if_open(self, invoice: Invoice, event: Callable[[], object]) -> None:
         if invoice.id in self.ledger.invoices and invoice.open == invoice.claim:
@@ -359,8 +371,10 @@ class _Life:
         if invoice.id in self.ledger.invoices:
             event()
 
-    def _in(self, first: int, last: int) -> datetime:
+    def within(self, first: int, last: int) -> datetime:
+        """Some moment so many days from now."""
         return self.at + timedelta(days=self.chance.randint(first, last), minutes=self.chance.randint(0, 600))
 
-    def _today(self) -> date:
+    def today(self) -> date:
+        """The day it is for the company."""
         return (self.at - timedelta(hours=8)).date()

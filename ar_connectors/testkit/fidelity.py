@@ -8,11 +8,12 @@ from typing import Final
 
 from ar_connectors.testkit.evidence import Evidence, Fidelity
 from ar_connectors.testkit.faults import NAMES, OUTAGES
+from ar_connectors.testkit.netsuite.fidelity import FIDELITY as NETSUITE
 from ar_connectors.testkit.quickbooks.fidelity import FIDELITY as QUICKBOOKS
 
 __all__ = ["page"]
 
-_EMULATORS: Final[Sequence[Fidelity]] = (QUICKBOOKS,)
+_EMULATORS: Final[Sequence[Fidelity]] = (QUICKBOOKS, NETSUITE)
 
 _MEANINGS: Final = {
     Evidence.RECORDED: "a body or session of the real service, published by others, looks like this",

@@ -14,9 +14,9 @@ import pytest
 
 if TYPE_CHECKING:
     from ar_connectors.testkit.clock import ScriptedClock
-    from ar_connectors.testkit.server import Handle
+    from ar_connectors.testkit.server import Handle, NetSuiteHandle
 
-__all__ = ["ar_clock", "quickbooks_emulator"]
+__all__ = ["ar_clock", "netsuite_emulator", "quickbooks_emulator"]
 
 
 @pytest.fixture
@@ -35,4 +35,14 @@ def quickbooks_emulator(ar_clock: ScriptedClock) -> Iterator[Handle]:
     from ar_connectors.testkit.server import start_quickbooks
 
     with start_quickbooks(clock=ar_clock, invoices=200) as handle:
+        yield handle
+
+
+@pytest.fixture
+def netsuite_emulator(ar_clock: ScriptedClock) -> Iterator[NetSuiteHandle]:
+    """A NetSuite account with two subsidiaries and 200 invoices on 127.0.0.1, on `ar_clock`, without limits. For another size or
+    settings use `ar_connectors.testkit.server.start_netsuite` itself."""
+    from ar_connectors.testkit.server import start_netsuite
+
+    with start_netsuite(clock=ar_clock, invoices=200) as handle:
         yield handle

@@ -15,13 +15,16 @@ from datetime import datetime
 from typing import Any, Final
 
 from ar_connectors.testkit.clock import ScriptedClock
+from ar_connectors.testkit.netsuite.start import Handle as NetSuiteHandle
+from ar_connectors.testkit.netsuite.start import start_netsuite
 from ar_connectors.testkit.quickbooks.start import Handle, start_quickbooks
 from ar_connectors.testkit.running import Running
 
-__all__ = ["STARTERS", "Handle", "serve_forever", "start_quickbooks"]
+__all__ = ["STARTERS", "Handle", "NetSuiteHandle", "serve_forever", "start_netsuite", "start_quickbooks"]
 
 STARTERS: Final[Mapping[str, Callable[..., AbstractContextManager[Running[Any]]]]] = {
     "quickbooks": start_quickbooks,
+    "netsuite": start_netsuite,
 }
 """How each emulator is started, by the ERP's name. All take port, invoices, seed, clock and limits."""
 

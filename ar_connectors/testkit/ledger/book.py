@@ -20,6 +20,7 @@ from ar_connectors.testkit.ledger.records import (
     Line,
     Note,
     Payment,
+    Record,
 )
 from ar_connectors.testkit.ledger.settling import Settling
 from ar_connectors.testkit.ledger.shelves import LedgerError
@@ -307,6 +308,12 @@ class Ledger(Settling):
         deposit.voided = True
         self._touch(deposit, "voided")
         self._balance(self.customer(deposit.customer), before)
+
+    def change_record(self, record: Record, **changes: Any) -> None:
+        """New values for fields that move no money."""
+        if {"total", "amount", "lines", "tax", "applied"} & set(changes):
+            raise LedgerError("invalid", "amounts are not changed this way")
+        self._set(record, changes)
 
     # ---- journals and notes
 
