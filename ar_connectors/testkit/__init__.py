@@ -4,5 +4,5 @@ from typing import Final
 
 __all__ = ["ERPS"]
 
-ERPS: Final = ("quickbooks", "netsuite")
+ERPS: Final = ("quickbooks", "xero", "netsuite")
 """Those that can be served; known without importing any of them."""

@@ -10,10 +10,11 @@ from ar_connectors.testkit.evidence import Evidence, Fidelity
 from ar_connectors.testkit.faults import NAMES, OUTAGES
 from ar_connectors.testkit.netsuite.fidelity import FIDELITY as NETSUITE
 from ar_connectors.testkit.quickbooks.fidelity import FIDELITY as QUICKBOOKS
+from ar_connectors.testkit.xero.fidelity import FIDELITY as XERO
 
 __all__ = ["page"]
 
-_EMULATORS: Final[Sequence[Fidelity]] = (QUICKBOOKS, NETSUITE)
+_EMULATORS: Final[Sequence[Fidelity]] = (QUICKBOOKS, XERO, NETSUITE)
 
 _MEANINGS: Final = {
     Evidence.RECORDED: "a body or session of the real service, published by others, looks like this",

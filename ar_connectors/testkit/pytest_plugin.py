@@ -14,9 +14,9 @@ import pytest
 
 if TYPE_CHECKING:
     from ar_connectors.testkit.clock import ScriptedClock
-    from ar_connectors.testkit.server import Handle, NetSuiteHandle
+    from ar_connectors.testkit.server import Handle, NetSuiteHandle, XeroHandle
 
-__all__ = ["ar_clock", "netsuite_emulator", "quickbooks_emulator"]
+__all__ = ["ar_clock", "netsuite_emulator", "quickbooks_emulator", "xero_emulator"]
 
 
 @pytest.fixture
@@ -45,4 +45,14 @@ def netsuite_emulator(ar_clock: ScriptedClock) -> Iterator[NetSuiteHandle]:
     from ar_connectors.testkit.server import start_netsuite
 
     with start_netsuite(clock=ar_clock, invoices=200) as handle:
+        yield handle
+
+
+@pytest.fixture
+def xero_emulator(ar_clock: ScriptedClock) -> Iterator[XeroHandle]:
+    """A Xero company with 200 sales invoices and 20 bills on 127.0.0.1, on `ar_clock`, without rate limits. For another size or
+    settings use `ar_connectors.testkit.server.start_xero` itself."""
+    from ar_connectors.testkit.server import start_xero
+
+    with start_xero(clock=ar_clock, invoices=200) as handle:
         yield handle

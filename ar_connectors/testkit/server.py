@@ -19,11 +19,22 @@ from ar_connectors.testkit.netsuite.start import Handle as NetSuiteHandle
 from ar_connectors.testkit.netsuite.start import start_netsuite
 from ar_connectors.testkit.quickbooks.start import Handle, start_quickbooks
 from ar_connectors.testkit.running import Running
+from ar_connectors.testkit.xero.start import XeroHandle, start_xero
 
-__all__ = ["STARTERS", "Handle", "NetSuiteHandle", "serve_forever", "start_netsuite", "start_quickbooks"]
+__all__ = [
+    "STARTERS",
+    "Handle",
+    "NetSuiteHandle",
+    "XeroHandle",
+    "serve_forever",
+    "start_netsuite",
+    "start_quickbooks",
+    "start_xero",
+]
 
 STARTERS: Final[Mapping[str, Callable[..., AbstractContextManager[Running[Any]]]]] = {
     "quickbooks": start_quickbooks,
+    "xero": start_xero,
     "netsuite": start_netsuite,
 }
 """How each emulator is started, by the ERP's name. All take port, invoices, seed, clock and limits."""
