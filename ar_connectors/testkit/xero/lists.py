@@ -195,7 +195,7 @@ class Lists:
 
     def _find(self, endpoint: str, params: Mapping[str, str], since: str) -> list[Entry]:
         found = self.view.entries(endpoint)
-        after = modified_since(since)
+        after = _modified_since(since)
         if after is not None:
             found = [one for one in found if one.updated >= after]
         for test in self._tests(endpoint, params):
@@ -288,7 +288,7 @@ class Lists:
         return Refused(400, {"ErrorNumber": 17, "Type": "HighVolumeException", "Message": message})
 
 
-def modified_since(text: str) -> datetime | None:
+def _modified_since(text: str) -> datetime | None:
     """The instant of If-Modified-Since, to the second; what cannot be read is passed over, as HTTP wants it. One without a zone
     is in UTC."""
     if not text:
