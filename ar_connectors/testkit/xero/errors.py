@@ -15,6 +15,7 @@ __all__ = [
     "NOT_FOUND",
     "Invalid",
     "Refused",
+    "expired",
     "from_ledger",
     "gateway",
     "invalid",
