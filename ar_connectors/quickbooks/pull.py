@@ -7,6 +7,7 @@ the change feed, which starts before the load did.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +17,7 @@ from ar_connectors.clock import Clock
 from ar_connectors.connector import Cursor, Fetch, Page, StoreView, StreamSpec
 from ar_connectors.errors import UnsupportedOperation
 from ar_connectors.quickbooks.changes import CHANGES, pull_changes
-from ar_connectors.quickbooks.client import PAGE_SIZE, QuickBooksClient, quoted, timestamp
+from ar_connectors.quickbooks.client import QuickBooksClient, quoted, timestamp
 from ar_connectors.quickbooks.company import (
     MAX_AGE,
     REFERENCE,
@@ -123,24 +124,24 @@ def _first_load(
     for _ in range(_MAX_PASSES):
         if total is None:
             total = count_in(client.count(table.entity, where), client, table.entity)
-        base = {"upper": upper.isoformat(), "total": total}
         reading = Pass(total, start)
-        fetches = reading.fetches(client, context, table, where, _with_position(table, base))
+        fetches = reading.fetches(client, context, table, where, _with_position(table, upper, reading))
         if fetches:
             yield fetches
         if reading.complete():
-            done = Page(
-                stream=table.stream, kind=table.entity, cursor=Cursor(table.stream, {**base, "done": True})
-            )
+            state = {"upper": upper.isoformat(), "total": total, "done": True}
+            done = Page(stream=table.stream, kind=table.entity, cursor=Cursor(table.stream, state))
             yield [Fetch(f"{table.entity} complete", _constant(done))]
             return
         total, start = None, 1
     raise moving_table(client, table, _MAX_PASSES)
 
 
-def _with_position(table: Table, base: dict[str, Any]) -> Callable[[Page, int], Page]:
+def _with_position(table: Table, upper: datetime, reading: Pass) -> Callable[[Page, int], Page]:
     def finish(page: Page, position: int) -> Page:
-        return replace(page, cursor=Cursor(table.stream, {**base, "next": position + PAGE_SIZE}))
+        state = reading.progress(position)
+        # A chain, so that what is learned of the pages before this one is in it when it is committed.
+        return replace(page, cursor=Cursor(table.stream, ChainMap(state, {"upper": upper.isoformat()})))
 
     return finish
 

@@ -6,10 +6,11 @@ up past the reader. So every pass counts which rows it saw, and a pass that saw 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -85,12 +86,36 @@ def table_of(entity: str) -> Table | None:
 class Pass:
     """One pass over the rows `start` to `total` of a window, page by page, and which of them were seen.
 
-    A fetch that runs again replaces what it reported before.
+    A fetch that runs again replaces what it reported before. A page with fewer rows than belong in it spoils the pass: rows
+    have moved out of the window, or the answer was not whole, and nobody knows what is missing. Then no page from it on
+    says how far the pass has come, so that whoever goes on later begins anew.
     """
 
     total: int
     start: int = 1
     _seen: dict[int, tuple[frozenset[str], int]] = field(default_factory=dict)
+    _spoiled_at: int | None = None
+    _progress: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def progress(self, position: int) -> dict[str, Any]:
+        """What a cursor says of the pass once the page at `position` is committed. Pages are read in any order and committed
+        in theirs, so what a page before this one turns out to be may still change it until then."""
+        with self._lock:
+            state: dict[str, Any] = {"total": self.total, "next": position + PAGE_SIZE}
+            if self._spoiled_at is not None and position >= self._spoiled_at:
+                state.clear()
+            self._progress[position] = state
+            return state
+
+    def _check(self, page: Page, position: int) -> None:
+        if page.rows >= min(PAGE_SIZE, self.total - position + 1):
+            return
+        with self._lock:
+            self._spoiled_at = min(position, self._spoiled_at or position)
+            for later, state in self._progress.items():
+                if later >= position:
+                    state.clear()
 
     def positions(self) -> range:
         """The 1-based first positions of the pages."""
@@ -128,6 +153,7 @@ class Pass:
             page = decode_page(answer.body, table.entity, context, stream=table.stream)
             ids = row_ids(page)
             self._seen[position] = (ids, max(page.rows - len(ids), 0))
+            self._check(page, position)
             return finish(page, position)
 
         return read

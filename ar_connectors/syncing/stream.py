@@ -56,7 +56,9 @@ class Run:
         return lease_name(self.connector.id, stream)
 
     def failed(self, error: ARError) -> None:
-        """Note a failure; one after which nothing can succeed stops the window."""
+        """Note a failure, of this company; one after which nothing can succeed stops the window."""
+        error.platform = error.platform or self.connector.platform
+        error.tenant = error.tenant or self.connector.tenant
         with self.lock:
             self.failures.append(error)
         if isinstance(error, ENDS_THE_RUN):

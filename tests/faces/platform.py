@@ -23,7 +23,7 @@ from ar_connectors.errors import (
     StaleVersionError,
     TransientError,
 )
-from ar_connectors.http import Endpoints
+from ar_connectors.http import Endpoints, Request
 from ar_connectors.store import Store
 from ar_connectors.testkit.ledger import Ledger
 from ar_connectors.testkit.running import Running
@@ -148,6 +148,14 @@ class Platform:
     """Operation that writes a note."""
     recount: str | None
     """Operation that finds at the end of a pass that a row was missed; None where no pass can miss one."""
+    invoice_page: Callable[[Request], bool]
+    """Whether a request asks for a page of invoices."""
+    rows: tuple[str, ...]
+    """Where the rows are in such a page's answer."""
+    fields: Mapping[str, str]
+    """What an invoice's row calls its `id`, `total`, `issued` date, `number`, and a `word` out of a list (a status)."""
+    other_tenant: str
+    """The id of a company that the emulator's credentials are not for."""
     lies: Mapping[str, frozenset[str]]
     """Each lie of the emulator -> topics of the comparison in which it shows, at least."""
     standing: Callable[[Running[Any]], Counter[tuple[str, str]]]

@@ -73,7 +73,6 @@ QUICKBOOKS = Platform(
     page_sizes=(
         "ar_connectors.quickbooks.client.PAGE_SIZE",
         "ar_connectors.quickbooks.client.MAX_IDS",
-        "ar_connectors.quickbooks.pull.PAGE_SIZE",
         "ar_connectors.quickbooks.reports.PAGE_SIZE",
         "ar_connectors.quickbooks.settle.MAX_IDS",
         "ar_connectors.quickbooks.tables.PAGE_SIZE",
@@ -93,6 +92,16 @@ QUICKBOOKS = Platform(
     pages="query Payment",
     write="create Attachable",
     recount="count Payment",
+    invoice_page=lambda request: request.operation == "query Invoice",
+    rows=("QueryResponse", "Invoice"),
+    fields={
+        "id": "Id",
+        "total": "TotalAmt",
+        "issued": "TxnDate",
+        "number": "DocNumber",
+        "word": "EmailStatus",
+    },
+    other_tenant="123145600000000000",
     lies={
         "date_shifted": frozenset({"invoice"}),
         "sign_flipped": frozenset({"invoice", "open balance", "settlement"}),
