@@ -13,12 +13,13 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from ar_connectors.adapterkit.mapper import RowError
 from ar_connectors.connector import Cursor, Page, Rejected
 from ar_connectors.errors import ConfigurationError, ContractError
 from ar_connectors.http.messages import Response
 from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.client import QuickBooksClient
-from ar_connectors.quickbooks.context import PLATFORM, Context, Mapper, RowError
+from ar_connectors.quickbooks.context import PLATFORM, Context, Mapper
 from ar_connectors.quickbooks.decode import MAPPER_VERSION
 from ar_connectors.quickbooks.envelope import Row, open_envelope
 from ar_connectors.quickbooks.mapping_parties import map_organization, map_term
@@ -31,6 +32,7 @@ __all__ = [
     "company_of",
     "missing_reference",
     "read_company",
+    "stores_latin1_only",
     "with_changes",
 ]
 
@@ -208,6 +210,16 @@ def _only(client: QuickBooksClient, answer: Response, entity: str, shape: type[_
             request_id=answer.headers.get("intuit_tid"),
             excerpt=answer.body[:200].decode("utf-8", errors="replace"),
         ) from error
+
+
+def stores_latin1_only(country: str | None) -> bool:
+    """True for a US company, and for one whose country is not known: what is safe there is safe everywhere (quirks.md#qbo-3).
+
+    `country` is CompanyInfo.Country as QuickBooks wrote it (`US`, `USA`, `United States`).
+    """
+    if country is None:
+        return True
+    return country.strip().casefold() in {"", "us", "usa", "united states", "united states of america"}
 
 
 def _server_time(answer: Response, now: datetime) -> datetime:

@@ -1,26 +1,21 @@
 """Which rows are in a body? Every envelope of QuickBooks taken apart into rows with their exact bytes.
 
 A body is a bare entity, a list, an entity under its name, a QueryResponse, a CDCResponse, a BatchItemResponse or an
-AttachableResponse: its shape decides (quirks.md#qbo-5). msgspec cuts it up; where it cannot (a NaN, a lone surrogate or a
-control character spoils the whole body for it) the standard library walks the same levels, so that only the spoiled row is
-lost (design rule D3).
+AttachableResponse: its shape decides (quirks.md#qbo-5). The cutting itself is `adapterkit.cutting`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, DecimalException
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
+from ar_connectors.adapterkit.cutting import Cutter, cut_up, loads_plain
 from ar_connectors.errors import ContractError
 from ar_connectors.quickbooks.faults import PLATFORM, Fault, fault_error, fault_in, parse_fault, redact
 
-__all__ = ["ENTITY_NAMES", "Envelope", "Row", "loads_exact", "open_envelope"]
+__all__ = ["ENTITY_NAMES", "Envelope", "Row", "open_envelope"]
 
 ENTITY_NAMES: Final = frozenset(
     {
@@ -34,10 +29,6 @@ ENTITY_NAMES: Final = frozenset(
     }
 )  # fmt: skip
 """Entities of the accounting API, by wire name: they tell a wrapped entity from a bare one."""
-
-_SPLIT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_CUT: Final = msgspec.json.Decoder(list[msgspec.Raw])
-_WHITE: Final = " \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,42 +51,18 @@ class Envelope:
     """Of a COUNT(*) query."""
 
 
-def loads_exact(text: str) -> Any:
-    """JSON with every number as Decimal or int, digits kept. Raises ValueError for NaN, infinities and numbers out of any range."""
-
-    def refuse(constant: str) -> Any:
-        raise ValueError(f"{constant} is not a number")
-
-    def number(digits: str) -> Decimal:
-        try:
-            return Decimal(digits)
-        except DecimalException as error:
-            raise ValueError(f"{digits[:60]} is not a number that can be kept") from error
-
-    return json.loads(text, parse_float=number, parse_constant=refuse, strict=False)
-
-
 def open_envelope(body: bytes, entity: str | None) -> Envelope:
     """Take a body apart. `entity`: what a bare row or list is, None where only an envelope can tell.
 
     Raises ContractError when it is not JSON or no known envelope, and the mapped error when the body as a whole is a fault.
     """
-    start = body[:3].removeprefix(b"\xef\xbb\xbf")
-    if len(start) < len(body[:3]):
-        body = body[3:]
-    head = body.lstrip()[:1]
-    if head == b"<":
+    if body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
         raise fault_error(parse_fault(body), operation="decode")
-    if head not in {b"{", b"["}:
-        raise _contract("the body is not a JSON object or list", body)
-    try:
-        return _Opener(entity, _Quick()).open(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
-    try:
-        return _Opener(entity, _Careful()).open(body)
-    except (ValueError, RecursionError) as error:
-        raise _contract(f"the body is not JSON: {error}", body) from error
+    return cut_up(
+        body,
+        lambda cutter, whole: _Opener(entity, cutter).open(whole),
+        lambda sentence: _contract(sentence, body),
+    )
 
 
 def _contract(message: str, body: bytes) -> ContractError:
@@ -107,80 +74,10 @@ def _contract(message: str, body: bytes) -> ContractError:
     )
 
 
-class _Quick:
-    """Cuts objects and lists with msgspec, without looking into what is inside."""
-
-    def members(self, raw: bytes) -> list[tuple[str, bytes]]:
-        return [(name, bytes(value)) for name, value in _SPLIT.decode(raw).items()]
-
-    def elements(self, raw: bytes) -> list[bytes]:
-        return [bytes(value) for value in _CUT.decode(raw)]
-
-
-class _Careful:
-    """The same with the standard library, which gets over what msgspec stumbles on. Raises ValueError when it is no JSON."""
-
-    _decoder = json.JSONDecoder(strict=False, parse_float=str, parse_int=str)
-
-    def members(self, raw: bytes) -> list[tuple[str, bytes]]:
-        text = raw.decode("utf-8", errors="surrogateescape")
-        found = []
-        position = _skip(text, _skip(text, 0) + 1)
-        while text[position : position + 1] != "}":
-            name, position = self._decoder.raw_decode(text, position)
-            position = _expect(text, position, ":")
-            end = self._decoder.raw_decode(text, position)[1]
-            found.append((str(name), _bytes(text[position:end])))
-            position = _next(text, end, "}")
-        _end(text, position + 1)
-        return found
-
-    def elements(self, raw: bytes) -> list[bytes]:
-        text = raw.decode("utf-8", errors="surrogateescape")
-        found = []
-        position = _skip(text, _skip(text, 0) + 1)
-        while text[position : position + 1] != "]":
-            end = self._decoder.raw_decode(text, position)[1]
-            found.append(_bytes(text[position:end]))
-            position = _next(text, end, "]")
-        _end(text, position + 1)
-        return found
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", errors="surrogateescape")
-
-
-def _skip(text: str, position: int) -> int:
-    while position < len(text) and text[position] in _WHITE:
-        position += 1
-    return position
-
-
-def _expect(text: str, position: int, character: str) -> int:
-    position = _skip(text, position)
-    if text[position : position + 1] != character:
-        raise ValueError(f"{character!r} is expected at character {position}")
-    return _skip(text, position + 1)
-
-
-def _next(text: str, position: int, closing: str) -> int:
-    """Past a comma, or at the closing bracket."""
-    position = _skip(text, position)
-    if text[position : position + 1] == closing:
-        return position
-    return _expect(text, position, ",")
-
-
-def _end(text: str, position: int) -> None:
-    if _skip(text, position) != len(text):
-        raise ValueError(f"there is more after the end, at character {position}")
-
-
 class _Opener:
     """Knows the envelopes; `cut` knows how to take one level apart."""
 
-    def __init__(self, entity: str | None, cut: _Quick | _Careful) -> None:
+    def __init__(self, entity: str | None, cut: Cutter) -> None:
         self._entity = entity
         self._cut = cut
         self._envelope = Envelope()
@@ -212,7 +109,7 @@ class _Opener:
     def _raise_fault(self, names: dict[str, bytes]) -> None:
         """A fault of the whole body is raised; `"fault": null` is none."""
         found = {
-            name: _plain(names[name])
+            name: loads_plain(names[name])
             for name in ("Fault", "fault", "AttachableResponse")
             if names.get(name, b"null") != b"null"
         }
@@ -276,7 +173,9 @@ class _Opener:
                 self._add(name, value)
 
     def _add_fault(self, raw: bytes) -> None:
-        self._envelope.rows.append(Row("Fault", raw, fault_in({"Fault": _plain(raw)}) or Fault(None, ())))
+        self._envelope.rows.append(
+            Row("Fault", raw, fault_in({"Fault": loads_plain(raw)}) or Fault(None, ()))
+        )
 
     def _elements_or_one(self, raw: bytes) -> list[bytes]:
         if raw == b"null":
@@ -291,10 +190,6 @@ class _Opener:
             yield from self._cut.elements(raw)
         else:
             yield raw
-
-
-def _plain(raw: bytes) -> Any:
-    return json.loads(raw.decode("utf-8", errors="replace"), strict=False)
 
 
 def _instant(raw: bytes | None) -> datetime | None:

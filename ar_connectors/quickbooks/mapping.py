@@ -5,9 +5,7 @@ A deleted stub becomes a tombstone, a row outside accounts receivable a sentence
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
+from ar_connectors.adapterkit.pages import Mapped
 from ar_connectors.connector import Record
 from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.context import ENTITY_KINDS, Mapper
@@ -17,17 +15,7 @@ from ar_connectors.quickbooks.mapping_parties import map_customer, map_organizat
 from ar_connectors.quickbooks.mapping_settlements import map_journal_entry, map_payment, map_refund
 from ar_core.model import DeletionEvidence, RecordKind, Tombstone
 
-__all__ = ["Mapped", "is_deleted", "map_customer_and_notes", "map_row", "tombstone"]
-
-
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """What one row became: records, or a reason why it is out of scope. A payment or a customer `replaces` its whole set
-    of allocations or contacts."""
-
-    records: Sequence[Record] = ()
-    out_of_scope: str | None = None
-    replaces: str | None = None
+__all__ = ["is_deleted", "map_customer_and_notes", "map_entity", "tombstone"]
 
 
 def is_deleted(row: wire.Entity) -> bool:
@@ -48,8 +36,10 @@ def tombstone(
     )
 
 
-def map_row(mapper: Mapper, row: wire.Entity) -> Mapped:
-    """Map one decoded row that is not a deleted stub. Raises RowError with the reason when it cannot be mapped."""
+def map_entity(mapper: Mapper, row: wire.Entity) -> Mapped:
+    """Map one decoded row, whatever entity it is. Raises RowError with the reason when it cannot be mapped."""
+    if is_deleted(row):
+        return _deleted(mapper, type(row).__name__, row)
     match row:
         case wire.Invoice():
             return Mapped((map_invoice(mapper, row),))
@@ -77,6 +67,12 @@ def map_row(mapper: Mapper, row: wire.Entity) -> Mapped:
             return Mapped((map_organization(mapper, None, row),))
         case _:
             return Mapped(out_of_scope=f"{type(row).__name__} is not accounts receivable")
+
+
+def _deleted(mapper: Mapper, entity: str, row: wire.Entity) -> Mapped:
+    if entity in ENTITY_KINDS:
+        return Mapped(tombstone=tombstone(mapper, entity, row))
+    return Mapped(out_of_scope=f"a deleted {entity} is not accounts receivable")
 
 
 def map_customer_and_notes(mapper: Mapper, row: wire.Customer) -> list[Record]:

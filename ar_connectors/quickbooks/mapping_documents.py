@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from ar_connectors.adapterkit.mapper import RowError
 from ar_connectors.quickbooks import wire
-from ar_connectors.quickbooks.context import Mapper, RowError
+from ar_connectors.quickbooks.context import Mapper
 from ar_core.model import CreditNote, DocumentStatus, Invoice, Line, LineKind, RecordKind
 from ar_core.model.base import adopter
 from ar_core.model.money import subtract

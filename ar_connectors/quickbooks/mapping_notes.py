@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ar_connectors.adapterkit.mapper import RowError
+from ar_connectors.adapterkit.note_records import dispute_of, promise_of
+from ar_connectors.adapterkit.notes import DisputeTag, NoteError, NoteTag, PromiseTag, StatusTag, parse_note
 from ar_connectors.quickbooks import wire
-from ar_connectors.quickbooks.context import Mapper, RowError
+from ar_connectors.quickbooks.context import Mapper
 from ar_connectors.quickbooks.managed_block import parse_block
-from ar_connectors.quickbooks.notes import DisputeTag, NoteError, NoteTag, PromiseTag, StatusTag, parse_note
-from ar_connectors.quickbooks.writeback_texts import original_note
-from ar_core.model import Channel, Dispute, Origin, Promise, RecordKind, local_id
+from ar_core.model import Dispute, Promise, RecordKind
 
 __all__ = ["map_attachable", "map_customer_notes"]
 
@@ -58,45 +59,14 @@ def map_customer_notes(mapper: Mapper, row: wire.Customer) -> list[Promise | Dis
 
 
 def _promise(mapper: Mapper, row: wire.Attachable | wire.Customer, tag: PromiseTag, text: str) -> Promise:
-    invoices = tag.invoices or _hangs_on(row, "Invoice")
-    mapper.numbers.append(tag.amount)
-    promise = Promise.trusted(
-        id=local_id(tag.id),
-        source=mapper.provenance(type(row).__name__, row),
-        customer_id=_customer(mapper, row, tag.customer),
-        invoice_ids=tuple(mapper.id(RecordKind.INVOICE, invoice) for invoice in invoices),
-        promised_amount=tag.amount,
-        currency=_currency(mapper, tag.currency),
-        promised_date=tag.promised,
-        given_on=tag.given,
-        given_by=tag.by,
-        channel=_channel(tag.channel),
-        origin=Origin.OURS,
-        recorded_at=tag.recorded,
-        withdrawn_on=tag.withdrawn,
-        superseded_by=local_id(tag.superseded_by) if tag.superseded_by is not None else None,
-    )
-    return promise.model_copy(update={"note": original_note(promise, text)})
+    source = mapper.provenance(type(row).__name__, row)
+    customer = next(iter(_hangs_on(row, "Customer")), None)
+    return promise_of(mapper, source, tag, text, invoices=_hangs_on(row, "Invoice"), customer=customer)
 
 
 def _dispute(mapper: Mapper, row: wire.Attachable | wire.Customer, tag: DisputeTag, text: str) -> Dispute:
-    mapper.numbers.append(tag.amount)
-    dispute = Dispute.trusted(
-        id=local_id(tag.id),
-        source=mapper.provenance(type(row).__name__, row),
-        customer_id=_customer(mapper, row, tag.customer),
-        invoice_id=mapper.id(RecordKind.INVOICE, tag.invoice),
-        disputed_amount=tag.amount,
-        currency=_currency(mapper, tag.currency),
-        reason=tag.reason,
-        opened_on=tag.opened,
-        opened_by=tag.by,
-        origin=Origin.OURS,
-        recorded_at=tag.recorded,
-        resolved_on=tag.resolved,
-        resolution=tag.resolution,
-    )
-    return dispute.model_copy(update={"note": original_note(dispute, text)})
+    source = mapper.provenance(type(row).__name__, row)
+    return dispute_of(mapper, source, tag, text, customer=next(iter(_hangs_on(row, "Customer")), None))
 
 
 def _hangs_on(row: wire.Attachable | wire.Customer, kind: str) -> tuple[str, ...]:
@@ -104,16 +74,3 @@ def _hangs_on(row: wire.Attachable | wire.Customer, kind: str) -> tuple[str, ...
         return (row.id,) if kind == "Customer" and row.id else ()
     places = (place.entity_ref for place in row.attachable_ref or ())
     return tuple(place.value for place in places if place is not None and place.type == kind and place.value)
-
-
-def _customer(mapper: Mapper, row: wire.Attachable | wire.Customer, tagged: str | None) -> str | None:
-    remote_id = tagged or next(iter(_hangs_on(row, "Customer")), None)
-    return mapper.id(RecordKind.CUSTOMER, remote_id) if remote_id else None
-
-
-def _currency(mapper: Mapper, code: str | None) -> str | None:
-    return mapper.currency(wire.Id(value=code)) if code else None
-
-
-def _channel(word: str | None) -> Channel | None:
-    return Channel(word) if word in set(Channel) else None

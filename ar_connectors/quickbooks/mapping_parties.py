@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ar_connectors.adapterkit.mapper import RowError
 from ar_connectors.quickbooks import wire
-from ar_connectors.quickbooks.context import Mapper, RowError
+from ar_connectors.quickbooks.context import Mapper
 from ar_core.model import (
     Address,
     Contact,

@@ -13,8 +13,9 @@ from decimal import Decimal
 from itertools import product
 from typing import Final
 
+from ar_connectors.adapterkit.mapper import RowError
 from ar_connectors.quickbooks import wire
-from ar_connectors.quickbooks.context import Mapper, RowError
+from ar_connectors.quickbooks.context import Mapper
 from ar_connectors.quickbooks.mapping_documents import is_voided
 from ar_core.model import (
     Adjustment,

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.connector import Capability, Fact, PendingWrite, Placement, StoreView, Support
 from ar_connectors.errors import UnsupportedOperation
 from ar_connectors.quickbooks import writeback_account as account
@@ -96,7 +97,7 @@ class QuickBooksWriter:
             RejectedError, PeriodClosedError: QuickBooks refused it, in its fallback place too.
             UnsupportedOperation: the command has no place in QuickBooks.
         """
-        scope = WriteScope(write, view, self._tenant, self._calls)
+        scope = WriteScope(write, view, Tenant(PLATFORM, self._tenant), self._calls)
         match write.command:
             case RecordPromise():
                 return self._promise(scope)
@@ -124,7 +125,7 @@ class QuickBooksWriter:
 
         Nothing is sent. Raises what reading raises: then it cannot be told.
         """
-        scope = WriteScope(write, view, self._tenant, self._calls)
+        scope = WriteScope(write, view, Tenant(PLATFORM, self._tenant), self._calls)
         match write.command:
             case RecordPromise():
                 return self._find_promise(scope)

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ar_connectors.adapterkit import note_texts as texts
 from ar_connectors.connector import Fact, Placement
 from ar_connectors.errors import NotFoundError, PeriodClosedError, RejectedError, StaleVersionError
-from ar_connectors.quickbooks import writeback_texts as texts
+from ar_connectors.quickbooks import managed_lines as lines
 from ar_connectors.quickbooks.managed_block import Block, Line, parse_block
 from ar_connectors.quickbooks.writeback_activity import Job, at_customer, at_note, customer_of, place_notes
 from ar_connectors.quickbooks.writeback_calls import InvoiceFields
@@ -38,7 +39,7 @@ _CUT = "Customer.Notes is nearly full: lines of ours were shortened or left out"
 def place_customer_note(scope: WriteScope, command: AddNote) -> list[Placement]:
     """A note about a customer, as a line of our block. Raises RejectedError when there is no room."""
     customer = scope.customer_id(command.subject_id)
-    line = texts.note_line(command, scope.identity, latin1_only=scope.latin1_only)
+    line = lines.note_line(command, scope.identity, latin1_only=scope.latin1_only)
     return _put(scope, customer, line, _NOTE, (command.subject_id,))
 
 
@@ -50,7 +51,7 @@ def find_customer_note(scope: WriteScope, command: AddNote) -> list[Placement] |
 def place_hold(scope: WriteScope, command: SetOrderHold) -> list[Placement]:
     """Advise to stop new orders. What stood there before us is kept in the placement, to be put back on release."""
     customer = scope.customer_id(command.customer_id)
-    line = texts.hold_line(command, scope.identity, latin1_only=scope.latin1_only)
+    line = lines.hold_line(command, scope.identity, latin1_only=scope.latin1_only)
     written = change_block(scope, customer, lambda block: (block.put(line), line))
     earlier = _last_hold(scope, command.customer_id)
     before = written.before.find("hold")
@@ -100,7 +101,7 @@ def place_status(scope: WriteScope, command: SetCollectionsStatus, options: Writ
     there) a note on the invoice."""
     if not _is_invoice(command.subject_id):
         customer = scope.customer_id(command.subject_id)
-        line = texts.status_line(command, scope.identity, None, None, latin1_only=scope.latin1_only)
+        line = lines.status_line(command, scope.identity, None, None, latin1_only=scope.latin1_only)
         return _put(scope, customer, line, _STATUS, (command.subject_id,))
     (invoice,) = scope.invoice_ids(command.subject_id)
     reason = None
@@ -111,7 +112,7 @@ def place_status(scope: WriteScope, command: SetCollectionsStatus, options: Writ
         reason = placed
     customer = customer_of(scope, invoice)
     known = scope.invoice(invoice)
-    line = texts.status_line(
+    line = lines.status_line(
         command, scope.identity, invoice, known.number if known else None, latin1_only=scope.latin1_only
     )
     try:
@@ -136,7 +137,7 @@ def find_status(
         now = scope.calls.invoice_fields(invoice)
         if _value(now.fields, options.status_custom_field) == _field_value(scope, command, options):
             return [_at_field(now, options, command)]
-    kind = texts.status_line(command, scope.identity, invoice, None, latin1_only=True).kind or ""
+    kind = lines.status_line(command, scope.identity, invoice, None, latin1_only=True).kind or ""
     customer = customer_of(scope, invoice)
     placed = _find_line(scope, customer, kind, _STATUS, (command.subject_id,))
     if placed is not None:
@@ -166,7 +167,7 @@ def _find_line(
     scope: WriteScope, customer: str, kind: str, facts: tuple[Fact, ...], subjects: tuple[str, ...]
 ) -> list[Placement] | None:
     notes, block = read_block(scope, customer)
-    if block.find(kind, texts.ref_of(scope.identity)) is None:
+    if block.find(kind, lines.ref_of(scope.identity)) is None:
         return None
     return at_customer(facts, customer, notes.version, subjects)
 
@@ -227,7 +228,7 @@ def _value(fields: Sequence[Mapping[str, str]], name: str) -> str | None:
 
 
 def _field_value(scope: WriteScope, command: SetCollectionsStatus, options: WriteOptions) -> str:
-    return texts.field_text(scope.clean(command.status), options.custom_field_length)
+    return lines.field_text(scope.clean(command.status), options.custom_field_length)
 
 
 def _at_field(invoice: InvoiceFields, options: WriteOptions, command: SetCollectionsStatus) -> Placement:

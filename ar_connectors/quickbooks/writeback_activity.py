@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
+from ar_connectors.adapterkit import note_texts as texts
+from ar_connectors.adapterkit.notes import DisputeTag, NoteTag, PromiseTag, StatusTag, Tag, format_note
 from ar_connectors.connector import Fact, Placement
 from ar_connectors.errors import ARError, PeriodClosedError, RejectedError, StaleVersionError
-from ar_connectors.quickbooks import writeback_texts as texts
+from ar_connectors.quickbooks import managed_lines as lines
 from ar_connectors.quickbooks.faults import PLATFORM
-from ar_connectors.quickbooks.notes import DisputeTag, NoteTag, PromiseTag, StatusTag, Tag, format_note
 from ar_connectors.quickbooks.writeback_calls import Note
 from ar_connectors.quickbooks.writeback_customer import change_block, read_block
 from ar_connectors.quickbooks.writeback_notes import (
@@ -169,7 +170,7 @@ def find_notes(
     customer = job.customer or customer_of(scope, job.invoices[0])
     notes, block = read_block(scope, customer)
     kind = _line_kind(job.tag)
-    if kind is not None and block.find(kind, texts.ref_of(job.tag.id)):
+    if kind is not None and block.find(kind, lines.ref_of(job.tag.id)):
         return found + at_customer(
             job.facts, customer, notes.version, job.subjects, reason="found in Customer.Notes"
         )
@@ -334,7 +335,7 @@ def _line_instead(scope: WriteScope, job: Job, closed: PeriodClosedError) -> lis
     if isinstance(tag, StatusTag):
         raise closed  # its line in Customer.Notes was tried before the note
     customer = job.customer or customer_of(scope, job.invoices[0])
-    line = texts.tagged_line(tag, job.text, latin1_only=scope.latin1_only)
+    line = lines.tagged_line(tag, job.text, latin1_only=scope.latin1_only)
     written = change_block(scope, customer, lambda block: (block.put(line), line), "fallback")
     invoices = tuple(scope.id_of(RecordKind.INVOICE, one) for one in job.invoices)
     return at_customer(
@@ -414,7 +415,7 @@ def _unknown_record(scope: WriteScope, record: str) -> RejectedError:
     return RejectedError(
         f"nothing is known of {record}: it is not in the store, and no note in QuickBooks has its mark",
         platform=PLATFORM,
-        tenant=scope.tenant,
+        tenant=scope.tenant.id,
         operation=scope.write.command.type,
         advice="sync this connection first; give the id of a promise or dispute that was recorded here",
     )
@@ -427,7 +428,7 @@ def customer_of(scope: WriteScope, invoice: str) -> str:
         return scope.customer_id(known.customer_id)
     customer = scope.calls.invoice_fields(invoice).customer
     if customer is None:
-        raise RejectedError(f"Invoice {invoice} has no customer", platform=PLATFORM, tenant=scope.tenant)
+        raise RejectedError(f"Invoice {invoice} has no customer", platform=PLATFORM, tenant=scope.tenant.id)
     return customer
 
 

@@ -72,7 +72,7 @@ def change_block(scope: WriteScope, customer: str, edit: Edit, part: str = "note
             raise RejectedError(
                 f"Customer.Notes of customer {customer} is full: {error}",
                 platform=PLATFORM,
-                tenant=scope.tenant,
+                tenant=scope.tenant.id,
                 operation="update Customer.Notes",
                 advice="shorten the notes of this customer in QuickBooks, then record the command again with a new key",
             ) from error

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from ar_connectors.errors import DuplicateError, StaleVersionError
-from ar_connectors.quickbooks.notes import (
+from ar_connectors.adapterkit.notes import (
     DisputeTag,
     NoteError,
     PromiseTag,
@@ -16,6 +15,7 @@ from ar_connectors.quickbooks.notes import (
     parse_note,
     retag,
 )
+from ar_connectors.errors import DuplicateError, StaleVersionError
 from ar_connectors.quickbooks.writeback_calls import Note
 from ar_connectors.quickbooks.writeback_customer import RETRIES
 from ar_connectors.quickbooks.writeback_scope import WriteScope

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ar_connectors import errors
+from ar_connectors.adapterkit.mapper import bounded, sums_safely
 from ar_connectors.connector import Page
-from ar_connectors.quickbooks.context import Context, bounded, sums_safely
+from ar_connectors.quickbooks.context import Context
 from ar_connectors.quickbooks.decode import decode, decode_page
 from ar_core import model
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ar_connectors.adapterkit.notes import DisputeTag, NoteTag, PromiseTag, StatusTag, format_note
 from ar_connectors.connector import Page
 from ar_connectors.quickbooks.context import Context
 from ar_connectors.quickbooks.decode import decode, decode_page
-from ar_connectors.quickbooks.notes import DisputeTag, NoteTag, PromiseTag, StatusTag, format_note
 from ar_core import model
 from ar_core.model import money
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ar_connectors.quickbooks.notes import (
+from ar_connectors.adapterkit.notes import (
     MAX_NOTE,
     DisputeTag,
     NoteError,
@@ -21,7 +21,8 @@ from ar_connectors.quickbooks.notes import (
     marker,
     parse_note,
 )
-from ar_connectors.quickbooks.text import clean_text, stores_latin1_only
+from ar_connectors.adapterkit.text import clean_text
+from ar_connectors.quickbooks.company import stores_latin1_only
 
 ID = UUID("6f0c1d7e-0000-4000-8000-000000000001")
 

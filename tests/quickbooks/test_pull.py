@@ -13,11 +13,11 @@ from uuid import UUID
 
 import pytest
 
+from ar_connectors.adapterkit.notes import PromiseTag, format_note
 from ar_connectors.connector import Page
 from ar_connectors.errors import ConfigurationError, ContractError, TransientError, UnsupportedOperation
 from ar_connectors.http.messages import Request
 from ar_connectors.quickbooks.connector import QuickBooksConnector, QuickBooksReader
-from ar_connectors.quickbooks.notes import PromiseTag, format_note
 from ar_connectors.store import Store, open_store
 from ar_core import model
 from tests.quickbooks.moving_books import TENANT, MovingBooks

@@ -15,8 +15,8 @@ from typing import Any, cast
 
 import pytest
 
+from ar_connectors.adapterkit.notes import parse_note
 from ar_connectors.connector import Capabilities, Connector, PendingWrite
-from ar_connectors.quickbooks.notes import parse_note
 from ar_connectors.quickbooks.writeback import COMMANDS, FACTS, QuickBooksWriter
 from ar_connectors.store.contract import WriteState
 from ar_connectors.writeback import deliver

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ar_connectors.adapterkit.notes import DisputeTag, NoteTag, PromiseTag, StatusTag, parse_note
 from ar_connectors.connector import Fact, Page, Support
 from ar_connectors.errors import (
     ContractError,
@@ -28,7 +29,6 @@ from ar_connectors.errors import (
 from ar_connectors.http.messages import Request, Response
 from ar_connectors.quickbooks.decode import decode
 from ar_connectors.quickbooks.managed_block import CLOSE, OPEN, parse_block
-from ar_connectors.quickbooks.notes import DisputeTag, NoteTag, PromiseTag, StatusTag, parse_note
 from ar_connectors.quickbooks.writeback import COMMANDS, FACTS, WriteOptions
 from ar_connectors.quickbooks.writeback_calls import request_id
 from ar_core.commands import (

@@ -1,72 +1,45 @@
-"""What do our facts say in QuickBooks? Commands as tagged notes and lines, pure: nothing is read or sent here.
+"""What do our facts say inside an ERP? Commands as tags and as sentences, pure: nothing is read or sent here.
 
 The text after a tag is for the bookkeeper who opens the invoice; the tag is for us (notes.py). No text of ours begins
-with "Voided": QuickBooks puts that word in front of what it voids (quirks.md#qbo-20).
+with "Voided": QuickBooks puts that word in front of what it voids, and reads it back as such.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from urllib.parse import quote
 from uuid import UUID
 
-from ar_connectors.errors import RejectedError
-from ar_connectors.quickbooks.faults import PLATFORM
-from ar_connectors.quickbooks.managed_block import Line, one_line
-from ar_connectors.quickbooks.notes import DisputeTag, NoteTag, PromiseTag, StatusTag, Tag, format_note
-from ar_connectors.quickbooks.text import clean_text
+from ar_connectors.adapterkit.notes import DisputeTag, NoteTag, PromiseTag, StatusTag
+from ar_connectors.adapterkit.tenant import Tenant
+from ar_connectors.adapterkit.text import clean_text
 from ar_core.commands import (
     AddNote,
     OpenDispute,
     RecordPromise,
     ResolveDispute,
     SetCollectionsStatus,
-    SetOrderHold,
     WithdrawPromise,
 )
-from ar_core.model import Dispute, Promise, RecordKind, parse_record_id
+from ar_core.model import Dispute, Promise, RecordKind
 
 __all__ = [
+    "because",
     "closed_on",
     "dispute_tag",
     "dispute_text",
-    "field_text",
-    "hold_line",
     "local_uuid",
-    "note_line",
     "note_tag",
     "note_text",
     "original_note",
     "promise_tag",
     "promise_text",
-    "ref_of",
-    "remote_id",
     "resolved_lead",
-    "status_line",
+    "shortened",
     "status_tag",
     "status_text",
-    "tagged_line",
     "withdrawn_lead",
 ]
-
-
-def remote_id(record_id: str, kind: RecordKind, tenant: str) -> str:
-    """QuickBooks' own id in one of our record ids.
-
-    Raises RejectedError when the record is of another kind, company or platform, or has no place in any ERP.
-    """
-    parts = parse_record_id(record_id)
-    if parts is not None and parts.platform == PLATFORM and parts.tenant == tenant and parts.kind == kind:
-        return parts.remote_id
-    raise RejectedError(
-        f"{record_id} is no {kind} of this company",
-        platform=PLATFORM,
-        tenant=tenant,
-        operation="write back",
-        advice="give the id of a record that was synced from this connection",
-    )
 
 
 def local_uuid(record_id: str) -> UUID | None:
@@ -78,13 +51,8 @@ def local_uuid(record_id: str) -> UUID | None:
         return None
 
 
-def ref_of(identity: UUID) -> str:
-    """The short mark of a command on a line of the managed block."""
-    return identity.hex[:12]
-
-
 def promise_tag(
-    command: RecordPromise | Promise, identity: UUID, tenant: str, recorded: datetime | None
+    command: RecordPromise | Promise, identity: UUID, tenant: Tenant, recorded: datetime | None
 ) -> PromiseTag:
     """The tag of a promise, from the command that makes it or from the record as it stands."""
     return PromiseTag(
@@ -95,10 +63,10 @@ def promise_tag(
         given=command.given_on,
         by=command.given_by,
         channel=None if command.channel is None else str(command.channel),
-        invoices=tuple(remote_id(one, RecordKind.INVOICE, tenant) for one in command.invoice_ids),
+        invoices=tuple(tenant.remote_id(one, RecordKind.INVOICE) for one in command.invoice_ids),
         customer=None
         if command.customer_id is None
-        else remote_id(command.customer_id, RecordKind.CUSTOMER, tenant),
+        else tenant.remote_id(command.customer_id, RecordKind.CUSTOMER),
         recorded=recorded,
         withdrawn=command.withdrawn_on if isinstance(command, Promise) else None,
         superseded_by=local_uuid(command.superseded_by or "") if isinstance(command, Promise) else None,
@@ -132,27 +100,27 @@ def original_note(record: Promise | Dispute, text: str) -> str | None:
 
 def withdrawn_lead(command: WithdrawPromise) -> str:
     """What is put in front of a promise's text when it no longer stands."""
-    return f"Withdrawn {command.withdrawn_on}{_because(command.reason)}."
+    return f"Withdrawn {command.withdrawn_on}{because(command.reason)}."
 
 
 def dispute_tag(
-    command: OpenDispute | Dispute, identity: UUID, tenant: str, recorded: datetime | None
+    command: OpenDispute | Dispute, identity: UUID, tenant: Tenant, recorded: datetime | None
 ) -> DisputeTag:
     """The tag of a dispute, from the command that opens it or from the record as it stands."""
     return DisputeTag(
         id=identity,
-        invoice=remote_id(command.invoice_id, RecordKind.INVOICE, tenant),
+        invoice=tenant.remote_id(command.invoice_id, RecordKind.INVOICE),
         amount=command.disputed_amount,
         currency=command.currency,
-        reason=_shortened(command.reason),
+        reason=shortened(command.reason),
         opened=command.opened_on,
         by=command.opened_by,
         customer=None
         if command.customer_id is None
-        else remote_id(command.customer_id, RecordKind.CUSTOMER, tenant),
+        else tenant.remote_id(command.customer_id, RecordKind.CUSTOMER),
         recorded=recorded,
         resolved=command.resolved_on if isinstance(command, Dispute) else None,
-        resolution=_shortened(command.resolution) if isinstance(command, Dispute) else None,
+        resolution=shortened(command.resolution) if isinstance(command, Dispute) else None,
     )
 
 
@@ -162,12 +130,12 @@ def dispute_text(command: OpenDispute | Dispute) -> str:
     opened = f" Opened {command.opened_on}" if command.opened_on else " Opened"
     who = f" by {command.opened_by}" if command.opened_by else ""
     told = f"{opened}{who}." if command.opened_on or who else ""
-    return f"Disputed {what}{_because(command.reason)}.{told}{_tail(command.note)}"
+    return f"Disputed {what}{because(command.reason)}.{told}{_tail(command.note)}"
 
 
 def resolved_lead(command: ResolveDispute) -> str:
     """What is put in front of a dispute's text when it is settled."""
-    return f"Resolved {command.resolved_on}{_because(command.resolution)}.{_tail(command.note)}"
+    return f"Resolved {command.resolved_on}{because(command.resolution)}.{_tail(command.note)}"
 
 
 def note_tag(command: AddNote, identity: UUID, invoice: str) -> NoteTag:
@@ -185,9 +153,9 @@ def status_tag(command: SetCollectionsStatus, identity: UUID, invoice: str) -> S
     """The tag of a status that stands in a note because its usual places could not take it."""
     return StatusTag(
         id=identity,
-        status=_shortened(command.status) or "",
+        status=shortened(command.status) or "",
         set_on=command.set_on,
-        next_action=_shortened(command.next_action),
+        next_action=shortened(command.next_action),
         next_on=command.next_action_on,
         invoice=invoice,
     )
@@ -201,63 +169,12 @@ def status_text(command: SetCollectionsStatus) -> str:
     return f"{command.status} ({command.set_on}){follow}{'.' + _tail(command.note) if command.note else ''}"
 
 
-def field_text(status: str, limit: int) -> str:
-    """The status alone, for a custom field of `limit` characters."""
-    status = one_line(status)
-    return status if len(status) <= limit else status[: limit - 3].rstrip() + "..."
-
-
-def status_line(
-    command: SetCollectionsStatus,
-    identity: UUID,
-    invoice: str | None,
-    number: str | None,
-    *,
-    latin1_only: bool,
-) -> Line:
-    """The status as a line of the managed block; `invoice` (and its number) where it is about one invoice."""
-    label = "Status" if invoice is None else f"Invoice {number or invoice}"
-    kind = "status" if invoice is None else f"status-{quote(invoice, safe='')}"
-    return _marked(f"{label}: {status_text(command)}", kind, identity, latin1_only)
-
-
-def hold_line(command: SetOrderHold, identity: UUID, *, latin1_only: bool) -> Line:
-    """The advice to stop new orders: QuickBooks has no such stop of its own."""
-    text = f"Order hold advised since {command.set_on}{_because(command.reason)}"
-    return _marked(text, "hold", identity, latin1_only)
-
-
-def note_line(command: AddNote, identity: UUID, *, latin1_only: bool) -> Line:
-    """A note about a customer as a line of the managed block."""
-    return _marked(f"Note {note_text(command)}", "note", identity, latin1_only)
-
-
-def tagged_line(tag: PromiseTag | DisputeTag | NoteTag, text: str, *, latin1_only: bool) -> Line:
-    """A tagged note as a line of the managed block, for an invoice that takes no note."""
-    kind = {PromiseTag: "ptp", DisputeTag: "dispute", NoteTag: "note"}[type(tag)]
-    whole = one_line(
-        clean_text(format_note(_without_long_texts(tag), text, limit=600), latin1_only=latin1_only)
-    )
-    return Line(whole, kind, ref_of(tag.id), whole=True)
-
-
-def _without_long_texts(tag: PromiseTag | DisputeTag | NoteTag) -> Tag:
-    if isinstance(tag, DisputeTag):
-        return replace(
-            tag, reason=(tag.reason or "")[:40] or None, resolution=(tag.resolution or "")[:40] or None
-        )
-    return tag
-
-
-def _marked(text: str, kind: str, identity: UUID, latin1_only: bool) -> Line:
-    return Line(one_line(clean_text(text, latin1_only=latin1_only)), kind, ref_of(identity))
-
-
 def _money(amount: Decimal | None, currency: str | None) -> str:
     return "" if amount is None else f"{amount:f} {currency or ''}".strip()
 
 
-def _because(reason: str | None) -> str:
+def because(reason: str | None) -> str:
+    """A reason as the end of a sentence: `: goods damaged`; nothing where there is none."""
     text = (reason or "").strip().rstrip(".")
     return f": {text}" if text else ""
 
@@ -267,7 +184,7 @@ def _tail(note: str | None) -> str:
     return f" {text}" if text else ""
 
 
-def _shortened(text: str | None, limit: int = 300) -> str | None:
+def shortened(text: str | None, limit: int = 300) -> str | None:
     """A free text inside a tag: the tag must fit, and the whole text stands behind it anyway."""
     return text if text is None or len(text) <= limit else text[: limit - 3] + "..."
 

@@ -1,11 +1,11 @@
-"""How do our own facts look inside QuickBooks? One tagged line for the machine, then a sentence for people.
+"""How do our own facts look inside an ERP that has no place for them? One tagged line for the machine, then a sentence for people.
 
     [AR:ptp id=6f0c... date=2026-12-01 amt=500.00 cur=USD given=2026-11-23 by=Ann%20Lee inv=129,130] Promised by phone.
 
-QuickBooks has no promise, dispute or collections status, so they stand in Attachable notes (quirks.md#qbo-40), which
-can be found again by query. The tag holds the whole record: an empty store that reads the note gets the same promise.
-A promise that is withdrawn, or a dispute that is resolved, is the same note edited: its tag gains `withdrawn=` or
-`resolved=`. The tag is plain ASCII (values are percent-escaped), so no company encoding can damage it.
+The same tag on every ERP, in whatever kind of note it offers (capabilities.py of each says where). It holds the whole
+record: an empty store that reads the note gets the same promise. A promise that is withdrawn, or a dispute that is
+resolved, has `withdrawn=` or `resolved=` in its tag: in the same note where notes can be edited, in a further one where
+they cannot (the last tag of a record counts). The tag is plain ASCII (values are percent-escaped), so no company encoding can damage it.
 
 The first tag of a note counts. What people write around it, line breaks and capitals inside it, and unknown keys do
 no harm; a tag that lost what it needs raises `NoteError`, so that it is seen.
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 MAX_NOTE: Final = 2000
-"""Characters an Attachable's Note holds (quirks.md#qbo-41)."""
+"""Characters of a note of ours: what the tightest place holds (QuickBooks 2000, Xero 2500)."""
 
 _TAG = re.compile(r"\[\s*AR\s*:\s*([a-z]+)((?:\s+[^\]\s]+)*)\s*\]", re.IGNORECASE)
 _SAFE = "-._~:+@/#"
@@ -50,7 +50,7 @@ class NoteError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PromiseTag:
-    """A promise to pay. Ids of invoices and of the customer are QuickBooks' own."""
+    """A promise to pay. Ids of invoices and of the customer are the ERP's own."""
 
     id: UUID
     promised: date
@@ -89,7 +89,7 @@ class DisputeTag:
 
 @dataclass(frozen=True, slots=True)
 class StatusTag:
-    """Where collections stand with a customer or an invoice; also an order hold (`hold=yes|no`), advisory in QuickBooks."""
+    """Where collections stand with a customer or an invoice; also an order hold (`hold=yes|no`)."""
 
     id: UUID
     status: str

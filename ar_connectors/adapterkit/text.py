@@ -1,4 +1,4 @@
-"""What text can a QuickBooks company keep? US companies store ISO-8859-1 only; all others UTF-8 (quirks.md#qbo-3).
+"""What text can a company's books keep? No control characters anywhere; some companies store ISO-8859-1 only.
 
 Text that a company cannot store is spelled out in ASCII where there is a usual spelling, so a note never arrives as
 question marks and never makes a write fail.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["ENCODABLE_EVERYWHERE", "clean_text", "stores_latin1_only"]
+__all__ = ["ENCODABLE_EVERYWHERE", "clean_text"]
 
 ENCODABLE_EVERYWHERE = "iso-8859-1"
 
@@ -21,16 +21,6 @@ _SPELLED = {
     "\u0142": "l", "\u0141": "L", "\u0131": "i",
 }  # fmt: skip
 """Usual ASCII spellings of characters outside ISO-8859-1 that have no decomposition of their own."""
-
-
-def stores_latin1_only(country: str | None) -> bool:
-    """True for a US company, and for one whose country is not known: what is safe there is safe everywhere.
-
-    `country` is CompanyInfo.Country as QuickBooks wrote it (`US`, `USA`, `United States`).
-    """
-    if country is None:
-        return True
-    return country.strip().casefold() in {"", "us", "usa", "united states", "united states of america"}
 
 
 def clean_text(text: str, *, latin1_only: bool) -> str:

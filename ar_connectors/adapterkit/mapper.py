@@ -1,0 +1,151 @@
+"""What serves the mapping of one page, whatever the ERP? Record ids, references, currencies, and a check on every number.
+
+A `Mapper` is made for one page and thrown away, so two threads never share one. A page is a thousand rows of ten objects
+each, so what is used for every row is a plain attribute, and the cheapest way to an answer is tried first; an ERP's own
+mapper is a subclass, and adds only what its rows need.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import (
+    Clamped,
+    Decimal,
+    DecimalException,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Subnormal,
+    Underflow,
+    localcontext,
+)
+from decimal import Context as DecimalContext
+from typing import Final
+
+from ar_connectors.adapterkit.tenant import Tenant
+from ar_core.model import RecordKind, Source
+from ar_core.model.base import adopter
+from ar_core.model.money import MAX_EXPONENT, ZERO
+
+__all__ = ["Mapper", "RowError", "bounded", "sums_safely"]
+
+_source = adopter(Source)
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+
+_BOUNDED: Final = DecimalContext(
+    prec=60,
+    Emin=-MAX_EXPONENT - 60,
+    Emax=MAX_EXPONENT,
+    traps=[Inexact, InvalidOperation, DivisionByZero, Overflow, Underflow, Subnormal, Clamped],
+)
+
+
+class RowError(ValueError):
+    """A row that cannot become a record. `code` is stable (`missing_field`, `bad_number`, ...); the text is for a person."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+def bounded(value: Decimal) -> bool:
+    """True for a finite number whose exponent and magnitude are within the limit of design rule D15."""
+    if not value.is_finite():
+        return False
+    exponent = value.as_tuple().exponent
+    return (
+        isinstance(exponent, int) and abs(exponent) <= MAX_EXPONENT and abs(value.adjusted()) <= MAX_EXPONENT
+    )
+
+
+def sums_safely(numbers: Iterable[Decimal | None]) -> bool:
+    """The check of `Mapper.check_numbers`, on any numbers. Never True when one of them is not `bounded`."""
+    try:
+        with localcontext(_BOUNDED):
+            result = sum([number for number in numbers if number is not None], ZERO)
+    except DecimalException:
+        return False
+    # Opposite signs may cancel, but exponents never do: the sum has the smallest exponent that came in.
+    return result.is_finite() and abs(int(result.as_tuple().exponent)) <= MAX_EXPONENT
+
+
+class Mapper:
+    """Caches that make equal things one object, and the page's numbers for one check.
+
+    Args:
+        tenant: whose rows they are.
+        kinds: the kinds of record that ids are made for.
+        home_currency: of the company, for rows that name no currency; None when it is not known (a lone decode).
+    """
+
+    __slots__ = ("_currencies", "_prefixes", "_refs", "home_currency", "numbers", "platform", "tenant")
+
+    def __init__(self, tenant: Tenant, kinds: Iterable[RecordKind], home_currency: str | None = None) -> None:
+        self.tenant = tenant.id
+        self.platform = tenant.platform
+        self.home_currency = home_currency
+        self.numbers: list[Decimal | None] = []
+        """Every number that went into a record of this page; see `check_numbers`."""
+        self._prefixes = {kind: tenant.record_id(kind, "0")[:-1] for kind in kinds}
+        self._refs: dict[str, str] = {}
+        self._currencies: dict[str, str] = {}
+
+    def id(self, kind: RecordKind, remote_id: str | None) -> str:
+        """A record id; fast for the usual plain ids and GUIDs. Raises RowError where there is none."""
+        if remote_id is not None and remote_id.isalnum() and remote_id.isascii():
+            return self._prefixes[kind] + remote_id
+        if not remote_id:
+            raise RowError("missing_field", "the row has no Id")
+        if remote_id.isascii() and remote_id.replace("-", "").isalnum():
+            return self._prefixes[kind] + remote_id
+        try:
+            return Tenant(self.platform, self.tenant).record_id(kind, remote_id)
+        except UnicodeEncodeError as error:
+            raise RowError("bad_text", f"the Id {remote_id!r} is not text") from error
+
+    def customer_id(self, remote_id: str | None) -> str | None:
+        """The record id of the customer that something points at, None where it points at nobody."""
+        if not remote_id:
+            return None
+        known = self._refs.get(remote_id)
+        if known is None:
+            known = self._refs[remote_id] = self.id(RecordKind.CUSTOMER, remote_id)
+        return known
+
+    def source(
+        self, kind: str, remote_id: str | None, version: str | None, updated_at: datetime | None
+    ) -> Source:
+        """Where a row came from. `updated_at` in UTC; None where the row does not say an instant."""
+        return _source(
+            {
+                "platform": self.platform,
+                "tenant": self.tenant,
+                "kind": kind,
+                "remote_id": remote_id,
+                "version": version,
+                "updated_at": updated_at,
+            }
+        )
+
+    def currency_code(self, code: str | None, field: str = "currency") -> str | None:
+        """The currency of a row: its own, else the company's, else unknown. Raises RowError for what is no code."""
+        if not code:
+            return self.home_currency
+        known = self._currencies.get(code)
+        if known is None:
+            if not _CURRENCY.fullmatch(code):
+                raise RowError("bad_currency", f"{field} {code!r} is not a currency code")
+            known = self._currencies[code] = code
+        return known
+
+    def check_numbers(self) -> bool:
+        """True when every number of the page is finite and within the limit.
+
+        One exact sum in a bounded context finds them all at once: a NaN stays a NaN, a huge number overflows, a tiny one is
+        inexact or drags the sum's exponent along. A false alarm costs nothing but the careful path.
+        """
+        return sums_safely(self.numbers)

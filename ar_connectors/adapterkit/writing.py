@@ -1,0 +1,69 @@
+"""What does every command need on its way to an ERP? Its mark, our own records about it, and the platform's ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from ar_connectors.adapterkit.note_texts import closed_on
+from ar_connectors.adapterkit.tenant import Tenant
+from ar_connectors.connector import PendingWrite, StoreView
+from ar_core.model import Invoice, Organization, Promise, RecordKind
+
+__all__ = ["WriteScope"]
+
+
+@dataclass(frozen=True)
+class WriteScope:
+    """One command on its way, with read access to our own store. An ERP's own scope adds its calls."""
+
+    write: PendingWrite
+    view: StoreView
+    tenant: Tenant
+
+    @cached_property
+    def identity(self) -> UUID:
+        """The UUID that marks everything this command writes: a function of the command, the same in every store."""
+        return self.write.command.record_uuid()
+
+    @property
+    def tried_before(self) -> bool:
+        """True when an earlier attempt may have left something."""
+        return self.write.attempt > 1 or self.write.first_sent_at is not None
+
+    @cached_property
+    def organization(self) -> Organization | None:
+        """The company, if it was synced."""
+        first = next(iter(self.view.live_ids(RecordKind.ORGANIZATION)), None)
+        found = None if first is None else self.view.record(first)
+        return found if isinstance(found, Organization) else None
+
+    def invoice(self, invoice: str) -> Invoice | None:
+        """A synced invoice by the platform's id."""
+        found = self.view.record(self.id_of(RecordKind.INVOICE, invoice))
+        return found if isinstance(found, Invoice) else None
+
+    def books_closed(self, invoice: str) -> bool:
+        """True when the invoice is known to lie in the closed books."""
+        known = self.invoice(invoice)
+        if known is None or self.organization is None:
+            return False
+        return closed_on(known.issue_date, self.organization.lock_date)
+
+    def promise(self, promise: str) -> Promise | None:
+        """A promise by our id."""
+        found = self.view.record(promise)
+        return found if isinstance(found, Promise) else None
+
+    def id_of(self, kind: RecordKind, remote: str) -> str:
+        """The record id of something in this company."""
+        return self.tenant.record_id(kind, remote)
+
+    def invoice_ids(self, *records: str) -> tuple[str, ...]:
+        """The platform's ids of invoices. Raises RejectedError for anything else."""
+        return tuple(dict.fromkeys(self.tenant.remote_id(one, RecordKind.INVOICE) for one in records))
+
+    def customer_id(self, record: str) -> str:
+        """The platform's id of a customer. Raises RejectedError for anything else."""
+        return self.tenant.remote_id(record, RecordKind.CUSTOMER)
