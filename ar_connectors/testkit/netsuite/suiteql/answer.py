@@ -45,6 +45,7 @@ class Queries:
         self.tables = schema(account)
         self.most_rows = most_rows
         rows = Rows(ledger, account)
+        self.zone = rows.zone
         # An empty name is a temporary file: a large company must not fill the memory.
         connection = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         register(

@@ -55,6 +55,8 @@ _PARSED: Final[Mapping[type[exp.Expression], str]] = {
     exp.StrToTime: "STR_TO_TIME",
     exp.TimeToStr: "TIME_TO_STR",
     exp.AddMonths: "ADD_MONTHS",
+    exp.Replace: "REPLACE",
+    exp.StrPosition: "INSTR",
     exp.Sum: "SUM",
     exp.Min: "MIN",
     exp.Max: "MAX",
@@ -86,6 +88,10 @@ def function_of(node: exp.Expression) -> Call | None:
         return Call("COUNT", [] if isinstance(node.this, exp.Star) else [node.this])
     if isinstance(node, exp.Trim) and set(_given(node)) == {"this"}:
         return Call("TRIM", [node.this])
+    if isinstance(node, exp.Initcap):
+        return Call("INITCAP", [node.this])  # the parser adds the characters that part words
+    if isinstance(node, exp.Concat):
+        return Call("CONCAT", list(node.expressions))
     if isinstance(node, exp.Mod):
         return Call("MOD", [node.this, node.expression])
     if type(node).__name__ in {"Trunc", "DateTrunc", "TimestampTrunc"}:

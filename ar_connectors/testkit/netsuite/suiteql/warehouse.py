@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from ar_connectors.testkit.ledger import Ledger
@@ -72,13 +73,23 @@ class Warehouse:
 
     def refresh(self, names: Iterable[str]) -> None:
         """Bring tables, and what BUILTIN.DF shows of theirs, up to the books."""
-        if self.lies.revision != self._lied:
-            self._forget()
-        for name in sorted({*names, *self._shown(names)}):
-            if name in _LARGE:
-                self._follow(name)
-            elif name in self.tables:
-                self._renew(name)
+        with self._at_once():
+            if self.lies.revision != self._lied:
+                self._forget()
+            for name in sorted({*names, *self._shown(names)}):
+                if name in _LARGE:
+                    self._follow(name)
+                elif name in self.tables:
+                    self._renew(name)
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """One transaction: one for each row takes twenty times as long."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("COMMIT")
 
     def _shown(self, names: Iterable[str]) -> Iterator[str]:
         for name in names:
