@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import datetime
-from decimal import Decimal
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
@@ -15,12 +15,15 @@ from rich.text import Text
 from ar_connectors import api
 from ar_connectors.cli.exits import Exit
 from ar_connectors.cli.lookup import find_customer, find_invoice, read_policy
+from ar_connectors.cli.report import gather, render
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
 from ar_connectors.cli.tables import amount
 from ar_connectors.cli.types import INSTANT
 from ar_connectors.errors import ConfigurationError
-from ar_core import AsOf, Evaluation, Snapshot, days_past_due
+from ar_core import AsOf, Evaluation, Snapshot
 from ar_core import evaluate as run_evaluation
+from ar_core.aging import NETSUITE, QUICKBOOKS, QUICKBOOKS_REPORT_DATE, XERO, AgingReport
+from ar_core.aging import aging as age
 from ar_core.cadence import CODES, ActionKind, DispositionKind
 
 __all__ = ["aging", "aging_table", "evaluate", "explain", "plan", "worklist_table"]
@@ -31,7 +34,13 @@ _policy = click.option(
 )
 _as_of = click.option("--as-of", "instant", type=INSTANT, help="Evaluate as of this instant instead of now.")
 
-BUCKETS = ("current", "1-30", "31-60", "61-90", "91+")
+CONVENTIONS = {
+    "report-date": QUICKBOOKS_REPORT_DATE,
+    "quickbooks": QUICKBOOKS,
+    "xero": XERO,
+    "netsuite": NETSUITE,
+}
+"""Ways of counting age, by the name the command line has for them."""
 
 
 @click.command()
@@ -45,27 +54,55 @@ BUCKETS = ("current", "1-30", "31-60", "61-90", "91+")
     is_flag=True,
     help="Put every action on record as done, and the write-backs into the outbox.",
 )
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write the plan as one page: aging, worklist, one customer's cadence, the load to come.",
+)
+@click.option(
+    "--customer", help="With --html: whose cadence to show, by name, number or id; else the most urgent."
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 120),
+    default=30,
+    show_default=True,
+    help="With --html: days of the forecast.",
+)
 @json_option
 @pass_shell
 @verb
-def plan(
+def plan(  # noqa: PLR0917  click passes options by name
     shell: Shell,
     connection: str | None,
     policy_name: str,
     instant: datetime | None,
     limit: int,
     do_record: bool,
+    page: Path | None,
+    customer: str | None,
+    days: int,
 ) -> Exit | None:
     """Evaluate the cadence: the ranked worklist, with the reason of each action."""
     connection = shell.connection_id(connection)
     snapshot = shell.store.snapshot(connection)
     as_of = shell.as_of(connection, instant)
-    evaluation = run_evaluation(snapshot, read_policy(policy_name), as_of)
+    policy = read_policy(policy_name)
+    evaluation = run_evaluation(snapshot, policy, as_of)
+    if page is not None:
+        chosen = find_customer(snapshot, customer) if customer is not None else None
+        page.write_text(
+            render(
+                gather(snapshot, policy, as_of, evaluation, customer=chosen, days=days), limit=max(limit, 50)
+            ),
+            encoding="utf-8",
+        )
     receipts: list[Any] = []
     if do_record:
         touches = [action.record(as_of.instant) for action in evaluation.actions]
         receipts = list(api.record(shell.store, [*touches, *evaluation.writebacks], connection_id=connection))
-    data = {"evaluation": evaluation, "recorded": len(receipts)}
+    data = {"evaluation": evaluation, "recorded": len(receipts), "html": None if page is None else str(page)}
 
     def show() -> None:
         shell.out.print(worklist_table(evaluation, snapshot, limit))
@@ -78,6 +115,8 @@ def plan(
             )
         if do_record:
             shell.out.print(f"{len(receipts)} commands recorded")
+        if page is not None:
+            shell.out.print(f"page written to {page}", markup=False)
 
     shell.emit(data, show)
     return Exit.FINDINGS if evaluation.errors else None
@@ -183,16 +222,37 @@ def evaluate(
 @click.command()
 @_connection
 @_as_of
+@click.option(
+    "--convention",
+    type=click.Choice(list(CONVENTIONS)),
+    default="report-date",
+    show_default=True,
+    help="How age is counted: payments to the report's day, or as an ERP's report does it.",
+)
 @json_option
 @pass_shell
 @verb
-def aging(shell: Shell, connection: str | None, instant: datetime | None) -> Exit | None:
-    """Show what is open, by currency and days past due."""
+def aging(shell: Shell, connection: str | None, instant: datetime | None, convention: str) -> Exit | None:
+    """Show what is open, by currency and age, unapplied credit included."""
     connection = shell.connection_id(connection)
     snapshot, as_of = shell.store.snapshot(connection), shell.as_of(connection, instant)
-    totals = _aging(snapshot, as_of)
-    data = {currency: dict(zip(BUCKETS, row, strict=True)) for currency, row in totals.items()}
-    shell.emit({"as_of": as_of.today, "aging": data}, lambda: shell.out.print(aging_table(snapshot, as_of)))
+    report = age(snapshot, as_of, CONVENTIONS[convention])
+    data = {
+        row.currency or "?": {
+            **dict(zip(report.labels, row.buckets, strict=True)),
+            "credits": row.credits,
+            "total": row.total,
+        }
+        for row in report.totals
+    }
+    facts = {
+        "as_of": as_of.today,
+        "convention": convention,
+        "aging": data,
+        "undated": report.undated,
+        "uncounted": report.uncounted,
+    }
+    shell.emit(facts, lambda: shell.out.print(_aging_table(report)))
     return None
 
 
@@ -233,27 +293,19 @@ def worklist_table(evaluation: Evaluation, snapshot: Snapshot, limit: int) -> Ta
 
 
 def aging_table(snapshot: Snapshot, as_of: AsOf) -> Table:
-    """Open balances by currency and bucket of days past due."""
-    table = Table(title=f"aging {as_of.today} (by due date)", title_justify="left")
+    """Open balances by currency and days past due, unapplied credit in its own bucket."""
+    return _aging_table(age(snapshot, as_of))
+
+
+def _aging_table(report: AgingReport) -> Table:
+    basis = {"due": "due date", "invoice": "invoice date", "gl": "posting date"}[report.spec.date]
+    table = Table(title=f"aging {report.as_of} (by {basis}, in {report.spec.unit})", title_justify="left")
     table.add_column("currency")
-    for name in (*BUCKETS, "total"):
+    for name in (*report.labels, "total"):
         table.add_column(name, justify="right")
-    for currency, row in sorted(_aging(snapshot, as_of).items()):
-        table.add_row(currency, *(amount(cell) for cell in row), amount(sum(row, Decimal(0))))
+    for row in report.totals:
+        table.add_row(row.currency or "?", *(amount(cell) for cell in row.buckets), amount(row.total))
     return table
-
-
-def _aging(snapshot: Snapshot, as_of: AsOf) -> dict[str, list[Decimal]]:
-    totals: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * len(BUCKETS))
-    for invoice in snapshot.invoices:
-        if invoice.balance_due:
-            late = days_past_due(invoice.due_date, as_of.today) if invoice.due_date is not None else 0
-            totals[invoice.currency or "?"][_bucket(late)] += invoice.balance_due
-    return totals
-
-
-def _bucket(late: int) -> int:
-    return 0 if late <= 0 else min(4, 1 + (late - 1) // 30)
 
 
 def _summary(evaluation: Evaluation) -> Text:

@@ -73,6 +73,14 @@ class Chromium:
         """What a person reads there; waits for it to appear."""
         return str(self._ask("GET", f"{self._session}/element/{self._find(selector)}/text"))
 
+    def run(self, script: str) -> Any:
+        """What a script returns that runs in the page."""
+        return self._ask("POST", f"{self._session}/execute/sync", {"script": script, "args": []})
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window another size."""
+        self._ask("POST", f"{self._session}/window/rect", {"width": width, "height": height})
+
     def url(self) -> str:
         """The address shown."""
         return str(self._ask("GET", f"{self._session}/url"))

@@ -59,6 +59,7 @@ def scorecard(
         at_risk_month, at_risk = month, measures.at_risk_rate(snapshot, month, today, currency)
         if at_risk.value is not None:
             break
+    verdicts = (v for v in judge_promises(snapshot, today, terms=terms) if v.currency == currency)
     return Scorecard(
         currency=currency,
         today=today,
@@ -73,7 +74,7 @@ def scorecard(
         cei=measures.cei(snapshot, period, currency),
         days_to_pay=measures.days_to_pay(snapshot, year, currency),
         days_late=measures.days_late(snapshot, year, currency),
-        promise_kept_ratio=measures.promise_kept_ratio(judge_promises(snapshot, today, terms=terms), year),
+        promise_kept_ratio=measures.promise_kept_ratio(verdicts, year),
         at_risk_rate=at_risk
         if at_risk is not None
         else measures.at_risk_rate(snapshot, at_risk_month, today, currency),
