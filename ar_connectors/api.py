@@ -17,14 +17,17 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
 from ar_connectors import writeback
+from ar_connectors.adapterkit.platform import Platform
+from ar_connectors.adapterkit.session import SessionRequest
 from ar_connectors.auth.tokens import ClientCredentials, TokenSet
 from ar_connectors.clock import Clock, SystemClock
 from ar_connectors.connector import Capabilities, Connector, Page, make_connection_id
-from ar_connectors.errors import ConfigurationError, UnsupportedOperation
+from ar_connectors.errors import UnsupportedOperation
 from ar_connectors.events import Event
 from ar_connectors.http import CallBudget, Endpoints, Limits, Transport, Usage
 from ar_connectors.store import Store, open_store
@@ -121,27 +124,24 @@ def connect(
 
     Raises UnsupportedOperation for an unknown platform, ConfigurationError for missing credentials.
     """
-    if platform not in PLATFORMS:
-        raise UnsupportedOperation(
-            f"there is no adapter for {platform!r}", advice=f"platforms: {', '.join(PLATFORMS)}"
-        )
-    from ar_connectors.quickbooks.session import open_session
-
+    adapter = _adapter(platform)
     known = {one.id: one.settings for one in store.connections()}
     connection_id = make_connection_id(platform, tenant)
     kept = {**known.get(connection_id, {}), **(settings or {})}
-    session = open_session(
-        tenant,
-        store,
-        credentials=credentials,
-        tokens=tokens,
-        endpoints=endpoints,
-        settings=kept,
-        observer=observer,
-        clock=clock or SystemClock(),
-        jitter=random.SystemRandom().random,
-        owner=_owner(),
-        limits=limits,
+    session = adapter.open_session(
+        SessionRequest(
+            tenant=tenant,
+            store=store,
+            credentials=credentials,
+            tokens=tokens,
+            endpoints=endpoints,
+            settings=kept,
+            observer=observer,
+            clock=clock or SystemClock(),
+            jitter=random.SystemRandom().random,
+            owner=_owner(),
+            limits=limits,
+        )
     )
     store.add_connection(connection_id, platform, tenant, {**kept, **session.settings})
     return Connection(session.connector, session.transport, clock or SystemClock(), observer, cap)
@@ -227,24 +227,22 @@ def decode(platform: str, kind: str, body: bytes, *, tenant: str) -> Page | Sequ
     `kind` names the body (`invoice`, `customer`, `payment`, `cdc`, `fault`, `webhook`, ...). Raises the mapped error for a fault
     body, ContractError for what is no body of the platform, UnsupportedOperation for any other platform or kind.
     """
-    if platform == "quickbooks":
-        from ar_connectors.quickbooks.decode import decode as decode_quickbooks
-
-        return decode_quickbooks(kind, body, tenant)
-    raise UnsupportedOperation(
-        f"there is no adapter for {platform!r}", advice=f"platforms: {', '.join(PLATFORMS)}"
-    )
+    return _adapter(platform).decode(kind, body, tenant)
 
 
 def capabilities(platform: str) -> Capabilities:
-    """What an adapter can do, as data. Raises ConfigurationError for an unknown platform."""
-    if platform == "quickbooks":
-        from ar_connectors.quickbooks.capabilities import CAPABILITIES
+    """What an adapter can do, as data. Raises UnsupportedOperation for an unknown platform."""
+    return _adapter(platform).capabilities
 
-        return CAPABILITIES
-    raise ConfigurationError(
-        f"there is no adapter for {platform!r}", advice=f"platforms: {', '.join(PLATFORMS)}"
-    )
+
+def _adapter(platform: str) -> Platform:
+    """The adapter of a platform; its modules are imported when it is first asked for. Raises UnsupportedOperation."""
+    if platform not in PLATFORMS:
+        raise UnsupportedOperation(
+            f"there is no adapter for {platform!r}", advice=f"platforms: {', '.join(PLATFORMS)}"
+        )
+    adapter: Platform = import_module(f"ar_connectors.{platform}.platform").ADAPTER
+    return adapter
 
 
 def _owner() -> str:

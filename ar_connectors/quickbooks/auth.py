@@ -7,16 +7,15 @@ There is no access without a person: no client credentials grant exists, and a c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from ar_connectors.adapterkit.session import Access
+from ar_connectors.adapterkit.session import open_access as _open_access
 from ar_connectors.auth.contract import LeaseStore, TokenStore
 from ar_connectors.auth.oauth import OAuthProvider, TokenEndpoint
-from ar_connectors.auth.refresh import OAuthSigner, TokenKeeper
 from ar_connectors.auth.tokens import ClientCredentials, TokenSet
 from ar_connectors.clock import Clock
-from ar_connectors.connector import make_connection_id
 from ar_connectors.events import Event
 from ar_connectors.http.endpoints import Endpoints
 from ar_connectors.http.exchange import TransportSettings
@@ -28,7 +27,6 @@ __all__ = [
     "PRODUCTION",
     "SANDBOX",
     "SCOPE",
-    "QuickBooksAccess",
     "open_access",
     "quickbooks_provider",
     "token_endpoint",
@@ -86,20 +84,6 @@ def token_endpoint(
     )
 
 
-@dataclass(frozen=True)
-class QuickBooksAccess:
-    """What a connection to one company signs its calls with."""
-
-    keeper: TokenKeeper
-    signer: OAuthSigner
-    endpoint: TokenEndpoint
-    redactor: Redactor
-
-    def close(self) -> None:
-        """Close the connections to the token endpoint."""
-        self.endpoint.close()
-
-
 def open_access(
     tenant: str,
     credentials: ClientCredentials,
@@ -114,32 +98,19 @@ def open_access(
     observer: Callable[[Event], None] | None = None,
     redactor: Redactor | None = None,
     on_rotated: Callable[[TokenSet], None] | None = None,
-) -> QuickBooksAccess:
-    """Everything that signs calls to one company (realm id `tenant`). Nothing is sent.
-
-    `tokens` and `leases` are usually one store; `owner` names this worker, unlike any other one alive; `on_rotated` hears of new
-    tokens after they are saved. Give `redactor` to the transport of the connection too.
-    """
-    shared = redactor if redactor is not None else Redactor()
-    endpoint = token_endpoint(
+) -> Access:
+    """Everything that signs calls to one company (realm id `tenant`); see `adapterkit.session.open_access`."""
+    return _open_access(
+        quickbooks_provider(endpoints),
+        tenant,
         credentials,
-        clock=clock,
-        jitter=jitter,
-        endpoints=endpoints,
-        tenant=tenant,
-        settings=settings,
-        observer=observer,
-        redactor=shared,
-    )
-    keeper = TokenKeeper(
-        make_connection_id(PLATFORM, tenant),
-        endpoint,
         tokens=tokens,
         leases=leases,
         clock=clock,
+        jitter=jitter,
         owner=owner,
+        settings=settings,
         observer=observer,
-        redactor=shared,
+        redactor=redactor,
         on_rotated=on_rotated,
     )
-    return QuickBooksAccess(keeper, OAuthSigner(keeper), endpoint, shared)

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib import import_module
 from typing import Any, Final, Protocol
 
 from ar_connectors.errors import ConfigurationError, NotFoundError, RejectedError, UnsupportedOperation
+from ar_connectors.http.endpoints import Endpoints
+from ar_connectors.quickbooks.auth import PRODUCTION, SANDBOX
 from ar_connectors.quickbooks.client import BASE_URL, SANDBOX_URL
 from ar_connectors.quickbooks.faults import PLATFORM
 from ar_core.model import Source
@@ -86,6 +88,11 @@ class QuickBooksBridge:
         if isinstance(theirs, str) and theirs:
             return theirs.rstrip("/").removesuffix("/v3")
         return SANDBOX_URL if self.is_sandbox else BASE_URL
+
+    @property
+    def hosts(self) -> Endpoints:
+        """Where its client goes: Intuit's addresses of its environment, and the API host it was pointed at."""
+        return replace(SANDBOX if self.is_sandbox else PRODUCTION, api=self.base_url)
 
     def tokens(self) -> dict[str, Any]:
         """The token document as it stands: `access_token` and `refresh_token`, None where the client has none. When the

@@ -6,20 +6,17 @@ A notification says only that something changed; the amounts are read by a sync 
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ar_connectors.errors import AuthError, ConfigurationError, ContractError
+from ar_connectors.adapterkit.webhooks import WebhookEvent, verify
+from ar_connectors.adapterkit.webhooks import receive as _receive
+from ar_connectors.errors import ContractError
 from ar_connectors.quickbooks.context import ENTITY_KINDS
 from ar_connectors.quickbooks.faults import PLATFORM, redact
-from ar_core.model import RecordKind
 
 __all__ = ["SIGNATURE_HEADER", "WebhookEvent", "parse_events", "receive", "verify"]
 
@@ -37,63 +34,11 @@ _NAMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookEvent:
-    """One thing that happened in a company."""
-
-    tenant: str
-    """The realm id."""
-    entity: str
-    """QuickBooks' name of the entity."""
-    kind: RecordKind | None
-    """What it is to us; None outside accounts receivable."""
-    remote_id: str
-    verb: str
-    """created, updated, deleted, voided, merged, emailed, or `unknown`."""
-    raw_verb: str
-    occurred_at: datetime | None
-    """UTC; None where the notification has no readable time."""
-    event_id: str | None = None
-    """The CloudEvents id: the same event delivered twice has it twice."""
-    deleted_id: str | None = None
-    """Of a merge: the record that disappeared."""
-
-
-def verify(body: bytes, signature: str | None, verifier_token: str) -> bool:
-    """True when the signature header is HMAC-SHA256 of the raw body under the verifier token, in base64; constant time.
-
-    `body` must be the bytes as they came: JSON that was read and written again has another signature.
-    """
-    if not signature or not verifier_token:
-        return False
-    expected = base64.b64encode(hmac.new(verifier_token.encode(), body, hashlib.sha256).digest())
-    return hmac.compare_digest(expected, signature.strip().encode("utf-8", errors="replace"))
-
-
 def receive(
     body: bytes, signature: str | None, verifier_token: str, *, tenant: str | None = None
 ) -> tuple[WebhookEvent, ...]:
-    """Verify and read a notification. Raises AuthError for a wrong signature, ConfigurationError when `tenant` is given and
-    an event is of another company, ContractError when it is no notification."""
-    if not verify(body, signature, verifier_token):
-        raise AuthError(
-            "the webhook's signature does not match its body",
-            platform=PLATFORM,
-            tenant=tenant,
-            operation="webhook",
-            advice="answer 401 and drop it; if it is genuine, check the verifier token and that the body was not changed on its way",
-        )
-    events = parse_events(body)
-    strangers = sorted({event.tenant for event in events} - {tenant}) if tenant is not None else []
-    if strangers:
-        raise ConfigurationError(
-            f"the notification is about company {', '.join(strangers)}, this connection is {tenant}",
-            platform=PLATFORM,
-            tenant=tenant,
-            operation="webhook",
-            advice="hand it to the connection of that company",
-        )
-    return events
+    """Verify and read a notification; the errors as of `adapterkit.webhooks.receive`."""
+    return _receive(PLATFORM, parse_events, body, signature, verifier_token, tenant)
 
 
 def parse_events(body: bytes) -> tuple[WebhookEvent, ...]:

@@ -69,7 +69,7 @@ QUICKBOOKS = Platform(
     name="quickbooks",
     start=start_quickbooks,
     connect=connect_by_oauth,
-    transport="ar_connectors.quickbooks.session.Transport",
+    transport="ar_connectors.adapterkit.session.Transport",
     page_sizes=(
         "ar_connectors.quickbooks.client.PAGE_SIZE",
         "ar_connectors.quickbooks.client.MAX_IDS",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ar_connectors.adapterkit.session import Access
 from ar_connectors.auth import ClientCredentials, MemoryStore, TokenSet
 from ar_connectors.errors import (
     ARError,
@@ -32,7 +33,7 @@ from ar_connectors.http import (
     Transport,
     TransportSettings,
 )
-from ar_connectors.quickbooks.auth import QuickBooksAccess, open_access
+from ar_connectors.quickbooks.auth import open_access
 from ar_connectors.quickbooks.faults import QuickBooksDialect
 from ar_connectors.quickbooks.limits import QUICKBOOKS_LIMITS
 from ar_connectors.testkit.clock import ScriptedClock
@@ -80,7 +81,7 @@ class Desk:
     """A client of an emulator, on the emulator's own clock."""
 
     emulator: Handle
-    access: QuickBooksAccess
+    access: Access
     transport: Transport
 
     def read(self) -> dict[str, object]:
