@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -294,3 +295,15 @@ def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(book: Path) 
     result = run("explain", "--customer", "Oneal and Sons", store=book)
     assert result.exit_code == Exit.CONFIGURATION
     assert "did you mean O'Neil & Sons?" in result.output.replace("\n", " ")
+
+
+def test_the_page_about_the_command_line_names_every_verb() -> None:
+    words = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    context = click.Context(cli)
+    absent = []
+    for name in VERBS:
+        command = cli.get_command(context, name)
+        children = list(command.commands) if isinstance(command, click.Group) else [""]
+        verbs = [f"{name} {child}".strip() for child in children]
+        absent += [verb for verb in verbs if f"`{verb}" not in words]
+    assert not absent, absent

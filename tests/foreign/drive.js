@@ -39,6 +39,8 @@ const refusal = async (method, ...args) => {
     AttachableRef: [{ EntityRef: { type: 'Invoice', value: first.Id }, IncludeOnSend: false }],
   });
   out.note = [noted.Id, noted.Note];
+  const file = await ask('upload', 'statement.txt', 'text/plain', Buffer.from('as of today'), 'Invoice', first.Id);
+  out.file = [file.FileName, file.AttachableRef[0].EntityRef.value === first.Id];
   const changed = await ask('updateInvoice', { Id: first.Id, SyncToken: first.SyncToken, sparse: true, PrivateNote: 'Called' });
   out.changed = [first.SyncToken, changed.SyncToken, changed.PrivateNote, changed.TotalAmt === first.TotalAmt, changed.DueDate === first.DueDate];
   out.stale = await refusal('updateInvoice', { Id: first.Id, SyncToken: first.SyncToken, sparse: true, PrivateNote: 'Late' });

@@ -63,6 +63,12 @@ def test_it_attaches_a_note(seen: dict[str, Any], emulator: Handle) -> None:
     assert emulator.truth().notes[identity] == text == "Promised for Friday"
 
 
+def test_it_uploads_a_file_for_an_invoice(seen: dict[str, Any], emulator: Handle) -> None:
+    assert seen["file"] == ["statement.txt", True]
+    (note,) = [one for one in emulator.ledger.notes.values() if one.file]
+    assert note.extra["Size"] == len("as of today")
+
+
 def test_a_sparse_update_changes_what_it_names(seen: dict[str, Any]) -> None:
     old, new, note, same_total, same_due = seen["changed"]
     assert int(new) == int(old) + 1

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -130,6 +132,35 @@ def test_a_note_is_attached_and_found_again(client: QuickBooks, quickbooks_emula
     assert quickbooks_emulator.truth().notes[note.Id] == "Promised for Friday"
     Attachable.get(int(note.Id), qb=client).delete(qb=client)
     assert note.Id not in quickbooks_emulator.truth().notes
+
+
+def test_a_file_is_uploaded_and_comes_back_byte_by_byte(
+    client: QuickBooks, quickbooks_emulator: Handle
+) -> None:
+    invoice = next(iter(quickbooks_emulator.truth().open_invoices))
+    content = bytes(range(256)) * 5
+    file = Attachable()
+    file.FileName, file.ContentType, file.Note = "statement.pdf", "application/pdf", "as sent"
+    file._FileBytes = content
+    reference = AttachableRef()
+    reference.EntityRef = Ref()
+    reference.EntityRef.type, reference.EntityRef.value = "Invoice", invoice
+    file.AttachableRef = [reference]
+    file.save(qb=client)
+    there = Attachable.get(int(file.Id), qb=client)
+    assert (there.FileName, there.Size, there.ContentType) == (
+        "statement.pdf",
+        len(content),
+        "application/pdf",
+    )
+    link = client.session.get(
+        f"{quickbooks_emulator.base_url}/v3/company/{quickbooks_emulator.tenant}/download/{file.Id}"
+    ).text
+    with urlopen(link) as answer:
+        assert answer.read() == content
+    file.delete(qb=client)
+    with pytest.raises(HTTPError, match="404"):
+        urlopen(link)
 
 
 def test_a_sparse_update_changes_one_field_and_a_stale_one_nothing(

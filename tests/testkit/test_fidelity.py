@@ -27,7 +27,17 @@ def test_the_page_is_up_to_date(repo_root: Path) -> None:
     [
         *(f"{verb} {entity}" for verb in ("query", "count", "read") for entity in ENTITIES),
         *(f"{verb} {entity}" for verb in ("create", "update", "delete", "void") for entity in WRITERS),
-        *("cdc", "batch", "companyinfo", "preferences", "exchangerate", "report AgedReceivables"),
+        *(
+            "upload",
+            "download",
+            "file",
+            "cdc",
+            "batch",
+            "companyinfo",
+            "preferences",
+            "exchangerate",
+            "report AgedReceivables",
+        ),
         *("token refresh", "token code", "token revoke", "consent", "openid"),
     ],
 )

@@ -45,6 +45,14 @@ _ROUTES: Final = (
         "Intuit's reference; python-quickbooks",
     ),
     Route("POST /batch", "batch", _R, "sandbox body in a public test suite; Intuit's schema"),
+    Route(
+        "POST /upload",
+        "upload",
+        _D,
+        "Intuit, Attachable: multipart with file_metadata_NN and file_content_NN; clients that send it work",
+    ),
+    Route("GET /download/{id}", "download", _D, "Intuit, Attachable: a link in plain text"),
+    Route("GET /files/... (the link)", "file", _I, "the address is ours; that it needs no token is Intuit's"),
     Route("GET /companyinfo/{realm}", "companyinfo", _R, "sandbox body in a public test suite"),
     Route("GET /preferences", "preferences", _R, "sandbox bodies in a public test suite"),
     Route("GET /exchangerate", "exchangerate", _S, "Intuit's schema; the rate itself is made up"),
@@ -232,7 +240,7 @@ FIDELITY: Final = Fidelity(
     behaviors=_BEHAVIORS,
     missing=(
         "XML answers for callers who do not ask for JSON (only as the fault `gateway_xml`).",
-        "Uploads and downloads of files, PDFs, sending documents by e-mail.",
+        "PDFs of documents, sending documents by e-mail, thumbnails of files.",
         "Entities beyond receivables (estimates, receipts, vendors): queries for some of them find nothing; of items two exist.",
         "Taxes beyond one flat amount per document, discounts other than as a line, projects.",
         "Journal entries with more than one line on receivables; changing a journal entry.",

@@ -319,6 +319,7 @@ def _attachable(_: Ledger, note: Note) -> Row:
         ]
     if note.file is not None:
         row["FileName"] = note.file
+        row |= {name: note.extra[name] for name in ("Size", "ContentType") if name in note.extra}
     if note.text is not None:
         row["Note"] = note.text
     return row

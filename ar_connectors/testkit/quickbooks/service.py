@@ -35,6 +35,7 @@ from ar_connectors.testkit.quickbooks.select import Selector
 from ar_connectors.testkit.quickbooks.shapes import shaped
 from ar_connectors.testkit.quickbooks.singles import Singles
 from ar_connectors.testkit.quickbooks.texts import encode, envelope_time
+from ar_connectors.testkit.quickbooks.uploads import Files
 from ar_connectors.testkit.quickbooks.writes import WRITERS, write
 from ar_connectors.testkit.stats import Stats
 from ar_connectors.testkit.webhooks import post, signature
@@ -84,6 +85,7 @@ class QuickBooks:
         self._singles = Singles(ledger, realm, clock.now() - timedelta(days=900), clock.now)
         self._selector = Selector(ledger, self.lies, self._singles)
         self.notifier = Notifier(ledger, realm, seed)
+        self._files = Files(ledger)
         self._replies: dict[str, Reply] = {}
         self._pages: dict[str, Page] = {}
         self._pages_at = (-1, -1)
@@ -139,7 +141,7 @@ class QuickBooks:
                 entity = words[lowered.index("from") + 1] if "from" in lowered[:-1] else "?"
                 entity = _RESOURCES.get(entity.lower(), entity)
                 return f"{'count' if 'count' in lowered[:3] else 'query'} {entity}"
-            case "cdc" | "batch" | "companyinfo" | "preferences" | "exchangerate" | "upload":
+            case "cdc" | "batch" | "companyinfo" | "preferences" | "exchangerate" | "upload" | "download":
                 return resource
             case "reports":
                 return f"report {rest[0] if rest else '?'}"
@@ -185,6 +187,8 @@ class QuickBooks:
                 return self.authority.consent(call)
             case "openid":
                 return Reply(200, encode(self._discovery()))
+            case "file" if (found := self._files.content(call.path.rpartition("/")[2])) is not None:
+                return Reply(200, found[0], content_type=found[1])
         return Reply(404, b"<html><body><h1>404 Not Found</h1></body></html>", content_type="text/html")
 
     def _discovery(self) -> dict[str, Any]:
@@ -221,16 +225,17 @@ class QuickBooks:
                 return _enveloped(b'"CDCResponse":' + feed, now)
             case "companyinfo", _ if get:
                 return _enveloped(b'"CompanyInfo":' + encode(self._singles.company_info()), now)
-            case "preferences", [] if get:
-                return _enveloped(b'"Preferences":' + encode(self._singles.preferences()), now)
-            case "exchangerate", [] if get:
-                return _enveloped(
-                    b'"ExchangeRate":' + encode(exchange_rate(self.ledger, call.params, now)), now
-                )
+            case "preferences" | "exchangerate", [] if get:
+                return self._single(call, resource, now)
             case "reports", [name] if get:
                 return Reply(200, encode(aging_report(self.ledger, name, call.params, now)), metered=True)
-            case "batch", [] if not get:
-                return self._once(call, lambda: self._batch(call, now))
+            case "batch" | "upload", [] if not get:
+                return self._once(
+                    call, lambda: (self._batch if resource == "batch" else self._upload)(call, now)
+                )
+            case "download", [identity] if get:
+                link = f"{self.base_url}/files/{self.realm}/{self._read('Attachable', identity).id}"
+                return Reply(200, link.encode(), content_type="text/plain", metered=True)
             case name, [identity] if get and name in _RESOURCES:
                 record = self._read(_RESOURCES[name], identity)
                 return _enveloped(self._linked(call, self._named(record), record), now)
@@ -303,6 +308,20 @@ class QuickBooks:
         link = f"{self.base_url}/t/scs-v1-{self.realm}-{record.id}?locale=EN_US"
         return answer[:-1] + b',"InvoiceLink":' + encode(link) + b"}"
 
+    def _single(self, call: Call, resource: str, now: datetime) -> Reply:
+        if resource == "preferences":
+            return _enveloped(b'"Preferences":' + encode(self._singles.preferences()), now)
+        return _enveloped(b'"ExchangeRate":' + encode(exchange_rate(self.ledger, call.params, now)), now)
+
+    def _upload(self, call: Call, now: datetime) -> Reply:
+        taken = [
+            b'{"Fault":' + encode(one.fault()) + b"}"
+            if isinstance(one, ServiceError)
+            else b"{" + self._named(one) + b"}"
+            for one in self._files.upload(call)
+        ]
+        return _enveloped(b'"AttachableResponse":[' + b",".join(taken) + b"]", now, metered=False)
+
     def _batch(self, call: Call, now: datetime) -> Reply:
         items = _body(call.body).get("BatchItemRequest") or []
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
@@ -373,6 +392,8 @@ def _verb(call: Call) -> str:
 
 def _public_operation(call: Call) -> str:
     path = call.path.rstrip("/")
+    if path.startswith("/files/"):
+        return "file"
     if path == "/oauth2/v1/tokens/bearer":
         return "token refresh" if b"grant_type=refresh_token" in call.body else "token code"
     return {
