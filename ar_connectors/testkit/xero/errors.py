@@ -24,7 +24,6 @@ __all__ = [
 ]
 
 NOT_FOUND: Final = "The resource you're looking for cannot be found"
-_NOTHING: Final = "00000000-0000-0000-0000-000000000000"
 
 
 class Refused(Exception):

@@ -30,6 +30,14 @@ Answer = tuple[str | None, list[bytes], Mapping[str, Any]]
 """The name of the list, its rows, what else stands in the envelope; no name: 204."""
 
 
+_NAMES: Final = {
+    name.casefold(): name
+    for name in (
+        *PRIMARY, "api.xro", "connections", "ContactGroups", "Organisation", "Organisations", "Actions", "Accounts", "Currencies",
+        "InvoiceReminders", "Settings", "Reports", "AgedReceivablesByContact", "History", "Allocations", "OnlineInvoice", "Email",
+    )
+}  # fmt: skip
+"""Names in paths; Xero takes them in any case, and its own client for Python writes /Connections."""
 _NOBODY: Final = Refused(404, NOT_FOUND, "text/html; charset=utf-8")
 _PUBLIC: Final = {
     "/identity/connect/authorize": "consent",
@@ -53,7 +61,7 @@ class Asked:
     @classmethod
     def of(cls, call: Call) -> Asked:
         """Read a call's path and method."""
-        parts = [part for part in call.path.split("/") if part]
+        parts = [_NAMES.get(part.casefold(), part) for part in call.path.split("/") if part]
         if parts[:2] != ["api.xro", "2.0"] or len(parts) < 3:
             return cls("", parts[1:], _public(call, parts))
         endpoint, rest = parts[2], parts[3:]
