@@ -94,8 +94,7 @@ def _go_on(found: Split, payment: Payment, at: datetime, stand: Stand) -> None:
         cash = _undo(found, cash, at)
     cash = _settle(found, needs, cash, at)
     if cash > 0:
-        alone = not any(not one.deleted for one in found.receipts)
-        kind: Literal["Overpayment", "Prepayment"] = "Prepayment" if alone else "Overpayment"
+        kind: Literal["Overpayment", "Prepayment"] = "Overpayment" if found.receipts else "Prepayment"
         found.on_account.append(OnAccount(len(found.on_account), kind, cash, at))
 
 
