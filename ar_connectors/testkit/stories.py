@@ -16,6 +16,7 @@ from ar_connectors.testkit.ledger import (
     Application,
     CreditNote,
     Customer,
+    Deposit,
     Invoice,
     Ledger,
     LedgerError,
@@ -190,6 +191,32 @@ class Stories:
         with self._lock:
             owner = customer or self._customer().id
             return self.ledger.post_journal(owner, Decimal(amount), posted=self._today(), memo="Adjustment")
+
+    def reverse_payment(self, payment: str | None = None) -> Journal:
+        """A payment is undone by a journal entry and stays; by default the last."""
+        with self._lock:
+            found = self.ledger.payment(payment) if payment else self._payment()
+            return self.ledger.reverse_payment(found, on=self._today())
+
+    def reverse_journal(self, journal: str | None = None) -> Journal:
+        """A journal entry is undone by its opposite; by default the last."""
+        with self._lock:
+            identity = journal or next(reversed(self.ledger.journals), "")
+            return self.ledger.reverse_journal(self.ledger.journal(identity), on=self._today())
+
+    def take_deposit(self, customer: str | None = None, amount: Decimal | str = "300.00") -> Deposit:
+        """Money before there is an invoice. QuickBooks and Xero have no such thing."""
+        with self._lock:
+            owner = customer or self._customer().id
+            return self.ledger.take_deposit(owner, Decimal(amount), received=self._today(), method="Check")
+
+    def apply_deposit(self, invoice: str | None = None, amount: Decimal | str | None = None) -> Payment:
+        """A new deposit over a part of an invoice (a quarter), used for it."""
+        with self._lock:
+            found = self._invoice(invoice)
+            part = Decimal(amount) if amount is not None else max(Decimal("0.01"), round(found.open / 4, 2))
+            deposit = self.ledger.take_deposit(found.customer, part, received=self._today(), rate=found.rate)
+            return self.ledger.apply_deposit(deposit, found, part, on=self._today())
 
     # ---- customers and notes
 

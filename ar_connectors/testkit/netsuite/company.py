@@ -100,6 +100,8 @@ class Account:
     """Whether SuiteQL knows userestimatedpaymentdate: nobody has published a proof."""
     negative_credits: bool = True
     """Whether a credit memo's foreigntotal is negative: not documented."""
+    restless: bool = True
+    """Whether pages of a statement without ORDER BY repeat and skip rows, as Salto's users found them to."""
     allow_non_gl_changes: bool = False
     """Whether closed periods take changes that book nothing."""
     custom_fields: tuple[CustomField, ...] = _FIELDS

@@ -106,6 +106,11 @@ _BEHAVIORS: Final = (
         _D,
         "issues of Oracle's SDK; clients",
     ),
+    Behavior(
+        "Pages of a statement without ORDER BY repeat and skip rows (can be switched off).",
+        _D,
+        "issue 2181 of Salto, by the word of NetSuite's support",
+    ),
     Behavior("transaction.subsidiary is unknown: it is on the main line.", _I, "sources differ"),
     Behavior(
         "Journal entries have no entity and no amounts on their header, and no main line.",

@@ -78,6 +78,21 @@ def test_there_are_no_more_rows_than_the_cap(books: Handle, reader: Client) -> N
     assert rest["count"] > 0, "by key a client gets beyond the cap"
 
 
+def test_pages_without_an_order_repeat_and_skip_rows(books: Handle, reader: Client) -> None:
+    def seen(statement: str) -> list[str]:
+        pages = [reader.suiteql(statement, limit=50, offset=place).json() for place in range(0, 300, 50)]
+        return [row["id"] for page in pages for row in page["items"]]
+
+    ordered = seen("SELECT id FROM transaction ORDER BY id")
+    assert len(set(ordered)) == 300
+    assert len(set(seen("SELECT id FROM transaction"))) < 300
+    books.account.restless = False
+    try:
+        assert len(set(seen("SELECT id FROM transaction"))) == 300
+    finally:
+        books.account.restless = True
+
+
 def test_small_pages_reach_less_far(reader: Client) -> None:
     assert reader.suiteql("SELECT id FROM transactionline", limit=1).json()["totalResults"] == 1000
 

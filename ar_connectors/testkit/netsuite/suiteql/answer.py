@@ -77,9 +77,7 @@ class Queries:
         try:
             number = self._connection.execute(f"{statement.counting} LIMIT {most})").fetchone()[0]
             rows = self._connection.execute(
-                f"SELECT * FROM ({statement.sql}) LIMIT ? OFFSET ?"
-                if statement.limited
-                else f"{statement.sql} LIMIT ? OFFSET ?",
+                f"{self._paged(statement, number > limit, offset // limit)} LIMIT ? OFFSET ?",
                 (max(0, min(limit, most - offset)), offset),
             ).fetchall()
         except sqlite3.Error:
@@ -93,6 +91,12 @@ class Queries:
             "totalResults": number,
         }
         return Reply(200, msgspec.json.encode(body), content_type=COLLECTION_TYPE)
+
+    def _paged(self, statement: Statement, several: bool, page: int) -> str:
+        """The statement, to be cut into pages. Without an ORDER BY every page is cut from another order."""
+        if several and not statement.ordered and self.account.restless:
+            return f'SELECT * FROM ({statement.sql}) ORDER BY shuffled("c0", {page})'
+        return f"SELECT * FROM ({statement.sql})" if statement.limited else statement.sql
 
     def _statement(self, text: str, params: tuple[str | None, ...]) -> Statement:
         key = (text, params)

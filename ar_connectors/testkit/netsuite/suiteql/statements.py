@@ -49,6 +49,7 @@ class Statement:
     """What it reads."""
     limited: bool
     """Whether it has a limit of its own."""
+    ordered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ class _Compiler:
     def statement(self, node: exp.Expression) -> Statement:
         sql, columns, counting = self._query(node, None)
         limited = any(node.args.get(name) is not None for name in ("limit", "offset"))
-        return Statement(sql, columns, counting, frozenset(self.used), limited)
+        ordered = node.args.get("order") is not None
+        return Statement(sql, columns, counting, frozenset(self.used), limited, ordered)
 
     def subquery(self, node: exp.Expression, outer: Scope) -> tuple[str, Sequence[Column]]:
         """A query within a condition or in the place of a value."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
@@ -176,6 +177,7 @@ def register(
         "formatted": _dated(lambda stamp, layout: _moment(stamp).strftime(layout)),
         "read_date": _dated(lambda text, layout: datetime.strptime(text, layout).strftime(_STAMP)),  # noqa: DTZ007
         "shown_date": _dated(shown_date),
+        "shuffled": lambda value, page: zlib.crc32(f"{page}/{value}".encode()),
         "server_time": lambda: server_time().strftime(_STAMP),
         "upper_text": _dated(str.upper),
         "lower_text": _dated(str.lower),
