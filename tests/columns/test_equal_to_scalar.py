@@ -15,7 +15,8 @@ from ar_core.aging import NETSUITE, QUICKBOOKS, QUICKBOOKS_REPORT_DATE, XERO, Ag
 from ar_core.cadence import PRESETS
 from ar_core.cadence.features import FEATURES
 from ar_core.cadence.predicates import parse_predicate
-from ar_core.columns import Column, age, expression, part_of, place, report_of, segment, select, tables_of
+from ar_core.columns import Column, age, expression, place, report_of, segment, select, tables_of
+from ar_core.partition import part_of
 from tests.cadence import books as b
 from tests.cadence.test_properties import records
 

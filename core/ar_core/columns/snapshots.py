@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from ar_core.asof import AsOf
-from ar_core.cadence.book import AccountFacts, Accounts, Book
+from ar_core.cadence.book import AccountFacts, Book
 from ar_core.cadence.policy import Policy
 from ar_core.calendar import WEEKENDS, Calendar, roll
 from ar_core.columns.tables import SCHEMAS, Tables, units
@@ -24,7 +24,7 @@ from ar_core.model.snapshot import Snapshot
 from ar_core.promises import PromiseTerms, judge_customer_promises, promise_level
 from ar_core.segments import Tiers, assign_tiers, latest_rates
 
-__all__ = ["part_of", "tables_of"]
+__all__ = ["tables_of"]
 
 _POSTED = DocumentStatus.POSTED
 _UNREACHED = {TouchOutcome.FAILED, TouchOutcome.BOUNCED}
@@ -184,45 +184,6 @@ def _credits(snapshot: Snapshot, owner: dict[str, str], scale: int) -> Iterable[
     for line in snapshot.adjustments:
         if line.document_status is _POSTED:
             yield row(line, line.adjustment_date, -(line.open_amount or ZERO), "adjustment")
-
-
-def part_of(snapshot: Snapshot, policy: Policy, account_ids: Iterable[str]) -> Snapshot:
-    """The snapshot with the records of some accounts only; evaluated with the tiers of the whole, they come out the same.
-
-    `account_ids`: accounts as `select` names them. Invoices without a customer stay, and so do parents.
-    """
-    accounts = Accounts(snapshot.customers, policy.grouping.collect_at)
-    wanted = set(account_ids)
-    members = {c.id for c in snapshot.customers if accounts.of(c.id) in wanted} | wanted
-    kept = members | {parent for member in members for parent in accounts.ancestors(member)}
-
-    def of(records: Iterable[Any]) -> tuple[Any, ...]:
-        return tuple(r for r in records if r.customer_id is None or r.customer_id in kept)
-
-    invoices = of(snapshot.invoices)
-    ids = {invoice.id for invoice in invoices}
-    owned = {name: of(getattr(snapshot, name)) for name in _OWNED}
-    return snapshot.model_copy(
-        update={
-            **owned,
-            "customers": tuple(c for c in snapshot.customers if c.id in kept),
-            "invoices": invoices,
-            "allocations": tuple(a for a in snapshot.allocations if a.target_id in ids),
-        }
-    )
-
-
-_OWNED = (
-    "contacts",
-    "profiles",
-    "credit_notes",
-    "payments",
-    "adjustments",
-    "promises",
-    "disputes",
-    "touches",
-    "pauses",
-)
 
 
 class _Accounts:

@@ -1,0 +1,231 @@
+"""The reference page, written from the code: every reason code, feature, setting, preset and figure.
+
+`python -m ar_core.reference > docs/reference.md`; a test tells when the page is no longer current.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from ar_core.cadence import CODES, FEATURES, PRESETS, load_policy
+from ar_core.cadence.lint import LintCode
+from ar_core.cadence.policy import Policy
+from ar_core.cadence.vocabulary import Actor, Clause, Part, Purpose, Rung, StepKind, Tone
+from ar_core.metrics import Undefined
+from ar_core.promises import PromiseState
+
+__all__ = ["page"]
+
+_GROUPS = {
+    "action": "Why something is done",
+    "wait": "Why an invoice waits",
+    "paused": "Why an invoice is paused",
+    "excluded": "Why an invoice is not chased",
+    "fact": "Facts about customers and data",
+    "signal": "Signals",
+    "calendar": "Calendar and hours",
+}
+_INTRO = """# Reference
+
+Written from the code by `python -m ar_core.reference`; do not edit it. Rule ids are explained in [Rules](rules.md).
+"""
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    parts = [_codes(), _features(), _settings(), _words(), _presets(), _lint(), _others()]
+    return _INTRO + "".join(line + "\n" for part in parts for line in part)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    yield ""
+    yield f"| {' | '.join(heads)} |"
+    yield "|" + "---|" * len(heads)
+    for row in rows:
+        yield "| " + " | ".join(_cell(value) for value in row) + " |"
+
+
+def _cell(value: object) -> str:
+    return " ".join(str(value).split()).replace("|", "\\|") or " "
+
+
+def _codes() -> Iterator[str]:
+    yield "\n## Reason codes\n"
+    yield "A code is never renamed or reused. Every disposition has one, every action at least one."
+    for group, title in _GROUPS.items():
+        rows = [
+            (f"`{c.value}`", info.meaning, info.rules) for c, info in CODES.items() if info.group == group
+        ]
+        yield f"\n### {title}"
+        yield from _table(("code", "meaning", "rules"), rows)
+
+
+def _features() -> Iterator[str]:
+    yield "\n## Features\n"
+    yield "What a rule of a policy may name. A comparison with an unknown feature is unknown, and a rule that is unknown does not fire."
+    for scope, title in (("customer", "Of a customer"), ("invoice", "Of one invoice")):
+        yield f"\n### {title}"
+        rows = [
+            (f"`{f.name}`", f.type.value, f.unit or "-", f.meaning + _choices(f.values))
+            for f in FEATURES.values()
+            if f.scope == scope
+        ]
+        yield from _table(("feature", "type", "unit", "meaning"), rows)
+
+
+def _choices(values: Sequence[str]) -> str:
+    return f" One of {', '.join(f'`{value}`' for value in values)}." if values else ""
+
+
+def _settings() -> Iterator[str]:
+    yield "\n## Settings of a policy\n"
+    yield "Tables of a TOML, YAML or JSON policy. Unknown keys are errors. A setting without a default is required."
+    for part in _parts(Policy):
+        yield f"\n### {part.__name__}\n"
+        yield " ".join((inspect.getdoc(part) or "").split())
+        rows = []
+        for name, field in part.model_fields.items():
+            rows.append(
+                (
+                    f"`{field.alias or name}`",
+                    _type(field.annotation),
+                    _default(field),
+                    field.description or "",
+                )
+            )
+        yield from _table(("setting", "type", "default", "meaning"), rows)
+
+
+def _parts(root: type[Part]) -> list[type[Part]]:
+    """The root and every part that its fields hold, in the order they come up."""
+    found = [root]
+    for part in found:
+        for field in part.model_fields.values():
+            found += [p for p in _within(field.annotation) if p not in found]
+    return found
+
+
+def _within(annotation: Any) -> Iterator[type[Part]]:
+    if inspect.isclass(annotation) and issubclass(annotation, Part):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _within(inner)
+
+
+def _type(annotation: Any) -> str:
+    """A type in words a policy's author knows."""
+    if annotation is None or annotation is type(None):
+        return "nothing"
+    arguments = get_args(annotation)
+    name = getattr(annotation, "__name__", str(annotation))
+    if inspect.isclass(annotation) and not arguments:
+        if issubclass(annotation, Enum):
+            return " or ".join(f"`{member.value}`" for member in annotation)
+        if issubclass(annotation, BaseModel):
+            return f"[{name}](#{name.lower()})"
+        return {
+            "str": "text",
+            "int": "number",
+            "bool": "yes or no",
+            "Decimal": "amount",
+            "Predicate": "rule",
+            "time": "time of day",
+        }.get(name, name)
+    if name == "Literal" or "Literal" in str(annotation).split("[", 1)[0]:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if name == "Annotated" or "Annotated" in str(annotation).split("[", 1)[0]:
+        return _type(arguments[0])
+    if name == "tuple":
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return f"list of {_type(arguments[0])}"
+        return "pair of " + ", ".join(_type(one) for one in arguments)
+    if name == "dict":
+        return f"table of {_type(arguments[1])} by {_type(arguments[0])}"
+    if arguments:
+        return " or ".join(_type(one) for one in arguments)
+    return "any rule" if annotation is Any else name
+
+
+def _default(field: Any) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "its own"
+    if isinstance(value, dict):
+        return "see there" if value else "empty"
+    if isinstance(value, tuple):
+        return ", ".join(f"`{getattr(one, 'value', one)}`" for one in value) or "empty"
+    return "none" if value is None or value == "" else f"`{getattr(value, 'value', value)}`"
+
+
+def _words() -> Iterator[str]:
+    yield "\n## Words"
+    for kind in (Tone, Actor, StepKind, Purpose, Clause, Rung):
+        yield f"\n### {kind.__name__}\n"
+        yield " ".join((inspect.getdoc(kind) or "").split())
+        yield from _table(("value", "meaning"), _members(kind))
+
+
+def _presets() -> Iterator[str]:
+    yield "\n## Presets"
+    for name in PRESETS:
+        policy = load_policy(name)
+        yield f"\n### {policy.ref}\n"
+        yield policy.description
+        rows = [
+            (
+                f"`{step.id}`" + ("" if step.enabled else " (off)"),
+                step.at,
+                _window(step.window),
+                ", ".join(channel.value for channel in step.channels) or step.kind.value,
+                step.actor.value,
+                step.tone.value if step.tone else "of the stage",
+                step.origin,
+            )
+            for step in policy.steps
+        ]
+        yield from _table(("step", "day", "window", "channels", "by", "tone", "origin"), rows)
+
+
+def _window(window: tuple[int, int | None] | None) -> str:
+    if window is None:
+        return "from its day on"
+    return f"{window[0]} to {window[1]}" if window[1] is not None else f"from {window[0]} on"
+
+
+def _lint() -> Iterator[str]:
+    yield "\n## Weaknesses that lint finds"
+    yield from _table(("code", "meaning"), _members(LintCode))
+
+
+def _others() -> Iterator[str]:
+    yield "\n## States of a promise"
+    yield from _table(("state", "meaning"), _members(PromiseState))
+    yield "\n## Why a figure has no value"
+    yield from _table(("reason", "meaning"), _members(Undefined))
+
+
+def _members(kind: type[Enum]) -> Iterator[tuple[str, str]]:
+    """The members of an enumeration with the text below each in the source; their own value says it where there is none."""
+    body = ast.parse(inspect.getsource(kind).strip()).body[0]
+    assert isinstance(body, ast.ClassDef)  # noqa: S101  the source of a class is one
+    texts: dict[str, str] = {}
+    for before, after in zip(body.body, body.body[1:], strict=False):
+        if isinstance(before, ast.Assign) and isinstance(before.targets[0], ast.Name):
+            text = after.value if isinstance(after, ast.Expr) else None
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                texts[before.targets[0].id] = text.value
+    for member in kind:
+        yield f"`{member.value}`", texts.get(member.name, str(member.value).replace("_", " "))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
