@@ -14,6 +14,7 @@ __all__ = ["cli", "main"]
 # Verb -> module that defines it. A module is imported when its verb runs, so `--help` and completion stay quick.
 VERBS: dict[str, tuple[str, str]] = {
     "aging": ("planning", "aging"),
+    "aging-file": ("aging_files", "aging_file"),
     "capabilities": ("connections", "capabilities"),
     "check": ("connections", "check"),
     "connect": ("connecting", "connect"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from typing import TextIO
+
 import click
 
 from ar_connectors import api
@@ -9,8 +12,10 @@ from ar_connectors.cli.exits import Exit
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb
 from ar_connectors.cli.tables import receipts_table
 from ar_connectors.store.contract import Receipt, WriteState
+from ar_connectors.store.intents import LOCAL_TYPES
+from ar_connectors.writeback.worksheet import COLUMNS, worksheet
 
-__all__ = ["deliver", "list_writes", "resolve", "writes"]
+__all__ = ["deliver", "export", "list_writes", "resolve", "writes"]
 
 _connection = click.option("-c", "--connection", help="Connection id; not needed when the store has one.")
 
@@ -32,6 +37,32 @@ def list_writes(shell: Shell, connection: str | None, state: str | None) -> Exit
     """List commands, oldest first."""
     receipts = shell.store.receipts(shell.connection_id(connection), WriteState(state) if state else None)
     shell.emit({"receipts": receipts}, lambda: shell.out.print(receipts_table(receipts)))
+    return None
+
+
+@writes.command()
+@click.argument("file", type=click.File("w", encoding="utf-8-sig", lazy=True), default="-")
+@_connection
+@click.option("--all", "everything", is_flag=True, help="Also what has reached the ERP, and single touches.")
+@json_option
+@pass_shell
+@verb
+def export(shell: Shell, file: TextIO, connection: str | None, everything: bool) -> Exit | None:
+    """Write what no ERP has taken as CSV, for a bookkeeper to enter by hand; to FILE, or to standard output."""
+    connection = shell.connection_id(connection)
+    kept = [
+        (command, receipt)
+        for command, receipt in shell.store.recorded(connection)
+        if everything or (receipt.state is not WriteState.CONFIRMED and command.type not in LOCAL_TYPES)
+    ]
+    rows = list(worksheet(kept, shell.store.snapshot(connection)))
+    if shell.as_json:
+        shell.emit({"rows": rows}, lambda: None)
+        return None
+    writer = csv.DictWriter(file, COLUMNS)
+    writer.writeheader()
+    writer.writerows(rows)
+    shell.err.print(f"{len(rows)} commands written")
     return None
 
 

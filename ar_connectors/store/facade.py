@@ -241,6 +241,10 @@ class Store:
         """Receipts, oldest first."""
         return outbox.receipts(self._database, connection_id, state)
 
+    def recorded(self, connection_id: str) -> Sequence[tuple[Command, Receipt]]:
+        """All commands of a connection with their receipts, oldest first."""
+        return outbox.recorded(self._database, connection_id)
+
     # ---- tokens and budgets
 
     def load_tokens(self, connection_id: str) -> tuple[Mapping[str, Any], int] | None:

@@ -23,8 +23,9 @@ from ar_connectors.store.instants import from_micros, span, to_micros
 from ar_connectors.store.intents import read_command
 from ar_connectors.store.rows import escaped, unescaped
 from ar_connectors.store.view import placement_from_json, placement_to_json
+from ar_core.commands import Command
 
-__all__ = ["claim_writes", "finish_write", "mark_sending", "receipts", "receipts_of"]
+__all__ = ["claim_writes", "finish_write", "mark_sending", "receipts", "receipts_of", "recorded"]
 
 _OPEN = (WriteState.PLANNED.value, WriteState.SENT.value, WriteState.UNKNOWN.value)
 _ENDS = frozenset(WriteState) - {WriteState.SENT}
@@ -153,6 +154,16 @@ def receipts(
         query = query.where(t.outbox.c.state == state.value)
     with database.reading() as tx:
         return receipts_of(tx, [row.id for row in tx.execute(query)])
+
+
+def recorded(database: Database, connection_id: str) -> Sequence[tuple[Command, Receipt]]:
+    """All commands of a connection with their receipts, oldest first."""
+    o = t.outbox.c
+    query = select(o.id, o.body).where(o.connection_id == connection_id).order_by(o.id)
+    with database.reading() as tx:
+        rows = tx.execute(query).all()
+        found = receipts_of(tx, [row.id for row in rows])
+    return [(read_command(bytes(row.body)), receipt) for row, receipt in zip(rows, found, strict=True)]
 
 
 def receipts_of(tx: Connection, ids: Sequence[int]) -> list[Receipt]:

@@ -1,0 +1,255 @@
+"""An aging list as a connector: one stream, whose change is a new file.
+
+Reading happens in two steps. The file is surveyed as a whole, and refused as a whole if it contradicts itself; only then do its
+records go to the store, page by page. The same file again changes nothing and is not even parsed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from hashlib import sha256
+from typing import Any, Final
+
+from ar_connectors.aging_file.capabilities import CAPABILITIES
+from ar_connectors.aging_file.cells import PLATFORM, file_error
+from ar_connectors.aging_file.importing import PAGE, assign, closing_page, customers_meant, missing
+from ar_connectors.aging_file.items import Unmappable, read_item
+from ar_connectors.aging_file.mapping import (
+    base_identity,
+    customer_identity,
+    identity,
+    map_customer,
+    map_item,
+    map_organization,
+)
+from ar_connectors.aging_file.raw import unpack_row
+from ar_connectors.aging_file.settings import ListSettings
+from ar_connectors.aging_file.spool import Spool
+from ar_connectors.aging_file.survey import Survey, digest, survey
+from ar_connectors.connector import (
+    Capabilities,
+    Cursor,
+    Fetch,
+    Page,
+    PendingWrite,
+    Placement,
+    Rejected,
+    ReportedBalance,
+    StoreView,
+    StreamSpec,
+    make_connection_id,
+)
+from ar_connectors.errors import ContractError, UnsupportedOperation
+from ar_core.model import RecordKind
+from ar_core.model.money import ZERO, total
+
+__all__ = ["LIST", "MAPPER_VERSION", "AgingFileConnector"]
+
+LIST: Final = "list"
+"""The one stream."""
+MAPPER_VERSION: Final = 1
+STREAMS: Final = (
+    StreamSpec(
+        LIST,
+        (
+            RecordKind.ORGANIZATION,
+            RecordKind.CUSTOMER,
+            RecordKind.CONTACT,
+            RecordKind.INVOICE,
+            RecordKind.CREDIT_NOTE,
+            RecordKind.PAYMENT,
+            RecordKind.ADJUSTMENT,
+        ),
+    ),
+)
+
+
+class AgingFileConnector:
+    """One company's aging list. `tenant`: the name it is known by here; `settings`: where its file is and what it does not say."""
+
+    def __init__(self, tenant: str, settings: ListSettings) -> None:
+        self._tenant = tenant
+        self._settings = settings
+        self.surveyed: Survey | None = None
+        """What was found out about the file when it was last read."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._tenant!r}, {str(self._settings.file)!r})"
+
+    @property
+    def platform(self) -> str:
+        """`aging_file`."""
+        return PLATFORM
+
+    @property
+    def tenant(self) -> str:
+        """The name of the company."""
+        return self._tenant
+
+    @property
+    def id(self) -> str:
+        """The connection id."""
+        return make_connection_id(PLATFORM, self._tenant)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What can be done with a list."""
+        return CAPABILITIES
+
+    def streams(self) -> Sequence[StreamSpec]:
+        """The list."""
+        return STREAMS
+
+    def pull(self, stream: str, view: StoreView) -> Iterator[Sequence[Fetch]]:
+        """The pages of the list, if it is another than the last time; see `Connector.pull`. Raises what `survey` raises, and
+        ContractError for a list that is older than the one before, or closes too much at once."""
+        if stream != LIST:
+            raise self._nothing(f"there is no stream {stream!r}", "pull")
+        before = view.cursor(LIST)
+        state: dict[str, Any] = {"file": digest(self._settings.file), "said": self._fingerprint()}
+        if before is not None and all(before.state.get(name) == value for name, value in state.items()):
+            return
+        spool = Spool()
+        try:
+            found = self.surveyed = survey(self._settings, spool)
+            _refuse_older(found, before)
+            assign(spool, self._tenant, view)
+            meant = customers_meant(self._settings, spool, self._tenant, view, found)
+            gone = missing(self._settings, spool, view, found, meant)
+            state |= {"as_of": found.as_of.isoformat() if found.as_of else None, "items": found.items}
+            yield self._fetches(found, spool, gone, view, Cursor(LIST, state))
+        finally:
+            spool.close()
+
+    def _fetches(
+        self, found: Survey, spool: Spool, gone: Sequence[str], view: StoreView, cursor: Cursor
+    ) -> Sequence[Fetch]:
+        """Parties, items, what is closed, and at the very end the cursor: a run that dies on the way is made again as a whole."""
+        pages: list[tuple[str, Callable[[], Page]]] = [("the company", partial(self._company, found))]
+        pages += [
+            (f"customers from {start + 1}", partial(self._customers, spool, start))
+            for start in range(0, spool.customer_count(), PAGE)
+        ]
+        pages += [
+            (f"items from {start + 1}", partial(self._items, spool, start, view))
+            for start in range(0, found.items, PAGE)
+        ]
+        pages += [
+            (f"closed from {start + 1}", partial(_closed, view, gone[start : start + PAGE], found.as_of))
+            for start in range(0, len(gone), PAGE)
+        ]
+        end = Page(stream=LIST, cursor=cursor, rejected=found.rejected, rows=len(found.rejected))
+        pages.append(("the end of the list", lambda: end))
+        return [Fetch(label, run) for label, run in pages]
+
+    def _company(self, found: Survey) -> Page:
+        """Whose list it is; its base currency is the one it was said to be, or the only one there is."""
+        base = self._settings.base_currency or self._settings.currency
+        if base is None and len(found.balances) == 1:
+            base = next(iter(found.balances))
+        company = map_organization(self._tenant, base, self._settings.time_zone)
+        return Page(records=[company], stream=LIST, mapper_version=MAPPER_VERSION)
+
+    def _customers(self, spool: Spool, start: int) -> Page:
+        """Customers are no rows of their own."""
+        records = [
+            record for item in spool.customer_page(start, PAGE) for record in map_customer(self._tenant, item)
+        ]
+        return Page(records=records, stream=LIST, mapper_version=MAPPER_VERSION)
+
+    def _items(self, spool: Spool, start: int, view: StoreView) -> Page:
+        rows = spool.page(start, PAGE)
+        named = [(one.item, one.remote_id or one.base) for one in rows]
+        known = view.records([identity(self._tenant, item, remote) for item, remote in named])
+        records = [
+            map_item(self._tenant, item, remote, known.get(identity(self._tenant, item, remote)))
+            for item, remote in named
+        ]
+        return Page(records=records, stream=LIST, rows=len(records), mapper_version=MAPPER_VERSION)
+
+    def list_ids(self, kind: RecordKind) -> Iterator[Sequence[str]]:
+        """A list holds what is open, not what exists. Raises UnsupportedOperation."""
+        raise self._nothing("an aging list does not say what exists, only what is open", f"list {kind}")
+
+    def read(self, kind: RecordKind, record_ids: Sequence[str]) -> Page:  # noqa: ARG002  the protocol's signature
+        """Nothing can be asked for. Raises UnsupportedOperation."""
+        raise self._nothing("a file cannot be asked for single records", f"read {kind}")
+
+    def reported_balances(self) -> Sequence[ReportedBalance]:
+        """The sums of the list by customer and currency; the file is read again. Raises what `survey` raises."""
+        spool = Spool()
+        try:
+            found = survey(self._settings, spool)
+            sums: defaultdict[tuple[str, str | None], Decimal] = defaultdict(lambda: ZERO)
+            for start in range(0, found.items, PAGE):
+                for one in spool.page(start, PAGE):
+                    place = customer_identity(self._tenant, one.item.customer_key), one.item.currency
+                    sums[place] = total((sums[place], one.item.balance))
+        finally:
+            spool.close()
+        basis = f"open items of {found.table}"
+        return [
+            ReportedBalance(customer, currency, amount, basis)
+            for (customer, currency), amount in sorted(sums.items(), key=str)
+        ]
+
+    def remap(self, kind: str, raw: bytes) -> Page:
+        """Map a row that was set aside again. Raises ContractError for a row that fits nowhere: only its file can be corrected."""
+        row, styles = unpack_row(raw)
+        try:
+            item = read_item(row, styles)
+            record = map_item(self._tenant, item, base_identity(item))
+        except Unmappable as problem:
+            reason = f"{problem.role or 'the row'}: expected {problem.expected}"
+            return Page(rejected=[Rejected(kind, None, problem.code, reason, raw)], kind=kind, rows=1)
+        records = [*map_customer(self._tenant, item), record]
+        return Page(
+            records=records, kind=kind, rows=1, row_of=[0] * len(records), mapper_version=MAPPER_VERSION
+        )
+
+    def place(self, write: PendingWrite, view: StoreView) -> Sequence[Placement]:  # noqa: ARG002  the protocol's signature
+        """There is no ERP behind a file. Raises UnsupportedOperation; the outbox keeps such commands and does not ask."""
+        raise self._nothing("there is no ERP behind an aging list", f"place {write.command.type}")
+
+    def find(self, write: PendingWrite, view: StoreView) -> Sequence[Placement] | None:  # noqa: ARG002  as above
+        """Nothing was ever sent."""
+        return None
+
+    def _fingerprint(self) -> str:
+        """What was said about the file, in short, with the mapper's version: other words read the same bytes differently."""
+        said = self._settings.model_dump(
+            mode="json", exclude={"accept_closed", "most_closed_percent", "file"}
+        )
+        if self._settings.columns is not None:
+            said["columns"] = digest(self._settings.columns)
+        return sha256(json.dumps([MAPPER_VERSION, said], sort_keys=True).encode()).hexdigest()[:16]
+
+    def _nothing(self, problem: str, operation: str) -> UnsupportedOperation:
+        return UnsupportedOperation(
+            problem,
+            platform=PLATFORM,
+            tenant=self._tenant,
+            operation=operation,
+            advice="`ar-connectors writes export` lists what a bookkeeper has to enter; a new list brings what has changed",
+        )
+
+
+def _closed(view: StoreView, ids: Sequence[str], as_of: date | None) -> Page:
+    return Page(records=closing_page(view, ids, as_of), stream=LIST, mapper_version=MAPPER_VERSION)
+
+
+def _refuse_older(found: Survey, before: Cursor | None) -> None:
+    """Lists are imported in the order of the days they show."""
+    last = before.state.get("as_of") if before is not None else None
+    if found.as_of is not None and last is not None and found.as_of.isoformat() < last:
+        raise file_error(
+            f"this list shows {found.as_of.isoformat()}, and one of {last} was imported already",
+            table=found.table,
+            advice="an older list would open again what was settled since; import the newest",
+            kind=ContractError,
+        )
