@@ -23,13 +23,13 @@ from uuid import uuid4
 
 from ar_connectors import writeback
 from ar_connectors.adapterkit.platform import Platform
-from ar_connectors.adapterkit.session import SessionRequest
+from ar_connectors.adapterkit.session import SessionRequest, Spending
 from ar_connectors.auth.tokens import ClientCredentials, TokenSet
 from ar_connectors.clock import Clock, SystemClock
 from ar_connectors.connector import Capabilities, Connector, Page, make_connection_id
 from ar_connectors.errors import UnsupportedOperation
 from ar_connectors.events import Event
-from ar_connectors.http import CallBudget, Endpoints, Limits, Transport, Usage
+from ar_connectors.http import CallBudget, Endpoints, Limits, Usage
 from ar_connectors.store import Store, open_store
 from ar_connectors.store.contract import Receipt
 from ar_connectors.syncing.engine import sync as run_sync
@@ -58,8 +58,8 @@ __all__ = [
     "sync",
 ]
 
-PLATFORMS = ("quickbooks",)
-"""The ERPs this release speaks."""
+PLATFORMS = ("quickbooks", "aging_file")
+"""What this release connects to: ERPs, and the list that any ERP can export."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Connection:
     """One company, ready to be read and written. Thread-safe; `close()` gives its sockets back."""
 
     connector: Connector
-    transport: Transport
+    transport: Spending
     clock: Clock
     observer: Callable[[Event], None] | None = None
     cap: CallBudget | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from ar_connectors.http import BudgetStore, Endpoints, Limits, TenantBudget, Tra
 from ar_connectors.http.budget import ServerLimits
 from ar_connectors.http.exchange import TransportSettings
 from ar_connectors.http.messages import Dialect, Response, Signer
+from ar_connectors.http.meter import CallBudget, Usage
 from ar_connectors.http.redact import Redactor
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Session",
     "SessionRequest",
     "SessionStore",
+    "Spending",
     "app_keys_id",
     "hosts_of",
     "keep_app_keys",
@@ -90,12 +93,28 @@ class SessionRequest:
     """Other rates than ours for the platform."""
 
 
+class Spending(Protocol):
+    """What a connection spends: an ERP's is its transport, a file's spends nothing."""
+
+    def usage(self) -> Usage:
+        """Calls, bytes, waits and billable units since it was made."""
+        ...
+
+    def capped(self, cap: CallBudget) -> AbstractContextManager[CallBudget]:
+        """Inside `with`, all threads together spend at most this."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections to the platform."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One company, ready to be asked."""
 
     connector: Connector
-    transport: Transport
+    transport: Spending
     settings: Mapping[str, Any]
     """What the store should remember of it; no secrets."""
 

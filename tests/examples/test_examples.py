@@ -135,3 +135,17 @@ def test_the_webhook_receiver_syncs_for_a_genuine_ring_and_turns_others_away(url
     server.server_close()
     assert store.snapshot(store.connections()[0].id).invoices
     store.close()
+
+
+def test_an_aging_list_becomes_a_worklist(repo_root: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "examples/aging_list.py"],
+        capture_output=True,
+        text=True,
+        cwd=repo_root,
+        check=True,
+        timeout=60,
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) >= 4
+    assert any(line.split()[1:3] == ["1004", "write_off_review"] for line in lines)
