@@ -36,12 +36,15 @@ class Ledger(Settling):
     def open_customer(
         self, name: str, *, currency: str | None = None, parent: str | None = None, **more: Any
     ) -> Customer:
-        """A new customer; a sub-customer has its parent's currency. `more` are further fields of `Customer`."""
+        """A new customer; a sub-customer has its parent's currency. `more` are further fields of `Customer`; who is of no
+        subsidiary, where there are some, is of the first."""
         if name in self.names:
             raise LedgerError("duplicate", f"the name {name!r} is taken")
         currency = (
             self.customer(parent).currency if parent is not None else currency or self.settings.home_currency
         )
+        if more.get("subsidiary") is None:
+            more["subsidiary"] = next(iter(self.subsidiaries), None)
         at = self._instant()
         customer = Customer(
             id=self._new_id("customer"),

@@ -86,7 +86,7 @@ _FIELDS: Final = (
 
 @dataclass(slots=True)
 class Account:
-    """One account. What a test changes while it runs: `hidden`, `locked`, `allow_non_gl_changes`."""
+    """One account. What a test changes while it runs: `hidden`, `read_only`, `locked`, `allow_non_gl_changes`."""
 
     id: str = "7654321_SB1"
     """As in the realm; hosts have it in lower case with a hyphen."""
@@ -107,6 +107,8 @@ class Account:
     custom_fields: tuple[CustomField, ...] = _FIELDS
     hidden: set[str] = field(default_factory=set)
     """Tables and record types (lower case) that the role may not see."""
+    read_only: set[str] = field(default_factory=set)
+    """Record types (lower case) that the role may see but not write."""
     locked: set[tuple[str, str]] = field(default_factory=set)
     """(kind, id) of records that a workflow has locked."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ar_connectors.testkit.ledger import CreditNote, Deposit, Invoice, Journal, Ledger, Payment
 from ar_connectors.testkit.ledger.money import ZERO, minus, rounded, total
@@ -32,6 +32,8 @@ __all__ = [
     "transaction_of",
     "type_text",
 ]
+
+_Document = Invoice | CreditNote | Payment | Deposit | Journal
 
 KINDS: Final[tuple[Kind, ...]] = ("invoice", "credit", "payment", "deposit", "journal")
 """The kinds of the books that become transactions."""
@@ -81,7 +83,7 @@ class Transaction:
     day: date
     total: Decimal
     open: Decimal
-    """Of an invoice: unpaid; of what settles: unused."""
+    """Of what is paid: unpaid; of what settles: unused."""
     status: str | None
     memo: str | None
     voided: bool = False
@@ -107,39 +109,72 @@ def transaction_of(ledger: Ledger, record: Record) -> Transaction | None:
     """A record of the books as a transaction; None for one that is none."""
     match record:
         case Invoice():
-            return _invoice(ledger, record)
+            status = "D" if record.extra.get("approvalStatus") == "1" else "A" if record.open else "B"
+            return _made(
+                "CustInvc",
+                record,
+                number=record.number,
+                day=record.issued,
+                total=record.total,
+                open=record.open,
+                status="V" if record.voided else status,
+                voided=record.voided,
+                due=record.due or record.issued,
+                term=record.term,
+                closed=None if record.open else _closed(ledger, record),
+                settles=False,
+            )
         case CreditNote():
-            return _credit(record)
+            return _made(
+                "CustCred",
+                record,
+                number=record.number,
+                day=record.issued,
+                total=record.total,
+                open=record.open,
+                status="V" if record.voided else "A" if record.open else "B",
+                voided=record.voided,
+            )
         case Payment():
             return _payment(record)
         case Deposit():
-            return _deposit(record)
+            return _made(
+                "CustDep",
+                record,
+                number=record.number or f"CD{record.id}",
+                day=record.received,
+                total=record.total,
+                open=record.open,
+                status="V" if record.voided else "B" if record.open else "C",
+                voided=record.voided,
+            )
         case Journal():
-            return _journal(record)
+            return _made(
+                "Journal",
+                record,
+                number=record.number or f"JE{record.id}",
+                day=record.posted,
+                total=abs(record.amount),
+                open=abs(record.open),
+                status="B",
+                settles=record.amount < 0,
+            )
     return None
 
 
-def _invoice(ledger: Ledger, one: Invoice) -> Transaction:
-    pending = one.extra.get("approvalStatus") == "1"
-    status = "V" if one.voided else "D" if pending else "A" if one.open else "B"
+def _made(type_: str, record: _Document, *, settles: bool = True, **more: Any) -> Transaction:
+    """A transaction with what all kinds of records have."""
     return Transaction(
-        one,
-        "CustInvc",
-        one.customer,
-        one.currency,
-        one.rate,
-        one.subsidiary,
-        one.number,
-        one.issued,
-        one.total,
-        one.open,
-        status,
-        one.memo,
-        one.voided,
-        due=one.due or one.issued,
-        term=one.term,
-        closed=None if one.open else _closed(ledger, one),
-        extra=one.extra,
+        record,
+        type_,
+        record.customer,
+        record.currency,
+        record.rate,
+        record.subsidiary,
+        memo=record.memo,
+        settles=settles,
+        extra=record.extra,
+        **more,
     )
 
 
@@ -149,27 +184,6 @@ def _closed(ledger: Ledger, invoice: Invoice) -> date:
     return max(days, default=invoice.issued)
 
 
-def _credit(one: CreditNote) -> Transaction:
-    status = "V" if one.voided else "A" if one.open else "B"
-    return Transaction(
-        one,
-        "CustCred",
-        one.customer,
-        one.currency,
-        one.rate,
-        one.subsidiary,
-        one.number,
-        one.issued,
-        one.total,
-        one.open,
-        status,
-        one.memo,
-        one.voided,
-        settles=True,
-        extra=one.extra,
-    )
-
-
 def applies_deposit(payment: Payment) -> bool:
     """Whether a payment is the application of a deposit, or was one."""
     stands = (payment.applications, *(stand.applications for stand in payment.earlier))
@@ -177,70 +191,23 @@ def applies_deposit(payment: Payment) -> bool:
 
 
 def _payment(one: Payment) -> Transaction | None:
+    """A payment, a deposit application, or nothing."""
     if applies_deposit(one):
         used = total(part.amount for part in one.applications if part.kind == "invoice")
-        type_, whole, unused, status = "DepAppl", used, ZERO, None
-    elif not one.total and not one.voided:
+        return _made(
+            "DepAppl", one, number=f"DA{one.id}", day=one.received, total=used, open=ZERO, status=None
+        )
+    if not one.total and not one.voided:
         return None
-    else:
-        type_, whole, unused = "CustPymt", one.total, one.unapplied
-        status = "V" if one.voided else "C"
-    return Transaction(
+    return _made(
+        "CustPymt",
         one,
-        type_,
-        one.customer,
-        one.currency,
-        one.rate,
-        one.subsidiary,
-        f"PYMT{one.id}" if type_ == "CustPymt" else f"DA{one.id}",
-        one.received,
-        whole,
-        unused,
-        status,
-        one.memo,
-        one.voided,
-        settles=True,
-        extra=one.extra,
-    )
-
-
-def _deposit(one: Deposit) -> Transaction:
-    status = "V" if one.voided else "B" if one.open else "C"
-    return Transaction(
-        one,
-        "CustDep",
-        one.customer,
-        one.currency,
-        one.rate,
-        one.subsidiary,
-        one.number or f"CD{one.id}",
-        one.received,
-        one.total,
-        one.open,
-        status,
-        one.memo,
-        one.voided,
-        settles=True,
-        extra=one.extra,
-    )
-
-
-def _journal(one: Journal) -> Transaction:
-    return Transaction(
-        one,
-        "Journal",
-        one.customer,
-        one.currency,
-        one.rate,
-        one.subsidiary,
-        one.number or f"JE{one.id}",
-        one.posted,
-        abs(one.amount),
-        abs(one.open),
-        "B",
-        one.memo,
-        settles=one.amount < 0,
-        extra=one.extra,
+        number=f"PYMT{one.id}",
+        day=one.received,
+        total=one.total,
+        open=one.unapplied,
+        status="V" if one.voided else "C",
+        voided=one.voided,
     )
 
 
