@@ -20,6 +20,7 @@ from ar_connectors.quickbooks.client import QuickBooksClient, quoted, timestamp
 from ar_connectors.quickbooks.company import Company, company_of, read_company, with_changes
 from ar_connectors.quickbooks.context import ENTITY_KINDS, PLATFORM, Context, Mapper
 from ar_connectors.quickbooks.decode import decode_rows
+from ar_connectors.quickbooks.entries import stray_payments
 from ar_connectors.quickbooks.envelope import Envelope, open_envelope
 from ar_connectors.quickbooks.mapping import tombstone
 from ar_connectors.quickbooks.mapping_settlements import journal_entry_of
@@ -138,7 +139,9 @@ def _read_feed(
     context = (reading.company or company).context(client.tenant)
     pages = [decode_rows(part, context, stream=CHANGES, raw=body) for part, body in parts]
     page = merge(pages, CHANGES) if pages else Page(stream=CHANGES)
-    settled = settle(client, context, view, page, reading.state.get("gone", ()))
+    # After a first load, payments of parents for entries of their children have yet to find those.
+    strays = stray_payments(view) if not reading.state else ()
+    settled = settle(client, context, view, page, reading.state.get("gone", ()), strays)
     reading.gone = settled.gone
     return settled.page if reading.capped else replace(settled.page, cursor=_cursor(reading))
 

@@ -27,6 +27,7 @@ from ar_connectors.quickbooks.company import (
     read_company,
 )
 from ar_connectors.quickbooks.context import PLATFORM
+from ar_connectors.quickbooks.entries import with_entries_found
 from ar_connectors.quickbooks.tables import SETTLING, TABLES, Pass, Table, count_in, moving_table
 from ar_core.model import RecordKind
 
@@ -125,7 +126,7 @@ def _first_load(
         if total is None:
             total = count_in(client.count(table.entity, where), client, table.entity)
         reading = Pass(total, start)
-        fetches = reading.fetches(client, context, table, where, _with_position(table, upper, reading))
+        fetches = reading.fetches(client, context, table, where, _finisher(table, upper, reading, view))
         if fetches:
             yield fetches
         if reading.complete():
@@ -137,8 +138,11 @@ def _first_load(
     raise moving_table(client, table, _MAX_PASSES)
 
 
-def _with_position(table: Table, upper: datetime, reading: Pass) -> Callable[[Page, int], Page]:
+def _finisher(table: Table, upper: datetime, reading: Pass, view: StoreView) -> Callable[[Page, int], Page]:
     def finish(page: Page, position: int) -> Page:
+        if table.entity == "Payment":
+            # In a full run the store has what they name; in a first load the change feed's turn comes after it.
+            page = with_entries_found(page, view)
         state = reading.progress(position)
         # A chain, so that what is learned of the pages before this one is in it when it is committed.
         return replace(page, cursor=Cursor(table.stream, ChainMap(state, {"upper": upper.isoformat()})))

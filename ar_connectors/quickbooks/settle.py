@@ -19,6 +19,7 @@ from ar_connectors.connector import OutOfScope, Page, StoreView
 from ar_connectors.quickbooks.client import MAX_IDS, QuickBooksClient
 from ar_connectors.quickbooks.context import Context
 from ar_connectors.quickbooks.decode import decode_page
+from ar_connectors.quickbooks.entries import with_entries_found
 from ar_connectors.quickbooks.mapping_settlements import journal_entry_of
 from ar_connectors.quickbooks.tables import row_ids, table_of
 from ar_core.model import (
@@ -80,14 +81,22 @@ class _Todo:
 
 
 def settle(
-    client: QuickBooksClient, context: Context, view: StoreView, page: Page, proven: Iterable[str] = ()
+    client: QuickBooksClient,
+    context: Context,
+    view: StoreView,
+    page: Page,
+    proven: Iterable[str] = (),
+    also: Iterable[str] = (),
 ) -> Settled:
-    """Read what a page of changes touches and merge it into the page. `proven`: stubs that an earlier reading proved.
+    """Read what a page of changes touches and merge it into the page. `proven`: stubs that an earlier reading proved; `also`:
+    records to read again in any case.
 
     A row that the store has in the same version is an old acquaintance from the overlap: it touches nothing.
     """
     known_gone = set(proven)
     todo = _Todo()
+    for one in also:
+        todo.touch(one)
     _touched_by_changes(page, view, todo)
     for stub in page.tombstones:
         entity = stub.source.kind
@@ -109,7 +118,7 @@ def settle(
         parts.extend(answers)
         alive[entity] = frozenset().union(*(row_ids(answer) for answer in answers)) & todo.stubs[entity]
     parts[0] = _without_the_living(page, alive)
-    merged = _with_journal_leftovers(merge(parts, page.stream), view, page)
+    merged = with_entries_found(_with_journal_leftovers(merge(parts, page.stream), view, page), view)
     gone = tuple(sorted(f"{one.source.kind}:{one.source.remote_id}" for one in parts[0].tombstones))
     return Settled(merged, gone)
 

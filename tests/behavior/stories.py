@@ -208,6 +208,16 @@ def a_journal_entry_raises_and_lowers(ledger: Ledger) -> None:
     )
 
 
+def a_parent_pays_what_a_child_owes(ledger: Ledger) -> None:
+    """An invoice, and a part of a journal entry."""
+    parent = ledger.open_customer(f"Head office {len(ledger.customers)}")
+    child = ledger.open_customer(f"Branch {len(ledger.customers)}", parent=parent.id)
+    entry = ledger.post_journal(child.id, D("50.00"), posted=DAY)
+    invoice = _an_invoice(ledger, "30.00", child)
+    parts = [Application("journal", entry.id, D("20.00")), Application("invoice", invoice.id, D("30.00"))]
+    ledger.receive_payment(parent.id, D("50.00"), parts, received=DAY)
+
+
 def a_journal_entry_is_deleted(ledger: Ledger) -> None:
     """It was a mistake."""
     customer = ledger.open_customer("Corrected twice")
@@ -253,6 +263,7 @@ STORIES: tuple[Story, ...] = (
     a_customer_with_an_apostrophe_and_a_parent,
     an_invoice_in_another_currency,
     a_journal_entry_raises_and_lowers,
+    a_parent_pays_what_a_child_owes,
     a_journal_entry_is_deleted,
     an_invoice_is_changed,
     a_very_large_and_a_very_small_amount,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import ar_connectors as ar
+from ar_core.model.findings import check_snapshot
 from ar_core.segments import latest_rates
 from tests.behavior.faces import FACES, Face, opened
 from tests.behavior.stories import DAY, Story, an_invoice_in_another_currency, the_past
@@ -55,6 +56,7 @@ def test_all_stories_are_read_at_once(face: Face) -> None:
     report = face.sync()
     assert report.quarantined == 0
     assert face.differences() == []
+    assert check_snapshot(face.snapshot()) == []
 
 
 def test_all_stories_one_after_the_other_with_a_sync_after_each_and_balances_that_agree(face: Face) -> None:
