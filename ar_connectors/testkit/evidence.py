@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from fnmatch import fnmatchcase
 
 __all__ = ["Behavior", "Evidence", "Fidelity", "Route"]
 
@@ -57,3 +58,8 @@ class Fidelity:
     """What only a real company can answer."""
     faults: Mapping[str, str]
     """How the faults of `faults.NAMES` look here, those that a service answers in its own words."""
+
+    def evidence_of(self, operation: str) -> Evidence:
+        """The mark of the first route that matches an operation; what matches none is inferred."""
+        marks = (one.evidence for one in self.routes if fnmatchcase(operation, one.operation))
+        return next(marks, Evidence.INFERRED)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Final
 
 from ar_connectors.testkit.evidence import Behavior, Evidence, Fidelity, Route
 from ar_connectors.testkit.netsuite.misbehavior import FAULTS
 
-__all__ = ["FIDELITY", "evidence_of"]
+__all__ = ["FIDELITY"]
 
 _R, _S, _D, _I = Evidence.RECORDED, Evidence.SPEC, Evidence.DOCUMENTED, Evidence.INFERRED
 
@@ -208,9 +206,3 @@ FIDELITY: Final = Fidelity(
     faults=FAULTS,
 )
 """All claims."""
-
-
-@lru_cache(maxsize=1024)
-def evidence_of(operation: str) -> Evidence:
-    """The mark of the first route that matches an operation; what matches none is inferred."""
-    return next((one.evidence for one in _ROUTES if fnmatchcase(operation, one.operation)), _I)

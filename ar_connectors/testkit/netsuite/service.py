@@ -24,7 +24,7 @@ from ar_connectors.testkit.netsuite.errors import (
     missing_type,
     refusal,
 )
-from ar_connectors.testkit.netsuite.fidelity import evidence_of
+from ar_connectors.testkit.netsuite.fidelity import FIDELITY
 from ar_connectors.testkit.netsuite.lies import LIES
 from ar_connectors.testkit.netsuite.limits import Limits
 from ar_connectors.testkit.netsuite.misbehavior import after, before, too_many
@@ -102,7 +102,7 @@ class NetSuite:
             identity = f"{0xA0000000 + self._operations:08x}-emulator"
             reply.headers.setdefault("X-N-OperationId", identity)
             reply.headers.setdefault("X-NetSuite-JobId", identity)
-            reply.headers["X-Emulator-Evidence"] = evidence_of(operation).value
+            reply.headers["X-Emulator-Evidence"] = FIDELITY.evidence_of(operation).value
             reply.headers["Date"] = shown(self.clock.now(), fault).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return reply, fault.name if fault is not None else None
 

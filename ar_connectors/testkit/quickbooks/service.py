@@ -23,7 +23,7 @@ from ar_connectors.testkit.misbehavior import shown
 from ar_connectors.testkit.quickbooks.changes import CAP, change_feed
 from ar_connectors.testkit.quickbooks.company import exchange_rate
 from ar_connectors.testkit.quickbooks.errors import ServiceError, fault_body, from_ledger, gateway_fault
-from ar_connectors.testkit.quickbooks.fidelity import evidence_of
+from ar_connectors.testkit.quickbooks.fidelity import FIDELITY
 from ar_connectors.testkit.quickbooks.lies import LIES
 from ar_connectors.testkit.quickbooks.limits import Limits, Pace
 from ar_connectors.testkit.quickbooks.misbehavior import after, before
@@ -106,7 +106,7 @@ class QuickBooks:
             self._tids += 1
             reply.headers.setdefault("intuit_tid", f"1-{0x69000000 + self._tids:08x}-{self._tids:024x}")
             reply.headers.setdefault("QBO-Version", "1989.236")
-            reply.headers["X-Emulator-Evidence"] = evidence_of(operation).value
+            reply.headers["X-Emulator-Evidence"] = FIDELITY.evidence_of(operation).value
             reply.headers["Date"] = shown(now, fault).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return reply, fault.name if fault is not None else None
 

@@ -20,7 +20,7 @@ from ar_connectors.testkit.misbehavior import shown
 from ar_connectors.testkit.stats import Stats
 from ar_connectors.testkit.webhooks import post, signature
 from ar_connectors.testkit.xero.errors import Invalid, Refused, expired, from_ledger, gateway, invalid
-from ar_connectors.testkit.xero.fidelity import evidence_of
+from ar_connectors.testkit.xero.fidelity import FIDELITY
 from ar_connectors.testkit.xero.groups import Groups
 from ar_connectors.testkit.xero.history import History
 from ar_connectors.testkit.xero.idempotency import Kept
@@ -112,7 +112,7 @@ class Xero:
             reply.operation = asked.operation
             self._replies += 1
             reply.headers.setdefault("xero-correlation-id", guid("reply", self._replies))
-            reply.headers["X-Emulator-Evidence"] = evidence_of(asked.operation).value
+            reply.headers["X-Emulator-Evidence"] = FIDELITY.evidence_of(asked.operation).value
             reply.headers["Date"] = shown(now, fault).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return reply, fault.name if fault is not None else None
 
