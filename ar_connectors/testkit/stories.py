@@ -235,6 +235,12 @@ class Stories:
         with self._lock:
             return self.ledger.change_customer(customer or self._customer().id, **changes)
 
+    def merge_customers(self, customer: str | None = None, into: str | None = None) -> Customer:
+        """Two customers turn out to be one; by default the last that can go, into the first. Returns the losing one."""
+        with self._lock:
+            kept = self.ledger.customer(into) if into else self._customer()
+            return self.ledger.merge_customers(customer or self._merged(kept).id, kept.id)
+
     def attach_note(self, invoice: str | None = None, text: str = "Customer was called") -> Note:
         """Somebody hangs a note of their own on an invoice."""
         with self._lock:
@@ -256,6 +262,14 @@ class Stories:
             if customer.active and customer.parent is None:
                 return customer
         raise LedgerError("missing", "there is no active customer")
+
+    def _merged(self, kept: Customer) -> Customer:
+        for customer in reversed(self.ledger.customers.values()):
+            alone = customer.parent is None and not self.ledger.children[customer.id]
+            alike = (customer.currency, customer.subsidiary) == (kept.currency, kept.subsidiary)
+            if customer.active and alone and alike and customer is not kept:
+                return customer
+        raise LedgerError("missing", "there is no customer left that could be another")
 
     def _invoice(self, identity: str | None, *, untouched: bool = False) -> Invoice:
         """The one told, else the oldest open one, most overdue first by id."""

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
+from ar_connectors.testkit.ledger.merging import Merging
 from ar_connectors.testkit.ledger.money import ZERO, minus, total
 from ar_connectors.testkit.ledger.records import (
     Application,
@@ -22,13 +23,12 @@ from ar_connectors.testkit.ledger.records import (
     Payment,
     Record,
 )
-from ar_connectors.testkit.ledger.settling import Settling
 from ar_connectors.testkit.ledger.shelves import LedgerError
 
 __all__ = ["Ledger"]
 
 
-class Ledger(Settling):
+class Ledger(Merging):
     """The books. Methods raise LedgerError and then have changed nothing."""
 
     # ---- customers

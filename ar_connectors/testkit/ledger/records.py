@@ -122,6 +122,8 @@ class Customer(Record):
     notes: str | None = None
     subsidiary: str | None = None
     """That it belongs to, where there are several; what is booked for it is booked there unless told."""
+    merged_into: str | None = None
+    """The customer that this one turned out to be."""
     balance: Decimal = ZERO
     """Running: open invoices and debit journals minus unapplied credits and payments. `check` compares it to the documents."""
 

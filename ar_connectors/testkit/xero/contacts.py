@@ -17,6 +17,10 @@ _SUMMARY_DROPS = frozenset(
     {"Addresses", "Balances", "ContactGroups", "ContactPersons", "IsCustomer", "IsSupplier", "PaymentTerms"}
 )
 
+_UNPAGED_DROPS = frozenset(
+    {"ContactPersons", "ContactGroups", "PaymentTerms", "Balances", "MergedToContactID"}
+)
+
 
 def contact_row(view: View, customer: Customer, today: date) -> Row:
     """A contact with its balance, in its own currency."""
@@ -65,12 +69,14 @@ def contact_row(view: View, customer: Customer, today: date) -> Row:
         "HasAttachments": False,
         "HasValidationErrors": False,
     }
+    if customer.merged_into is not None:
+        row["MergedToContactID"] = guid("contact", customer.merged_into)
     return row
 
 
 def summary(row: Row, *, unpaged: bool) -> Row:
     """A contact of summaryOnly, or of a list that was not asked for by page, which lacks less."""
-    drops = {"ContactPersons", "ContactGroups", "PaymentTerms", "Balances"} if unpaged else _SUMMARY_DROPS
+    drops = _UNPAGED_DROPS if unpaged else _SUMMARY_DROPS
     return {name: value for name, value in row.items() if name not in drops}
 
 

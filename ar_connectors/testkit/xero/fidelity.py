@@ -80,6 +80,7 @@ _BEHAVIORS: Final = (
     Behavior("Voided and deleted documents stay, with their amounts and nothing due.", _R, "recorded bodies"),
     Behavior("A payment that is undone stays with Status DELETED; money it frees becomes an overpayment.", _I, "not documented"),
     Behavior("AmountCredited counts credit notes, prepayments and overpayments.", _S, _OPENAPI),
+    Behavior("The losing contact of a merger is archived and names the other; its documents are the other's.", _D, "Xero, Contacts"),
     Behavior("A deposit on an invoice is a prepayment allocated to it.", _I, "Xero has no other place for it"),
     Behavior(
         "Journal entries on receivables are not there: Xero has none. Money that one settles goes through a clearing account.",
@@ -126,9 +127,9 @@ FIDELITY: Final = Fidelity(
     missing=(
         "Writing bills, bank transactions, quotes, repeating invoices, items, tracking; bills are there to be left alone.",
         "Approving a draft; changing a credit note; moving an invoice to another contact.",
-        "Refunds of credit notes and overpayments (ARCREDITPAYMENT and the like): the books have none.",
+        "Refunds are beside the books, as many as asked for (`refunds=`): each is a credit note or overpayment and its payment back.",
         "Attachments, PDFs, really sending an e-mail.",
-        "Merging contacts (MergedToContactID), phones and addresses in writes.",
+        "Phones and addresses in writes of contacts; merging by a call (a story merges).",
         "`where` beyond comparisons, AND, OR, parentheses and the text functions; ordering by anything but listed fields.",
         "Fractions of seconds in UpdatedDateUTC; conditions of the free tier, egress and its price.",
         "Webhooks that come by themselves and again: a test says when one is sent. Prepayments and overpayments ring none.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import cycle
 from typing import Any, Final, Literal
 
 from ar_connectors.testkit.clock import ScriptedClock
@@ -32,6 +33,7 @@ from ar_connectors.testkit.xero.misbehavior import after, before, throttled
 from ar_connectors.testkit.xero.notifications import Notifier
 from ar_connectors.testkit.xero.oauth import Authority, Kind
 from ar_connectors.testkit.xero.routes import Asked, Routes
+from ar_connectors.testkit.xero.rows import contact_stub
 from ar_connectors.testkit.xero.side import Side
 from ar_connectors.testkit.xero.texts import encode, envelope_time, to_xml
 from ar_connectors.testkit.xero.view import View
@@ -51,6 +53,7 @@ class Xero:
         limits: None: no limits at all.
         app: what sort of app comes: with a secret, without one (PKCE), or a custom connection.
         bills: how many bills lie beside the receivables.
+        refunds: how many credits were paid back, beside the books too.
         part_paid: what happens to ExpectedPaymentDate on an invoice that something is applied to.
         note_limit: most characters of a history note.
         high_volume: rows beyond which a GET is refused.
@@ -64,6 +67,7 @@ class Xero:
         limits: Limits | None = None,
         app: Kind = "web",
         bills: int = 20,
+        refunds: int = 0,
         part_paid: PartPaid = "refuse",
         note_limit: int = 2500,
         high_volume: int = 100_000,
@@ -87,6 +91,10 @@ class Xero:
         """InvoiceIDs that a client had sent to the customer; a connector for receivables has none."""
         ledger.quiet = _blind
         side = Side(seed, clock.now(), bills, ledger.settings.home_currency)
+        home = [one for one in ledger.customers.values() if one.currency == ledger.settings.home_currency]
+        for number, owner in zip(range(refunds), cycle(home), strict=False):
+            at = (clock.now() - timedelta(days=3 + number)).replace(microsecond=0)
+            side.add_refund(contact_stub(owner), owner.currency, at, credit=number % 2 == 0)
         self.view = View(ledger, side, self.groups)
         self.lists = Lists(self.view, self.lies, clock, high_volume=high_volume)
         self.history = History(self.view, limit=note_limit)

@@ -41,6 +41,52 @@ class Side:
         for number in range(bills):
             self._bill(chance, number, end, suppliers[number % len(suppliers)], currency)
 
+    def add_refund(self, contact: Row, currency: str, at: datetime, *, credit: bool) -> None:
+        """A credit note or an overpayment that was paid back to the customer, and the payment that did it: nothing is left."""
+        amount = money(Decimal(4200 + 100 * self._made) / 100)
+        identity, payment = self.new_id(), self.new_id()
+        name, endpoint = ("CreditNote", "CreditNotes") if credit else ("Overpayment", "Overpayments")
+        head: Row = {"PaymentID": payment, "Date": day(at.date()), "Amount": amount}
+        document: Row = {
+            f"{name}ID": identity,
+            **({"CreditNoteNumber": f"CN-R{self._made}"} if credit else {}),
+            "ID": identity,
+            "Type": "ACCRECCREDIT" if credit else "RECEIVE-OVERPAYMENT",
+            "Reference": "Paid back",
+            "RemainingCredit": money(Decimal(0)),
+            "Allocations": [],
+            "Payments": [{**head, "HasAccount": False, "HasValidationErrors": False}],
+            "HasAttachments": False,
+            "Contact": contact,
+            "DateString": day_text(at.date()),
+            "Date": day(at.date()),
+            "Status": "PAID",
+            "LineAmountTypes": "NoTax",
+            "LineItems": [_line(identity, "Paid back", amount)] if credit else [],
+            "SubTotal": amount,
+            "TotalTax": money(Decimal(0)),
+            "Total": amount,
+            "UpdatedDateUTCString": iso(at),
+            "CurrencyCode": currency,
+            "CurrencyRate": Decimal("1.000000"),
+        }
+        self.put(endpoint, identity, document, at)
+        back: Row = {
+            **head,
+            "BankAmount": amount,
+            "Reference": "",
+            "CurrencyRate": Decimal("1.000000"),
+            "PaymentType": "ARCREDITPAYMENT" if credit else "AROVERPAYMENTPAYMENT",
+            "Status": "AUTHORISED",
+            "UpdatedDateUTCString": iso(at),
+            "HasAccount": True,
+            "IsReconciled": False,
+            "Account": {"AccountID": guid("account", 5), "Code": "090"},
+            name: {f"{name}ID": identity, "Contact": contact, "CurrencyCode": currency},
+            "HasValidationErrors": False,
+        }
+        self.put("Payments", payment, back, at)
+
     def rows(self, endpoint: str) -> Iterable[tuple[datetime, Row]]:
         """The rows of an endpoint, each with its instant."""
         return self._rows[endpoint].values()

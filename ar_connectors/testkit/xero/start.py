@@ -35,6 +35,7 @@ def start_xero(
     limits: Limits | bool = False,
     app: Kind = "web",
     bills: int | None = None,
+    refunds: int = 0,
     part_paid: PartPaid = "refuse",
     note_limit: int = 2500,
     high_volume: int = 100_000,
@@ -53,6 +54,8 @@ def start_xero(
         limits: True for Xero's published rate limits, measured on `clock`.
         app: `web` (with a secret), `pkce` (without one), or `custom` (a custom connection: client_credentials only).
         bills: how many bills lie beside the receivables; by default a tenth of `invoices`.
+        refunds: how many credits were paid back: a credit note or an overpayment each, and its payment. The books know nothing
+            of them, and nothing is left of them.
         part_paid: whether ExpectedPaymentDate is refused, ignored without a word, or saved once something is applied.
         note_limit: most characters of a history note; an older page of Xero's says 250.
         high_volume: rows beyond which a GET is refused.
@@ -75,6 +78,7 @@ def start_xero(
         limits=allowed,
         app=app,
         bills=invoices // 10 if bills is None else bills,
+        refunds=refunds,
         part_paid=part_paid,
         note_limit=note_limit,
         high_volume=high_volume,

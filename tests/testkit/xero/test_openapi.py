@@ -147,10 +147,11 @@ def description(shared_dir: Path) -> Description:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[XeroHandle]:
-    with start_xero(invoices=150, seed=4, now=DEFAULT_NOW) as handle:
+    with start_xero(invoices=150, seed=4, now=DEFAULT_NOW, refunds=4) as handle:
         group = handle.service.groups.create("On stop")
         handle.service.groups.add(group, handle.service.view.entries("Contacts")[0].id)
         handle.stories.expect_payment()
+        handle.stories.merge_customers()
         handle.stories.close_books("2025-01-31")
         yield handle
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from ar_connectors.testkit.company import DEFAULT_NOW
 from ar_connectors.testkit.ledger import check
-from ar_connectors.testkit.server import XeroHandle
+from ar_connectors.testkit.server import XeroHandle, start_xero
 from ar_connectors.testkit.xero.ids import guid, parse
-from tests.testkit.xero.support import Client
+from tests.testkit.xero.support import Client, client_of
 
 ZERO = Decimal(0)
 
@@ -259,3 +260,27 @@ def test_the_report_of_a_contact_adds_up_to_its_balance(client: Client, emulator
         *_, total = report["Rows"][1]["Rows"]
         assert Decimal(total["Cells"][7]["Value"]) == one["Balances"]["AccountsReceivable"]["Outstanding"]
     assert emulator.stats.calls["list Reports AgedReceivablesByContact"] == 12
+
+
+def test_a_merged_contact_is_archived_and_says_where_it_went(client: Client, emulator: XeroHandle) -> None:
+    losing = emulator.stories.merge_customers()
+    identity, kept = guid("contact", losing.id), guid("contact", losing.merged_into or "0")
+    assert identity not in {one["ContactID"] for one in client.rows("Contacts")}
+    (row,) = [one for one in client.rows("Contacts", includeArchived="true") if one["ContactID"] == identity]
+    assert (row["ContactStatus"], row["MergedToContactID"]) == ("ARCHIVED", kept)
+    assert identity not in {one["Contact"]["ContactID"] for one in client.rows("Invoices")}
+    unpaged = client.get("Contacts", includeArchived="true")["Contacts"]
+    assert not any("MergedToContactID" in one for one in unpaged)
+    assert check(emulator.ledger) == []
+
+
+def test_refunds_are_payments_of_a_kind_of_their_own() -> None:
+    with start_xero(invoices=20, now=DEFAULT_NOW, refunds=2) as handle, client_of(handle) as client:
+        back = {
+            one["PaymentType"]: one for one in client.rows("Payments") if one["PaymentType"].startswith("AR")
+        }
+        assert set(back) == {"ARCREDITPAYMENT", "AROVERPAYMENTPAYMENT"}
+        credit = back["ARCREDITPAYMENT"]["CreditNote"]["CreditNoteID"]
+        (row,) = client.get(f"CreditNotes/{credit}")["CreditNotes"]
+        assert (row["Status"], row["RemainingCredit"]) == ("PAID", 0)
+        assert row["Payments"][0]["Amount"] == row["Total"] == back["ARCREDITPAYMENT"]["Amount"]
