@@ -89,13 +89,22 @@ def _go_on(found: Split, payment: Payment, at: datetime, stand: Stand) -> None:
     needs, found.allocations, borrowed = _paired(payment, stand.applications)
     wanted = plus(stand.total, borrowed)
     _let_go(found, needs, at)
-    cash = minus(wanted, _held(found))
+    # Journals are settled with money only: what is on account is taken back for them.
+    set_aside = _for_journals(found, needs)
+    cash = minus(wanted, plus(_held(found), set_aside))
     if cash < 0:
         cash = _undo(found, cash, at)
-    cash = _settle(found, needs, cash, at)
+    cash = _settle(found, needs, plus(cash, set_aside), at)
     if cash > 0:
         kind: Literal["Overpayment", "Prepayment"] = "Overpayment" if found.receipts else "Prepayment"
         found.on_account.append(OnAccount(len(found.on_account), kind, cash, at))
+
+
+def _for_journals(found: Split, needs: Needs) -> Decimal:
+    """The money that journals need and do not have yet."""
+    covered = _covered(found)
+    short = (minus(amount, covered.get(one, ZERO)) for one, amount in needs.items() if one[0] == "journal")
+    return total(one for one in short if one > 0)
 
 
 def _held(found: Split) -> Decimal:

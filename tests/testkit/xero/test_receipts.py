@@ -85,6 +85,14 @@ def test_a_credit_is_allocated_without_any_payment(ledger: Ledger) -> None:
     assert found.allocations == [Allocated(("credit", credit.id), one.id, Decimal(4))]
 
 
+def test_money_on_account_that_is_taken_back_is_a_voided_prepayment(ledger: Ledger) -> None:
+    bill(ledger, 10)
+    payment = pay(ledger, 8)
+    ledger.reverse_payment(payment, on=DAY)
+    assert [one for one in split(payment).receipts if one.target[0] == "invoice"] == []
+    assert shape(split(payment))[1] == [("Prepayment", 8, 0, True)]
+
+
 def test_a_deleted_payment_keeps_when_it_was_deleted(ledger: Ledger, clock: ScriptedClock) -> None:
     one = bill(ledger, 10)
     payment = pay(ledger, 10, (one, 10))
