@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
 
 from ar_core.cadence.codes import CODES, Code
+from ar_core.cadence.evaluation import Evaluation
 from ar_core.cadence.explain import account_state, plain
 from ar_core.cadence.limits import account_limit, amount_limits
 from ar_core.cadence.plan import FOREVER, PlanStep
@@ -14,9 +14,6 @@ from ar_core.cadence.state import Item, State
 from ar_core.cadence.steps import position
 from ar_core.model.base import Frozen
 from ar_core.model.money import exact
-
-if TYPE_CHECKING:
-    from ar_core.cadence.evaluation import Evaluation
 
 __all__ = ["Counterfactual", "NeededFact", "why_not"]
 
@@ -68,10 +65,10 @@ def why_not(evaluation: Evaluation, invoice: str, step: str) -> Counterfactual:
         raise LookupError(f"{invoice!r} is no open invoice of this evaluation")
     if disposition.step == step and disposition.kind == "action":
         return Counterfactual(invoice_id=invoice, step=step, fires=True, would_fire_if=())
-    account = evaluation.full_book().account_of(disposition.customer_id or "")
+    account = evaluation.decisions.full_book().account_of(disposition.customer_id or "")
     if account not in evaluation.parts()[0]:
         return _answer(invoice, step, [_blocked(disposition.code, None)])
-    state = account_state(evaluation, account, trace=False)
+    state = account_state(evaluation, account)
     item = next((i for i in state.items if i.invoice.id == invoice), None)
     if item is None:
         return _answer(invoice, step, [_blocked(disposition.code, disposition.until)])
@@ -153,7 +150,7 @@ def _days(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
 
 
 def _order(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
-    done: dict[str, Any] = item.done or {}
+    done = state.steps_done(item)
     plan = state.plan
     if step.repeat_every is not None:
         held = done.get(step.id)
@@ -201,4 +198,4 @@ def _limits(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
         return
     outcome = item.outcome
     if outcome is not None and outcome.kind == "wait" and item.step is step and held is None:
-        yield _blocked(outcome.code, outcome.until)
+        yield _blocked(outcome.code, state.run.in_days(outcome.until_in))

@@ -1,45 +1,22 @@
-"""Why did this happen, and why did that not? The trace of an account, as text, Markdown or JSON.
-
-The trace is made when it is asked for, by deciding the account once more with the same facts: a pure function gives the same
-answer twice. A run over a large book pays nothing for it.
-"""
+"""Why did this happen, and why did that not? The decisions about an account, as text, Markdown or JSON."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import date, datetime
-from decimal import Decimal
-from enum import Enum
-from typing import Any, Literal
-
-from pydantic import field_serializer
+from datetime import datetime
+from typing import Literal
 
 from ar_core.cadence.account import decide
-from ar_core.cadence.codes import CODES, Code
+from ar_core.cadence.codes import CODES
+from ar_core.cadence.collector import collector_at_rest
 from ar_core.cadence.evaluation import Action, Disposition, Evaluation
-from ar_core.cadence.predicates import Condition
 from ar_core.cadence.state import State
+from ar_core.cadence.trace import TraceRecord, plain, trace_of
 from ar_core.model.base import Frozen
 from ar_core.model.money import exact
 
 __all__ = ["Explanation", "TraceRecord", "account_state", "explain", "explanation", "plain", "traces"]
-
-
-class TraceRecord(Frozen):
-    """One decision, in the order in which it was made."""
-
-    rule: str
-    """Where in the policy or the engine: `tiers.risk.at_risk`, `pauses.invoice`, `steps`, `limits`, ..."""
-    result: str
-    code: Code | None = None
-    invoice_id: str | None = None
-    """None: the whole account."""
-    inputs: dict[str, Any] = {}  # noqa: RUF012  pydantic copies defaults
-
-    @field_serializer("inputs")
-    def _plain(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        return {name: plain(value) for name, value in inputs.items()}
 
 
 class Explanation(Frozen):
@@ -54,38 +31,20 @@ class Explanation(Frozen):
     trace: tuple[TraceRecord, ...]
 
 
-def plain(value: Any) -> Any:
-    """A trace input as plain JSON data."""
-    if isinstance(value, Condition):
-        return {
-            "fact": value.feature,
-            "wanted": f"{value.operator} {plain(value.wanted)}",
-            "is": plain(value.actual),
-        }
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    return str(value) if isinstance(value, str) else value
+def account_state(evaluation: Evaluation, account_id: str) -> State:
+    """Everything that was found on the way to one account's result.
 
-
-def account_state(evaluation: Evaluation, account_id: str, *, trace: bool = True) -> State:
-    """Decide one account of an evaluation again and keep everything that was found on the way.
-
-    Raises LookupError for an account the evaluation does not have.
+    What an incremental run kept, and what came from another process, is decided once more as of this evaluation. Raises
+    LookupError for an account the evaluation does not have.
     """
-    results, run, _ = evaluation.parts()
-    if account_id not in results:
+    decisions = evaluation.decisions
+    result = decisions.results.get(account_id)
+    if result is None:
         raise LookupError(f"{account_id!r} has no open invoice in this evaluation")
-    facts = evaluation.full_book().account(account_id)
-    state = State(facts, run, [] if trace else None)
+    if result.state is not None and result.state.run is decisions.run:
+        return result.state
     with exact():
-        decide(state)
-    return state
+        return decide(decisions.full_book().account(account_id), decisions.run)
 
 
 def explanation(
@@ -96,30 +55,28 @@ def explanation(
     Give exactly one of the ids. Raises ValueError when neither or both are given, LookupError for an unknown id.
     """
     account_id = _account(evaluation, customer, invoice)
-    records = tuple(
-        record
-        for record in _records(account_state(evaluation, account_id).trace or [])
-        if invoice is None or record.invoice_id in {None, invoice}
-    )
-    result = evaluation.parts()[0][account_id]
-    keys = {d.action_key for d in result.dispositions if invoice in {None, d.invoice_id}}
+    trace = trace_of(account_state(evaluation, account_id))
+    result = evaluation.decisions.results[account_id]
+    dispositions = tuple(d for d in result.dispositions if invoice in {None, d.invoice_id})
+    keys = {d.action_key for d in dispositions}
     return Explanation(
         customer_id=account_id,
         invoice_id=invoice,
         policy=evaluation.policy,
         as_of=evaluation.as_of,
-        dispositions=tuple(d for d in result.dispositions if invoice in {None, d.invoice_id}),
+        dispositions=dispositions,
         actions=tuple(a for a in result.actions if invoice is None or a.key in keys),
-        trace=records,
+        trace=tuple(r for r in trace if invoice is None or r.invoice_id in {None, invoice}),
     )
 
 
 def traces(evaluation: Evaluation) -> dict[str, tuple[TraceRecord, ...]]:
     """The trace of every account, by account id: everything materialized at once."""
-    return {
-        account_id: tuple(_records(account_state(evaluation, account_id).trace or []))
-        for account_id in evaluation.parts()[0]
-    }
+    with collector_at_rest():
+        return {
+            account_id: trace_of(account_state(evaluation, account_id))
+            for account_id in evaluation.decisions.results
+        }
 
 
 def explain(
@@ -142,7 +99,7 @@ def explain(
 def _account(evaluation: Evaluation, customer: str | None, invoice: str | None) -> str:
     if (customer is None) == (invoice is None):
         raise ValueError("say which: give either a customer's id or an invoice's id")
-    book = evaluation.full_book()
+    book = evaluation.decisions.full_book()
     if customer is not None:
         return book.account_of(customer)
     disposition = evaluation.by_invoice.get(invoice or "")
@@ -151,26 +108,6 @@ def _account(evaluation: Evaluation, customer: str | None, invoice: str | None) 
     if disposition.customer_id is None:
         raise LookupError(f"{invoice!r} names no customer: {CODES[disposition.code].meaning}")
     return book.account_of(disposition.customer_id)
-
-
-def _records(trace: Iterable[tuple[object, ...]]) -> list[TraceRecord]:
-    found = []
-    for rule, result, code, inputs in trace:
-        if not isinstance(inputs, dict):
-            raise TypeError(f"a trace record holds its inputs by name; got {inputs!r}")
-        values = {
-            name: value for name, value in inputs.items() if name != "invoice" and value not in (None, (), [])
-        }
-        found.append(
-            TraceRecord(
-                rule=str(rule),
-                result=str(result),
-                code=code if isinstance(code, Code) else None,
-                invoice_id=inputs.get("invoice"),
-                inputs=values,
-            )
-        )
-    return found
 
 
 def _lines(found: Explanation, bullet: str) -> Iterable[str]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 from ar_core.asof import AsOf
 from ar_core.cadence.book import Accounts, Book
+from ar_core.cadence.collector import collector_at_rest
 from ar_core.cadence.evaluate import assemble, evaluate_accounts, prepare
+from ar_core.cadence.evaluation import Evaluation
+from ar_core.cadence.run import Run
 from ar_core.model.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from ar_core.cadence.evaluation import Evaluation
-    from ar_core.cadence.run import Run
-    from ar_core.segments import Tiers
+from ar_core.segments import Tiers
 
 __all__ = ["reevaluate"]
 
@@ -35,6 +33,18 @@ def reevaluate(
     previous run was given, or computed anew if it computed its own. When the moment moves back, or the zone or a rate is
     another, everything is evaluated. Raises ValueError for an evaluation that was read from a file.
     """
+    with collector_at_rest():
+        return _reevaluate(previous, snapshot, changed, as_of, tiers, strict)
+
+
+def _reevaluate(
+    previous: Evaluation,
+    snapshot: Snapshot,
+    changed: Collection[str],
+    as_of: AsOf,
+    tiers: Tiers | None,
+    strict: bool,
+) -> Evaluation:
     results, before, old_book = previous.parts()
     if tiers is None and before.tiers_given:
         tiers = before.tiers

@@ -8,26 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from ar_core.cadence.codes import Code
 from ar_core.cadence.history import WEEK
 from ar_core.cadence.holds import Hold
+from ar_core.cadence.state import Item, State
 from ar_core.cadence.view import received_on
 from ar_core.model.money import ZERO
 
-if TYPE_CHECKING:
-    from ar_core.cadence.state import Item, State
-
-__all__ = ["account_limit", "amount_limits", "chaseable"]
-
-
-def chaseable(state: State, item: Item) -> Decimal:
-    """The balance of an invoice less what is disputed or promised in part (E31, E33)."""
-    reduced = state.holds.reduced
-    if not reduced:
-        return item.invoice.balance_due
-    return item.invoice.balance_due - reduced.get(item.invoice.id, ZERO)
+__all__ = ["account_limit", "amount_limits"]
 
 
 def amount_limits(state: State, items: Sequence[Item]) -> tuple[dict[str, Hold], list[Item]]:
@@ -38,7 +27,7 @@ def amount_limits(state: State, items: Sequence[Item]) -> tuple[dict[str, Hold],
     if limits.min_invoice:
         for item in items:
             smallest = limits.min_invoice.get(item.invoice.currency or "")
-            if smallest is not None and chaseable(state, item) < smallest:
+            if smallest is not None and state.chaseable(item) < smallest:
                 held.setdefault(item.invoice.id, Hold(Code.BELOW_THRESHOLD, None))
     if limits.min_customer and _is_small(state):
         for item in items:
@@ -80,7 +69,7 @@ def _is_small(state: State) -> bool:
     for item in state.items:
         if item.hold is None and (item.dpd >= 1 or item.step is not None):
             currency = item.invoice.currency
-            sums[currency] = sums.get(currency, ZERO) + chaseable(state, item)
+            sums[currency] = sums.get(currency, ZERO) + state.chaseable(item)
     limits = state.run.policy.limits.min_customer
     return all(currency in limits and total < limits[currency] for currency, total in sums.items())
 
@@ -96,16 +85,18 @@ def account_limit(state: State) -> Hold | None:
     if last is None:
         return None
     limits, send_on = run.policy.limits, state.slot.send_on
-    found: list[tuple[date, Code]] = [(last.on + timedelta(days=limits.min_gap_days), Code.MIN_GAP)]
-    for contact in history.contacts:
-        step = state.plan.by_id.get(state.plan.known_steps.get(contact.step or "", ""))
+    found: list[tuple[date, Code]] = [(last + timedelta(days=limits.min_gap_days), Code.MIN_GAP)]
+    by_id, known = state.plan.by_id, state.plan.known_steps
+    for on, touch in history.contacts:
+        step = by_id.get(known.get(touch.step or "", ""))
         if step is not None and step.step.min_gap_after:
-            found.append((contact.on + timedelta(days=step.step.min_gap_after), Code.STEP_GAP))
-    paid = max(received_on(state.facts.payments, run.today), default=None)
-    if paid is not None and paid >= last.on:
-        found.append((paid + timedelta(days=limits.post_payment_quiet_days), Code.POST_PAYMENT_QUIET))
+            found.append((on + timedelta(days=step.step.min_gap_after), Code.STEP_GAP))
+    if state.facts.payments:
+        paid = max(received_on(state.facts.payments, run.today), default=None)
+        if paid is not None and paid >= last:
+            found.append((paid + timedelta(days=limits.post_payment_quiet_days), Code.POST_PAYMENT_QUIET))
     cap = limits.max_touches_per_7d
-    if cap is not None:
+    if cap is not None and len(history.contacts) >= cap:
         days = history.in_week(send_on)
         if len(days) >= cap:
             found.append((days[len(days) - cap] + WEEK, Code.WEEK_CAP))

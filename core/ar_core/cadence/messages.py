@@ -5,101 +5,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
-from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
 
 from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
-from ar_core.cadence.evaluation import (
-    Action,
-    ActionKind,
-    CoveredInvoice,
-    CurrencyTotal,
-    Disposition,
-    DispositionKind,
-    Precondition,
-)
-from ar_core.cadence.limits import account_limit, amount_limits, chaseable
+from ar_core.cadence.covers import covered_invoice, lead_of, lead_order, preconditions_of, totals_of
+from ar_core.cadence.limits import account_limit, amount_limits
+from ar_core.cadence.outcomes import Outcome
 from ar_core.cadence.plan import TONES, PlanStep, Way, with_channels
 from ar_core.cadence.policy import Actor, Clause, Purpose, Rung, StepKind, Tone
+from ar_core.cadence.records import Action, ActionKind, DispositionKind
 from ar_core.cadence.run import DAY
-from ar_core.cadence.state import dispose, lead_key, stage_name
+from ar_core.cadence.state import Draft, Item, Note, State, lead_key, stage_name
 from ar_core.cadence.steps import own_step_up_to
-from ar_core.model.money import ZERO
+from ar_core.cadence.tasks import answer_replies, apply_cash_task, escalate, notify, raise_task
 from ar_core.model.parties import Channel
 
-if TYPE_CHECKING:
-    from ar_core.cadence.state import Item, State
-
-__all__ = ["covered_invoice", "lead_order", "make_messages", "named_person", "preconditions_of"]
-
+__all__ = ["Decision", "Message", "make_messages", "named_person"]
 
 _LISTED_ONLY = frozenset({Code.GRACE_DAYS, Code.RETRY_BACKOFF})
 _NEVER_LISTED = frozenset({Code.UNAPPLIED_CREDIT, Code.CREDIT_BALANCE})
+_ACTION, _WAIT = DispositionKind.ACTION, DispositionKind.WAIT
 
 
 def make_messages(state: State) -> None:
     """Turn the due steps of an account into at most as many messages as a run allows, and decisions beside them."""
-    touches = [item for item in state.due if item.step is not None and item.step.kind is StepKind.TOUCH]
-    others = [item for item in state.due if item.step is not None and item.step.kind is not StepKind.TOUCH]
-    if others:
-        _decisions(state, others)
-    from ar_core.cadence.tasks import answer_replies, escalate
-
+    touches = [item for item in state.due if item.step is not None and item.step.is_touch]
+    if len(touches) < len(state.due):
+        _decisions(state, [item for item in state.due if item.step is not None and not item.step.is_touch])
     escalate(state)
-    answered = answer_replies(state)
+    answered = answer_replies(state) if state.holds.replies else 0
     if not touches:
         return
     ready = _affordable(state, touches)
-    limit = account_limit(state) if ready else None
+    if not ready:
+        return
+    limit = account_limit(state)
     if limit is not None:
-        state.note("limits", "wait", limit.code, until=limit.until)
+        state.notes.append(Note("limits", "wait", limit.code, {"until": limit.until}))
         for item in ready:
-            _wait(item, limit.code, limit.until)
+            _wait(state, item, limit.code, limit.until)
         return
     room = state.run.policy.limits.max_customer_actions_per_run - answered
-    directory = Directory(state.facts, state.run, state.history)
-    for group in _groups(state, ready):
+    directory: Directory | None = None
+    for group, lead in _groups(state, ready):
         if room < 1:
             for item in group:
-                _wait(item, Code.RUN_CAP, state.run.today + DAY)
+                _wait(state, item, Code.RUN_CAP, state.run.today + DAY)
             continue
-        if _message(state, group, directory):
+        directory = directory or Directory(state.facts, state.run, state.history)
+        if _message(state, group, lead, directory):
             room -= 1
 
 
 def _affordable(state: State, touches: Sequence[Item]) -> list[Item]:
     """The items that no amount stops; money on account becomes a task (E13)."""
-    from ar_core.cadence.tasks import apply_cash_task
-
     held, on_account = amount_limits(state, touches)
     if on_account:
         apply_cash_task(state, on_account)
-    for item in touches:
-        hold = held.get(item.invoice.id)
-        if hold is not None:
-            _wait(item, hold.code, None)
+    if held:
+        for item in touches:
+            hold = held.get(item.invoice.id)
+            if hold is not None:
+                _wait(state, item, hold.code, None)
     return [item for item in touches if item.outcome is None]
 
 
-def _wait(item: Item, code: Code, until: date | None) -> None:
+def _wait(state: State, item: Item, code: Code, until: date | None, codes: tuple[Code, ...] = ()) -> None:
     step = item.step
-    item.outcome = dispose(
-        item.invoice,
-        DispositionKind.WAIT,
-        code,
-        until,
-        stage_name(item),
-        step.id if step is not None else None,
-    )
+    item.outcome = state.outcome(item, _WAIT, code, until, step.id if step is not None else None, codes)
 
 
-def _groups(state: State, items: Sequence[Item]) -> list[list[Item]]:
-    """Items that may share a message, the group of the strongest lead first."""
+def _groups(state: State, items: Sequence[Item]) -> list[tuple[Sequence[Item], Item]]:
+    """Items that may share a message with the one that leads it, the group of the strongest lead first."""
     grouping = state.run.policy.grouping
+    groups: list[Sequence[Item]]
     if grouping.by == "invoice":
         groups = [[item] for item in items]
     elif grouping.split_by_subsidiary:
@@ -108,125 +89,118 @@ def _groups(state: State, items: Sequence[Item]) -> list[list[Item]]:
             found.setdefault(item.invoice.subsidiary_id, []).append(item)
         groups = list(found.values())
     else:
-        groups = [list(items)]
-    for group in groups:
-        if len(group) > 1:
-            group.sort(key=lambda item: lead_order(state, item))
-    return groups if len(groups) == 1 else sorted(groups, key=lambda group: lead_order(state, group[0]))
+        groups = [items]
+    led = [(group, lead_of(state, group)) for group in groups]
+    return led if len(led) == 1 else sorted(led, key=lambda row: lead_order(state, row[1]))
 
 
-def lead_order(state: State, item: Item) -> tuple[int, int, Decimal, str]:
-    """Highest stage, then oldest due, then largest in base currency, then id (E19)."""
-    amount = state.view.in_base(item.invoice.balance_due, item.invoice.currency)
-    place = item.stage.place if item.stage is not None else -1
-    return (-place, -item.dpd, -(amount if amount is not None else ZERO), item.invoice.id)
-
-
-def _message(state: State, group: list[Item], directory: Directory) -> bool:
-    """Build the message that the first item leads. False when no channel could be used."""
-    lead = group[0]
+def _message(state: State, group: Sequence[Item], lead: Item, directory: Directory) -> bool:
+    """Decide the message that an item leads. False when no channel could be used."""
     step = lead.step
-    if step is None or lead.choice is None:
+    if step is None:
         raise AssertionError(f"{lead.invoice.id} leads a message without a step")
     ways, sender_role, forced = _ways(state, step, lead)
     found = directory.choose(ways, lead.invoice, state.slot.send_on)
     if isinstance(found, NoWay):
-        _no_way(state, group, step, found)
+        _no_way(state, group, lead, step, found)
         return False
     key = lead_key(state, lead, step)
-    pairs = _cover(state, group, lead, step, key)
-    state.add(
-        key,
-        ActionKind.TOUCH,
-        Code.STEP_DUE,
-        partial(_touch, state, lead, step, key, pairs, found, sender_role, forced),
-        step=step.id,
-        address=found.address,
-    )
-    if state.trace is not None:
-        state.note(
-            "message",
-            "send",
-            Code.STEP_DUE,
-            step=step.id,
-            lead=lead.invoice.id,
-            channel=found.channel.value,
-            contact=found.contact_id,
-            passed_over=found.codes,
-            covers=tuple(item.invoice.id for item, _ in pairs),
-            not_before=state.slot.not_before,
-        )
-    roles = tuple(dict.fromkeys((*step.notify, *state.plan.notify)))
-    if roles:
-        _step_notice(state, step, lead, roles, pairs)
+    lead.outcome = state.outcome(lead, _ACTION, Code.STEP_DUE, None, step.id)
+    lead.key = key
+    _cover(state, group, lead, step, key)
+    message = Message(key, lead, step, found, sender_role, forced)
+    state.add(message)
+    state.notes.append(Note("message", "send", Code.STEP_DUE, {"message": message}))
+    if step.notify or state.plan.notify:
+        roles = tuple(dict.fromkeys((*step.notify, *state.plan.notify)))
+        covers = [(item, None) for item, _ in message.pairs(state)]
+        notify(state, f"{step.id}:notify", lead, covers, roles, step.step.origin)
     return True
 
 
-Pairs: TypeAlias = "list[tuple[Item, str | None]]"
-"""Covered items with the step each is covered for; None: listed only."""
+class Message(Draft):
+    """A decided contact; who it covers is marked on the items themselves, by its key."""
+
+    __slots__ = ("forced", "found", "lead", "sender_role", "what")
+
+    def __init__(
+        self, key: str, lead: Item, what: PlanStep, found: Address, sender_role: str | None, forced: bool
+    ) -> None:
+        super().__init__(key, ActionKind.TOUCH, Code.STEP_DUE, step=what.id, address=found.address)
+        self.lead, self.what, self.found = lead, what, found
+        self.sender_role, self.forced = sender_role, forced
+
+    def pairs(self, state: State) -> list[tuple[Item, str | None]]:
+        """Covered items with the step each is covered for, the lead first; None: listed only."""
+        others = [item for item in state.items if item.key == self.key and item is not self.lead]
+        if len(others) > 1:
+            others.sort(key=lambda item: (-item.dpd, item.invoice.id))
+        return [(self.lead, self.what.id), *((item, _rides_for(item)) for item in others)]
+
+    def write(self, state: State) -> Action:
+        """The full action, without the account's score."""
+        lead, step, found = self.lead, self.what, self.found
+        way = found.way
+        human = state.human_only or self.forced
+        clauses, withheld = _clauses(state, step)
+        role = self.sender_role or way.sender_role
+        sender = named_person(state, role) if role else None
+        choice = lead.choice
+        superseded = choice.superseded if choice is not None else ()
+        flags = (
+            (choice is not None and choice.reopened, Code.REQUIRED_STEP_REOPENED),
+            (bool(superseded), Code.SUPERSEDED),
+            (step.fallback, Code.ELSE_BRANCH),
+            (human, Code.HUMAN_ONLY),
+            (withheld, Code.CLAUSE_WITHHELD),
+            (role is not None and sender is None, Code.NO_NAMED_HUMAN),
+            ("invoice" in step.step.attach and lead.invoice.has_pdf is False, Code.PDF_MISSING),
+        )
+        reasons = (
+            Code.STEP_DUE,
+            *state.slot.codes,
+            *found.codes,
+            *(code for holds, code in flags if holds),
+        )
+        covers = tuple(covered_invoice(state, item, name) for item, name in self.pairs(state))
+        return Action.trusted(
+            key=self.key,
+            kind=ActionKind.TOUCH,
+            code=Code.STEP_DUE,
+            customer_id=state.facts.id,
+            subsidiary_id=lead.invoice.subsidiary_id,
+            step=step.id,
+            purpose=step.step.purpose,
+            stage=stage_name(lead),
+            rung=state.rung,
+            channel=found.channel,
+            fallbacks=found.fallbacks,
+            actor=Actor.HUMAN if human else way.actor,
+            audience=way.audience,
+            contact_id=found.contact_id,
+            address=found.address,
+            sender_role=role,
+            sender=sender,
+            tone=_tone(state, self.pairs(state), way),
+            lead_invoice_id=lead.invoice.id,
+            covers=covers,
+            totals=totals_of(state, covers),
+            not_before=state.slot.not_before,
+            not_after=state.slot.not_after,
+            content_requirements=_content(step, found.channel, lead),
+            clauses=clauses,
+            preconditions=preconditions_of(state, covers),
+            occurrence=state.history.attempts(lead.invoice, step.id),
+            superseded=superseded,
+            reasons=tuple(dict.fromkeys(reasons)),
+            origin=step.step.origin,
+        )
 
 
-def _touch(  # noqa: PLR0917  everything that was decided, to be written out
-    state: State,
-    lead: Item,
-    step: PlanStep,
-    key: str,
-    pairs: Pairs,
-    found: Address,
-    sender_role: str | None,
-    forced: bool,
-) -> Action:
-    """Write a decided message out in full."""
-    way = found.way
-    human = state.human_only or forced
-    clauses, withheld = _clauses(state, step)
-    role = sender_role or way.sender_role
-    sender = named_person(state, role) if role else None
-    choice = lead.choice
-    superseded = choice.superseded if choice is not None else ()
-    flags = (
-        (choice is not None and choice.reopened, Code.REQUIRED_STEP_REOPENED),
-        (bool(superseded), Code.SUPERSEDED),
-        (step.fallback, Code.ELSE_BRANCH),
-        (human, Code.HUMAN_ONLY),
-        (withheld, Code.CLAUSE_WITHHELD),
-        (role is not None and sender is None, Code.NO_NAMED_HUMAN),
-        ("invoice" in step.step.attach and lead.invoice.has_pdf is False, Code.PDF_MISSING),
-    )
-    reasons = (Code.STEP_DUE, *state.slot.codes, *found.codes, *(code for holds, code in flags if holds))
-    covers = tuple(covered_invoice(state, item, name) for item, name in pairs)
-    return Action.trusted(
-        key=key,
-        kind=ActionKind.TOUCH,
-        code=Code.STEP_DUE,
-        customer_id=state.facts.id,
-        subsidiary_id=lead.invoice.subsidiary_id,
-        step=step.id,
-        purpose=step.step.purpose,
-        stage=stage_name(lead),
-        rung=state.rung,
-        channel=found.channel,
-        fallbacks=found.fallbacks,
-        actor=Actor.HUMAN if human else way.actor,
-        audience=way.audience,
-        contact_id=found.contact_id,
-        address=found.address,
-        sender_role=role,
-        sender=sender,
-        tone=_tone(state, lead, way, covers),
-        lead_invoice_id=lead.invoice.id,
-        covers=covers,
-        totals=_totals(state, covers),
-        not_before=state.slot.not_before,
-        not_after=state.slot.not_after,
-        content_requirements=_content(step, found.channel, lead),
-        clauses=clauses,
-        preconditions=preconditions_of(state, covers),
-        occurrence=state.history.attempts.get((lead.invoice.id, lead.invoice.due_version, step.id), 0),
-        superseded=superseded,
-        reasons=tuple(dict.fromkeys(reasons)),
-        origin=step.step.origin,
-    )
+def _rides_for(item: Item) -> str | None:
+    """The step an invoice is covered for in another one's message; None: it is only listed."""
+    outcome = item.outcome
+    return outcome.step if outcome is not None and outcome.kind is _ACTION else None
 
 
 def _ways(state: State, step: PlanStep, lead: Item) -> tuple[Sequence[Way], str | None, bool]:
@@ -275,118 +249,60 @@ def _clauses(state: State, step: PlanStep) -> tuple[tuple[Clause, ...], bool]:
     return tuple(c for c in step.step.clauses if c not in withheld), bool(withheld)
 
 
-def _tone(state: State, lead: Item, way: Way, covers: Iterable[CoveredInvoice]) -> Tone:
+def _tone(state: State, pairs: Sequence[tuple[Item, str | None]], way: Way) -> Tone:
     """The step's tone, else the stage's; never milder than what the covered invoices already heard (R29, R64)."""
-    plan = state.plan
+    plan, lead = state.plan, pairs[0][0]
     tone = way.tone or (plan.tones[lead.stage] if lead.stage is not None else Tone.FRIENDLY)
     rank = TONES[tone]
-    if state.history.done:
-        for cover in covers:
-            for name in state.history.done.get((cover.invoice_id, cover.due_version), ()):
-                step = plan.by_id.get(plan.known_steps.get(name, ""))
-                if step is not None and step.step.tone is not None:
-                    rank = max(rank, TONES[step.step.tone])
+    for item, _ in pairs:
+        for name in state.history.marks_of(item.invoice):
+            step = plan.by_id.get(plan.known_steps.get(name, ""))
+            if step is not None and step.step.tone is not None:
+                rank = max(rank, TONES[step.step.tone])
     return list(Tone)[rank]
 
 
-def _cover(state: State, group: Sequence[Item], lead: Item, step: PlanStep, key: str) -> Pairs:
-    """The lead, the items whose own step rides along, and what is only listed (E19, E20, E21)."""
-    covers: Pairs = [(lead, step.id)]
-    lead.outcome = dispose(
-        lead.invoice, DispositionKind.ACTION, Code.STEP_DUE, None, stage_name(lead), step.id, key
-    )
-    for item in _companions(state, group, lead):
-        own = None
-        if item.outcome is None or item.outcome.code not in _LISTED_ONLY:
-            own = own_step_up_to(state.plan, state.invoice_view(item), step, item.done, item.step)
-        if item.outcome is None:
-            _wait(item, Code.RUN_CAP, state.run.today + DAY)
-        if own is not None:
-            covers.append((item, own.id))
-            item.outcome = dispose(
-                item.invoice, DispositionKind.ACTION, Code.RIDES_ALONG, None, stage_name(item), own.id, key
-            )
-        elif _is_listed(state, item):
-            covers.append((item, None))
-            item.outcome = _listed(item, key)
-    return covers
+def _cover(state: State, group: Sequence[Item], lead: Item, step: PlanStep, key: str) -> None:
+    """The items whose own step rides along in a message, and what is only listed (E19, E20, E21).
 
-
-def _companions(state: State, group: Sequence[Item], lead: Item) -> list[Item]:
-    """Invoices that may stand in the lead's message, oldest first: same seller entity, not paused, money not on account."""
+    They are of the same seller entity, not paused, and no money on account covers them.
+    """
     grouping = state.run.policy.grouping
-    pool = group if grouping.by == "invoice" else state.items
-    return sorted(
-        (
-            item
-            for item in pool
-            if item is not lead
-            and item.hold is None
-            and (not grouping.split_by_subsidiary or item.invoice.subsidiary_id == lead.invoice.subsidiary_id)
-            and (item.step is None or item.step.kind is StepKind.TOUCH)
-            and (item.outcome is None or item.outcome.kind is DispositionKind.WAIT)
-            and (item.outcome is None or item.outcome.code not in _NEVER_LISTED)
-        ),
-        key=lambda item: (-item.dpd, item.invoice.id),
-    )
+    include = grouping.include
+    split, subsidiary = grouping.split_by_subsidiary, lead.invoice.subsidiary_id
+    for item in group if grouping.by == "invoice" else state.items:
+        chosen, outcome = item.step, item.outcome
+        if (
+            item is lead
+            or item.hold is not None
+            or (chosen is not None and not chosen.is_touch)
+            or (outcome is not None and (outcome.kind is not _WAIT or outcome.code in _NEVER_LISTED))
+            or (split and item.invoice.subsidiary_id != subsidiary)
+        ):
+            continue
+        riding = None
+        if outcome is None or outcome.code not in _LISTED_ONLY:
+            riding = _riding(state, item, step)
+        if riding is not None:
+            item.outcome, item.key = riding, key
+            continue
+        if outcome is None:
+            _wait(state, item, Code.RUN_CAP, state.run.today + DAY)
+            outcome = item.outcome
+        if outcome is not None and (include == "all_open" or (include == "overdue_only" and item.dpd >= 1)):
+            item.outcome, item.key = outcome.listed(), key
 
 
-def _is_listed(state: State, item: Item) -> bool:
-    include = state.run.policy.grouping.include
-    return include == "all_open" or (include == "overdue_only" and item.dpd >= 1)
-
-
-def _listed(item: Item, key: str) -> Disposition:
-    outcome = item.outcome
-    if outcome is None:
-        raise AssertionError(f"{item.invoice.id} has no disposition to add to")
-    return outcome.model_copy(update={"action_key": key, "codes": (*outcome.codes, Code.PRESENCE_ONLY)})
-
-
-def covered_invoice(state: State, item: Item, step: str | None) -> CoveredInvoice:
-    """One invoice as a message names it."""
-    invoice = item.invoice
-    return CoveredInvoice.trusted(
-        invoice_id=invoice.id,
-        number=invoice.number,
-        step=step,
-        stage=stage_name(item),
-        days_past_due=item.dpd,
-        due_date=invoice.due_date,
-        due_version=invoice.due_version,
-        balance_due=invoice.balance_due,
-        amount_to_chase=chaseable(state, item),
-        currency=invoice.currency,
-        presence_only=step is None,
-    )
-
-
-def _totals(state: State, covers: Iterable[CoveredInvoice]) -> tuple[CurrencyTotal, ...]:
-    sums: dict[str | None, Decimal] = {}
-    for cover in covers:
-        sums[cover.currency] = sums.get(cover.currency, ZERO) + cover.amount_to_chase
-    on_account = state.view.credits
-    return tuple(
-        CurrencyTotal.trusted(
-            currency=currency, to_chase=sums[currency], unapplied=on_account.get(currency, ZERO)
-        )
-        for currency in sorted(sums, key=lambda c: c or "")
-    )
-
-
-def preconditions_of(state: State, covers: Iterable[CoveredInvoice]) -> tuple[Precondition, ...]:
-    """What to check again just before sending (E11)."""
-    by_id = {item.invoice.id: item.invoice for item in state.items}
-    return tuple(
-        Precondition.trusted(
-            invoice_id=cover.invoice_id,
-            balance_due=cover.balance_due,
-            document_status=by_id[cover.invoice_id].document_status,
-            due_version=cover.due_version,
-            source_version=source.version if (source := by_id[cover.invoice_id].source) is not None else None,
-        )
-        for cover in covers
-    )
+def _riding(state: State, item: Item, lead: PlanStep) -> Outcome | None:
+    """How an invoice rides along in the message of a leading step; None when no step of its own does."""
+    template = item.template
+    if template is not None and lead.index in template.rides:
+        return template.rides[lead.index]
+    own = own_step_up_to(state.plan, state.invoice_view(item), lead, item.done, item.step)
+    found = None if own is None else state.outcome(item, _ACTION, Code.RIDES_ALONG, None, own.id)
+    if template is not None:
+        template.rides[lead.index] = found
+    return found
 
 
 def _content(step: PlanStep, channel: Channel, lead: Item) -> tuple[str, ...]:
@@ -410,41 +326,12 @@ def _content(step: PlanStep, channel: Channel, lead: Item) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _step_notice(state: State, step: PlanStep, lead: Item, roles: tuple[str, ...], pairs: Pairs) -> None:
-    task = f"{step.id}:notify"
-    key = state.key(task, lead.invoice.id, lead.invoice.due_version)
-    if state.logged(key):
-        return
-
-    def write() -> Action:
-        return Action.trusted(
-            key=key,
-            kind=ActionKind.INTERNAL,
-            code=Code.NOTIFY,
-            customer_id=state.facts.id,
-            task=task,
-            stage=stage_name(lead),
-            rung=state.rung,
-            notify=roles,
-            lead_invoice_id=lead.invoice.id,
-            covers=tuple(covered_invoice(state, item, None) for item, _ in pairs),
-            reasons=(Code.NOTIFY,),
-            origin=step.step.origin,
-        )
-
-    state.add(key, ActionKind.INTERNAL, Code.NOTIFY, write, task=task)
-
-
-def _no_way(state: State, group: Sequence[Item], step: PlanStep, found: NoWay) -> None:
-    state.note("channels", "none", found.code, step=step.id, codes=found.codes)
+def _no_way(state: State, group: Sequence[Item], lead: Item, step: PlanStep, found: NoWay) -> None:
+    state.notes.append(Note("channels", "none", found.code, {"step": step.id, "codes": found.codes}))
     for item in group:
-        _wait(item, found.code, found.until)
-        if item.outcome is not None:
-            item.outcome = item.outcome.model_copy(update={"codes": found.codes})
+        _wait(state, item, found.code, found.until, found.codes)
     if found.code is Code.NO_ADDRESS:
-        from ar_core.cadence.tasks import raise_task
-
-        raise_task(state, "get_contact", Code.GET_CONTACT, group[0])
+        raise_task(state, "get_contact", Code.GET_CONTACT, lead)
 
 
 def _decisions(state: State, items: Sequence[Item]) -> None:
@@ -454,41 +341,48 @@ def _decisions(state: State, items: Sequence[Item]) -> None:
         if item.step is not None:
             by_step.setdefault(item.step.id, []).append(item)
     for name, group in by_step.items():
-        if len(group) > 1:
-            group.sort(key=lambda item: lead_order(state, item))
-        lead, step = group[0], state.plan.by_id[name]
+        lead, step = lead_of(state, group), state.plan.by_id[name]
         decision = step.kind is StepKind.DECISION
         code = Code.DECISION_REQUIRED if decision else Code.STEP_DUE
-        kind = ActionKind.DECISION if decision else ActionKind.INTERNAL
         key = lead_key(state, lead, step)
         for item in group:
-            item.outcome = dispose(
-                item.invoice, DispositionKind.ACTION, code, None, stage_name(item), name, key
-            )
-        state.add(key, kind, code, partial(_decision, state, key, kind, code, step, group), step=name)
+            item.outcome = state.outcome(item, _ACTION, code, None, name)
+            item.key = key
+        kind = ActionKind.DECISION if decision else ActionKind.INTERNAL
+        state.add(Decision(key, kind, code, step, lead, group))
 
 
-def _decision(
-    state: State, key: str, kind: ActionKind, code: Code, step: PlanStep, group: Sequence[Item]
-) -> Action:
-    """Write a decision or an internal step out in full."""
-    lead = group[0]
-    covers = tuple(covered_invoice(state, item, step.id) for item in group)
-    return Action.trusted(
-        key=key,
-        kind=kind,
-        code=code,
-        customer_id=state.facts.id,
-        subsidiary_id=lead.invoice.subsidiary_id,
-        step=step.id,
-        stage=stage_name(lead),
-        rung=state.rung,
-        notify=tuple(dict.fromkeys((*step.notify, *state.plan.notify))),
-        lead_invoice_id=lead.invoice.id,
-        covers=covers,
-        totals=_totals(state, covers),
-        options=step.step.options,
-        preconditions=preconditions_of(state, covers),
-        reasons=(code,),
-        origin=step.step.origin,
-    )
+class Decision(Draft):
+    """A decision or an internal step of the plan."""
+
+    __slots__ = ("group", "lead", "what")
+
+    def __init__(
+        self, key: str, kind: ActionKind, code: Code, what: PlanStep, lead: Item, group: Sequence[Item]
+    ) -> None:
+        super().__init__(key, kind, code, step=what.id)
+        self.what, self.lead, self.group = what, lead, group
+
+    def write(self, state: State) -> Action:
+        """The full action, without the account's score."""
+        lead, step = self.lead, self.what
+        ordered = sorted(self.group, key=lambda item: lead_order(state, item))
+        covers = tuple(covered_invoice(state, item, step.id) for item in ordered)
+        return Action.trusted(
+            key=self.key,
+            kind=self.kind,
+            code=self.code,
+            customer_id=state.facts.id,
+            subsidiary_id=lead.invoice.subsidiary_id,
+            step=step.id,
+            stage=stage_name(lead),
+            rung=state.rung,
+            notify=tuple(dict.fromkeys((*step.notify, *state.plan.notify))),
+            lead_invoice_id=lead.invoice.id,
+            covers=covers,
+            totals=totals_of(state, covers),
+            options=step.step.options,
+            preconditions=preconditions_of(state, covers),
+            reasons=(self.code,),
+            origin=step.step.origin,
+        )

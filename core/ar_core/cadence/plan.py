@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from ar_core.cadence.outcomes import Outcomes
 from ar_core.cadence.policy import (
     Actor,
     Capabilities,
@@ -67,6 +68,7 @@ class PlanStep:
         "first",
         "id",
         "index",
+        "is_touch",
         "kind",
         "last",
         "notify",
@@ -87,6 +89,8 @@ class PlanStep:
         self.first = window[0]
         self.last = FOREVER if window[1] is None else window[1]
         self.kind = step.kind
+        self.is_touch = step.kind is StepKind.TOUCH
+        """It contacts the customer."""
         self.per_invoice = step.per == "invoice" or step.purpose in {
             Purpose.PRE_DUE,
             Purpose.DUE_CONFIRMATION,
@@ -106,11 +110,6 @@ class PlanStep:
             own = (Way(step, None),) if step.channels else ()
             self.ways = own + tuple(Way(step, variant) for variant in step.alternatives)
         self.withheld = tuple(c for c in step.clauses if not getattr(capabilities, _CAPABILITY_OF[c]))
-
-    @property
-    def is_touch(self) -> bool:
-        """Whether it contacts the customer."""
-        return self.kind is StepKind.TOUCH
 
 
 class Plan:
@@ -150,8 +149,8 @@ class Plan:
         self.sender_role = next((o.sender_role for o in reversed(overrides) if o.sender_role), None)
         self.notify = tuple(dict.fromkeys(role for o in overrides for role in o.notify))
         self.overrides = tuple(overrides)
-        self.templates: dict[tuple[int, int, frozenset[str] | None], Any] = {}
-        """Outcomes by (days past due, lag, steps done): the same for every invoice under this plan, found once."""
+        self.tables: dict[int, dict[tuple[str, ...], dict[int, Any]]] = {}
+        """What it says, by lag, steps done and days past due: the same for every invoice, found once (`account.Template`)."""
         self.is_uniform = not self.conditional and not self.repeats
         """The step of an invoice depends on nothing else."""
 
@@ -183,6 +182,8 @@ class CompiledPolicy:
         self.message_overrides = tuple(o for o in policy.overrides if self._per_invoice(o))
         """Overrides whose rule looks at one invoice: applied when a message is made."""
         self._plans: dict[tuple[bool, ...], Plan] = {}
+        self._overrides = tuple(override.when.holds for _, override in self.plan_overrides)
+        self.outcomes = Outcomes()
         self.risk_rules = tuple((rule, rule.predicate()) for rule in policy.tiers.risk)
 
     @staticmethod
@@ -193,12 +194,15 @@ class CompiledPolicy:
 
     def plan(self, facts: Any) -> Plan:
         """The plan for an account, by the overrides that hold for it."""
-        held = tuple(o.when.holds(facts) is True for _, o in self.plan_overrides)
+        held = tuple([holds(facts) is True for holds in self._overrides])
         plan = self._plans.get(held)
         if plan is None:
             chosen = [o for (_, o), holds in zip(self.plan_overrides, held, strict=True) if holds]
             plan = self._plans[held] = Plan(self.policy, chosen, self.days)
         return plan
+
+    def __reduce__(self) -> tuple[type[CompiledPolicy], tuple[Policy]]:
+        return CompiledPolicy, (self.policy,)  # closures and tables are made again where they are needed
 
     @cached_property
     def content_hash(self) -> str:

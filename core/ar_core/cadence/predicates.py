@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-__all__ = ["Condition", "Predicate", "PredicateError", "Test", "parse_predicate"]
+__all__ = ["WALKED", "Check", "Condition", "Predicate", "PredicateError", "Test", "parse_predicate"]
 
 _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
@@ -52,6 +53,10 @@ _OPPOSITE = {
     "is": "is not",
     "is not": "is",
 }
+WALKED = frozenset(
+    {"balance_trend", "kept_ratio_12m", "on_time_rate_12m", "settled_12m", "wavg_days_late_12m"}
+)
+"""Features that are found by walking through many records: asked last where the others may decide."""
 _LONGEST = 2000
 _DEEPEST = 12
 
@@ -72,14 +77,18 @@ class Condition(NamedTuple):
         return f"{self.feature} {self.operator} {_literal(self.wanted)}"
 
 
+Check = Callable[[Any], "bool | None"]
+"""Tests an object that has the features as attributes: True, False, or None when a feature it needs is unknown."""
+
+
 class Test:
-    """A node of a parsed predicate. `holds` answers True, False or None (unknown)."""
+    """A node of a parsed predicate. `holds` is made once, when the node is: a closure that walks no tree (D17)."""
 
-    __slots__ = ()
+    __slots__ = ("costly", "holds")
 
-    def holds(self, facts: Any) -> bool | None:
-        """Test it against an object that has the features as attributes."""
-        raise NotImplementedError
+    holds: Check
+    costly: bool
+    """It asks for a feature that is found by walking through many records."""
 
     def conditions(self) -> Iterator[Condition]:
         """Every comparison in it, left to right."""
@@ -99,19 +108,12 @@ class Test:
 
 
 class _Compare(Test):
-    __slots__ = ("_compare", "feature", "operator", "wanted")
+    __slots__ = ("feature", "operator", "wanted")
 
     def __init__(self, feature: str, op: str, wanted: Any) -> None:
         self.feature, self.operator, self.wanted = feature, op, wanted
-        self._compare = _COMPARE.get(op)
-
-    def holds(self, facts: Any) -> bool | None:
-        value = getattr(facts, self.feature)
-        if self._compare is None:
-            return (value is None) is (self.operator == "is")
-        if value is None:
-            return None
-        return self._compare(value, self.wanted)
+        self.costly = feature in WALKED
+        self.holds = _comparison(feature, op, wanted)
 
     def conditions(self) -> Iterator[Condition]:
         yield Condition(self.feature, self.operator, self.wanted)
@@ -136,10 +138,8 @@ class _Flag(Test):
 
     def __init__(self, feature: str) -> None:
         self.feature = feature
-
-    def holds(self, facts: Any) -> bool | None:
-        value: bool | None = getattr(facts, self.feature)
-        return value
+        self.costly = feature in WALKED
+        self.holds = attrgetter(feature)
 
     def conditions(self) -> Iterator[Condition]:
         yield Condition(self.feature, "==", True)
@@ -160,9 +160,8 @@ class _Constant(Test):
 
     def __init__(self, value: bool) -> None:
         self.value = value
-
-    def holds(self, facts: Any) -> bool | None:  # noqa: ARG002
-        return self.value
+        self.costly = False
+        self.holds = lambda _: value
 
     def conditions(self) -> Iterator[Condition]:
         return iter(())
@@ -182,10 +181,8 @@ class _Not(Test):
 
     def __init__(self, inner: Test) -> None:
         self.inner = inner
-
-    def holds(self, facts: Any) -> bool | None:
-        result = self.inner.holds(facts)
-        return None if result is None else not result
+        self.costly = inner.costly
+        self.holds = _opposite(inner.holds)
 
     def conditions(self) -> Iterator[Condition]:
         return self.inner.conditions()
@@ -207,16 +204,9 @@ class _Junction(Test):
 
     def __init__(self, parts: tuple[Test, ...], every: bool) -> None:
         self.parts, self.every = parts, every
-
-    def holds(self, facts: Any) -> bool | None:
-        decided = not self.every
-        unknown = False
-        for part in self.parts:
-            result = part.holds(facts)
-            if result is decided:
-                return decided
-            unknown = unknown or result is None
-        return None if unknown else self.every
+        self.costly = any(part.costly for part in parts)
+        # The order makes no difference to the answer, only to what has to be found out for it.
+        self.holds = _joined([part.holds for part in sorted(parts, key=attrgetter("costly"))], every)
 
     def conditions(self) -> Iterator[Condition]:
         for part in self.parts:
@@ -241,6 +231,45 @@ class _Junction(Test):
         return (" and " if self.every else " or ").join(_wrapped(part) for part in self.parts)
 
 
+def _comparison(feature: str, op: str, wanted: Any) -> Check:
+    value_of = attrgetter(feature)
+    if op == "is":
+        return lambda facts: value_of(facts) is None
+    if op == "is not":
+        return lambda facts: value_of(facts) is not None
+    compare = _COMPARE[op]
+
+    def holds(facts: Any) -> bool | None:
+        value = value_of(facts)
+        return None if value is None else compare(value, wanted)
+
+    return holds
+
+
+def _opposite(check: Check) -> Check:
+    def holds(facts: Any) -> bool | None:
+        result = check(facts)
+        return None if result is None else not result
+
+    return holds
+
+
+def _joined(checks: Sequence[Check], every: bool) -> Check:
+    decided = not every
+
+    def holds(facts: Any) -> bool | None:
+        unknown = False
+        for check in checks:
+            result = check(facts)
+            if result is decided:
+                return decided
+            if result is None:
+                unknown = True
+        return None if unknown else every
+
+    return holds
+
+
 def _wrapped(test: Test) -> str:
     return f"({test.text()})" if isinstance(test, _Junction) else test.text()
 
@@ -254,10 +283,12 @@ def _literal(value: Any) -> str:
 class Predicate:
     """A parsed rule. Equal when its normalized text is equal."""
 
-    __slots__ = ("features", "test", "text")
+    __slots__ = ("features", "holds", "test", "text")
 
     def __init__(self, test: Test) -> None:
         self.test = test
+        self.holds: Check = test.holds
+        """True, False, or None when a feature it needs is unknown."""
         self.text = test.text()
         self.features = frozenset(condition.feature for condition in test.conditions())
 
@@ -272,10 +303,6 @@ class Predicate:
 
     def __reduce__(self) -> tuple[Callable[[Any], Predicate], tuple[str]]:
         return parse_predicate, (self.text,)
-
-    def holds(self, facts: Any) -> bool | None:
-        """True, False, or None when a feature it needs is unknown."""
-        return self.test.holds(facts)
 
 
 def parse_predicate(source: Any) -> Predicate:

@@ -2,122 +2,280 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import Any, NamedTuple
 
-from ar_core.cadence.evaluation import (
+from ar_core.cadence.book import AccountFacts
+from ar_core.cadence.codes import Code
+from ar_core.cadence.outcomes import Outcome
+from ar_core.cadence.records import (
+    Action,
     ActivePause,
+    Disposition,
+    DispositionKind,
+    EvaluationProblem,
+    Segment,
+    Signal,
 )
-from ar_core.cadence.holds import Hold
-from ar_core.cadence.policy import Rung
-from ar_core.cadence.run import DAY
-from ar_core.cadence.state import AccountResult, Standing, State
+from ar_core.cadence.run import DAY, Run
+from ar_core.cadence.signals import signals_of
+from ar_core.cadence.state import NEVER, Draft, State
+from ar_core.model.base import adopter
+from ar_core.model.documents import Invoice
+from ar_core.promises import PromiseVerdict
 
-if TYPE_CHECKING:
-    pass
+__all__ = ["AccountResult", "Standing", "dispose", "failed", "result_of"]
 
-__all__ = ["result_of"]
-
-
-def result_of(state: State, stop: Hold | None) -> AccountResult:
-    """The result of an account that is decided; `stop`: what stops the whole account."""
-    from ar_core.cadence.signals import signals_of
-
-    facts, run, view = state.facts, state.run, state.view
-    result = AccountResult(facts.id)
-    outcomes = list(state.settled)
-    for item in state.items:
-        if item.outcome is None:
-            raise AssertionError(f"{item.invoice.id} was left without a disposition")
-        outcomes.append(item.outcome)
-    result.dispositions = tuple(outcomes)
-    result.promises = tuple(state.verdicts)
-    segment = state.segment
-    if state.rung is not Rung.AUTOMATED:
-        segment = segment.model_copy(update={"rung": state.rung})
-    result.segment = segment
-    result.pauses = _active_pauses(state, stop)
-    if state.settled or facts.disputes or state.verdicts or facts.touches or facts.profiles:
-        result.signals = signals_of(state)
-    result.status = _status(state, stop)
-    if state.actions:
-        score = run.scorer(view)
-        result.score = score
-        result.balance_base = view.balance_base
-        result.max_dpd = view.max_dpd
-        result.drafts = tuple(state.actions)
-        state.actions = []  # or the drafts would hold the state that holds them
-    result.changes_at = _changes_at(state, result)
-    return result
+_adopt = adopter(Disposition)
 
 
-def _active_pauses(state: State, stop: Hold | None) -> tuple[ActivePause, ...]:
-    account = state.facts.id
-    if stop is not None:
-        return (
+class Standing(NamedTuple):
+    """Where an account with something overdue stands: what a status line in the ERP says."""
+
+    stage: str | None
+    since: date
+    """The day its oldest invoice entered the stage."""
+    rung: str
+    pause: str | None
+    step: str | None
+    step_on: date | None
+
+
+class AccountResult:
+    """What one account's evaluation gave. Independent of every other account; picklable.
+
+    What ranks it and when it changes is known at once; records are written out from what was decided when they are read.
+    """
+
+    __slots__ = (
+        "_written",
+        "account_id",
+        "balance_base",
+        "changes_at",
+        "drafts",
+        "error",
+        "max_dpd",
+        "score",
+        "state",
+    )
+
+    def __init__(self, account_id: str, state: State | None) -> None:
+        self.account_id = account_id
+        self.state = state
+        """What was decided, and why; None once the result has come from another process, or when it failed."""
+        self.drafts: tuple[Draft, ...] = ()
+        self.changes_at: datetime | None = None
+        """Earliest instant at which this result may change without new facts."""
+        self.score = 0
+        self.balance_base: Decimal | None = None
+        self.max_dpd: int | None = None
+        self.error: EvaluationProblem | None = None
+        self._written: Mapping[str, Any] = _NOTHING
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The account's actions, with its score."""
+        state = self.state
+        if state is None:
+            found: tuple[Action, ...] = self._written["actions"]
+            return found
+        written = tuple(draft.write(state) for draft in self.drafts)
+        if not self.score:
+            return written
+        return tuple(action.model_copy(update={"score": self.score}) for action in written)
+
+    @property
+    def dispositions(self) -> tuple[Disposition, ...]:
+        """One per open invoice."""
+        if self.state is None:
+            found: tuple[Disposition, ...] = self._written["dispositions"]
+            return found
+        run = self.state.run
+        rows = [dispose(run, invoice, outcome) for invoice, outcome in self.state.settled]
+        for item in self.state.items:
+            if item.outcome is None:
+                raise AssertionError(f"{item.invoice.id} was left without an answer")
+            rows.append(dispose(run, item.invoice, item.outcome, item.key))
+        return tuple(rows)
+
+    @property
+    def pauses(self) -> tuple[ActivePause, ...]:
+        """What stops it, or some of its invoices."""
+        if self.state is None:
+            found: tuple[ActivePause, ...] = self._written["pauses"]
+            return found
+        stop = self.state.stop
+        rows = [(None, stop)] if stop is not None else [(i.invoice.id, i.hold) for i in self.state.items]
+        return tuple(
             ActivePause.trusted(
-                customer_id=account,
-                invoice_id=None,
-                code=stop.code,
-                until=stop.until,
-                record_id=stop.record_id,
-            ),
+                customer_id=self.account_id,
+                invoice_id=invoice_id,
+                code=hold.code,
+                until=hold.until,
+                record_id=hold.record_id,
+            )
+            for invoice_id, hold in rows
+            if hold is not None
         )
-    return tuple(
-        ActivePause.trusted(
-            customer_id=account,
-            invoice_id=item.invoice.id,
-            code=item.hold.code,
-            until=item.hold.until,
-            record_id=item.hold.record_id,
+
+    @property
+    def promises(self) -> tuple[PromiseVerdict, ...]:
+        """Its promises, judged."""
+        if self.state is None:
+            found: tuple[PromiseVerdict, ...] = self._written["promises"]
+            return found
+        return tuple(self.state.verdicts)
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """What others should know about it."""
+        if self.state is None:
+            found: tuple[Signal, ...] = self._written["signals"]
+            return found
+        return signals_of(self.state)
+
+    @property
+    def segment(self) -> Segment | None:
+        """Where it stands on the two axes; None when it could not be evaluated."""
+        state = self.state
+        if state is None:
+            found: Segment | None = self._written["segment"]
+            return found
+        view = state.view
+        return Segment.trusted(
+            customer_id=self.account_id,
+            value_tier=view.value or "none",
+            risk_tier=view.risk,
+            lifetime_value=view.lifetime_value,
+            rung=state.rung,
+            codes=state.segment_codes,
         )
-        for item in state.items
-        if item.hold is not None
+
+    @property
+    def status(self) -> Standing | None:
+        """What a status line in the ERP would say; None: nothing overdue."""
+        if self.state is None:
+            found: Standing | None = self._written["status"]
+            return found
+        return _status(self.state)
+
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        """What is sent to another process: the records, not what they were made from."""
+        kept = ("account_id", "balance_base", "changes_at", "error", "max_dpd", "score")
+        state: dict[str, object] = {name: getattr(self, name) for name in kept}
+        written = {name: getattr(self, name) for name in _NOTHING}
+        bare = tuple(
+            Draft(d.key, d.kind, d.code, step=d.step, task=d.task, address=d.address) for d in self.drafts
+        )
+        return None, {**state, "_written": written, "drafts": bare, "state": None}
+
+
+_NOTHING: Mapping[str, Any] = {
+    "actions": (),
+    "dispositions": (),
+    "pauses": (),
+    "promises": (),
+    "signals": (),
+    "segment": None,
+    "status": None,
+}
+
+
+def dispose(run: Run, invoice: Invoice, outcome: Outcome, key: str | None = None) -> Disposition:
+    """One disposition, built without validating what is already typed."""
+    until_in = outcome.until_in
+    return _adopt(
+        {
+            "invoice_id": invoice.id,
+            "customer_id": invoice.customer_id,
+            "kind": outcome.kind,
+            "code": outcome.code,
+            "until": None if until_in is None else run.day(run.today_number + until_in),
+            "stage": outcome.stage,
+            "step": outcome.step,
+            "action_key": key,
+            "codes": outcome.codes,
+        }
     )
 
 
-def _status(state: State, stop: Hold | None) -> Standing | None:
+def result_of(state: State) -> AccountResult:
+    """The result of an account that is decided."""
+    result = AccountResult(state.facts.id, state)
+    if state.actions:
+        view = state.view
+        result.score = state.run.scorer(view)
+        result.balance_base = view.balance_base
+        result.max_dpd = view.max_dpd
+        result.drafts = tuple(state.actions.values())
+    result.changes_at = _changes_at(state)
+    return result
+
+
+def failed(facts: AccountFacts, run: Run, error: Exception) -> AccountResult:
+    """The result of an account that could not be evaluated: its invoices are paused, and nothing is lost (E50)."""
+    outcome = run.outcomes.get(DispositionKind.PAUSED, Code.EVALUATION_ERROR)
+    result = AccountResult(facts.id, None)
+    result._written = {  # noqa: SLF001
+        **_NOTHING,
+        "dispositions": tuple(dispose(run, invoice, outcome) for invoice in facts.open_invoices),
+    }
+    result.error = EvaluationProblem(customer_id=facts.id, kind=type(error).__name__, message=str(error))
+    result.changes_at = run.midnight(run.today + DAY)
+    return result
+
+
+def _status(state: State) -> Standing | None:
     """Stage of the oldest overdue invoice, since when, rung, pause, and what comes next."""
-    worst = state.worst
+    worst, run, stop = state.worst, state.run, state.stop
     if worst is None or worst.dpd < 1:
         return None
     entered = state.plan.stage_start(worst.stage) if worst.stage is not None else None
     since = worst.due + timedelta(days=entered if entered is not None else 1)
     pause = stop.code if stop is not None else (worst.hold.code if worst.hold is not None else None)
-    action = next((a for a in state.actions if a.step is not None), None)
-    waits = worst.outcome.until if worst.outcome is not None else None
+    action = next((a for a in state.actions.values() if a.step is not None), None)
+    outcome = worst.outcome
+    waits = run.in_days(outcome.until_in) if outcome is not None else None
     return Standing(
         str(worst.stage) if worst.stage is not None else None,
         max(since, worst.due + DAY),
         state.rung.value,
         pause.value if pause is not None else None,
-        action.step if action is not None else (worst.outcome.step if worst.outcome else None),
+        action.step if action is not None else (outcome.step if outcome else None),
         None if action is not None else waits,
     )
 
 
-def _changes_at(state: State, result: AccountResult) -> datetime | None:
+def _changes_at(state: State) -> datetime | None:
     """The earliest instant at which anything above may come out differently without new facts."""
-    run = state.run
-    days = [*state.days, *state.view.changes_on, *state.holds.changes_on]
-    pending = bool(result.drafts or state.due)
-    if pending:
-        days.append(run.today + DAY)
-    days.extend(_future_days(state))
-    later = [day for day in days if day > run.today]
-    instants = [run.midnight(min(later))] if later else []
+    run, today = state.run, state.run.today
+    first = state.soonest
+    pending = bool(state.actions or state.due)
+    if pending and first > 1:
+        first = 1
+    days = [*state.days, *state.view.changes_on, *state.holds.changes_on, *_future_days(state)]
+    if days:
+        later = [day for day in days if day > today]
+        if later:
+            first = min(first, min(later).toordinal() - run.today_number)
+    instants = [run.midnight(run.day(run.today_number + first))] if first < NEVER else []
     if pending:
         instants.append(state.slot.changes_at)
-    instants.extend(touch.at for touch in state.facts.touches if touch.at > run.instant)
+    instants.extend([touch.at for touch in state.facts.touches if touch.at > run.instant])
     return min(instants, default=None)
 
 
 def _future_days(state: State) -> list[date]:
     """Days on which facts that are already recorded take effect."""
     facts, today = state.facts, state.run.today
-    days: list[date | None] = [p.payment_date for p in facts.payments]
-    days += [n.issue_date for n in facts.credit_notes]
-    days += [a.adjustment_date for a in facts.adjustments]
+    days: list[date | None] = []
+    if facts.payments:
+        days += [p.payment_date for p in facts.payments]
+    if facts.credit_notes or facts.adjustments:
+        days += [n.issue_date for n in facts.credit_notes]
+        days += [a.adjustment_date for a in facts.adjustments]
     for promise in facts.promises:
         days += [promise.given_on, promise.withdrawn_on]
     for dispute in facts.disputes:

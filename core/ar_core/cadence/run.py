@@ -85,7 +85,14 @@ class Run:
         self._slots: dict[tuple[str, str | None], Slot] = {}
         self._midnights: dict[date, datetime] = {}
         self._days: dict[int, date] = {}
+        self.outcomes = compiled.outcomes
         clock = self.policy.clock
+        self.is_uniform = (
+            self.policy.catch_up.mode == "latest"
+            and self.policy.pauses.migrate == "re_evaluate"
+            and self.policy.grouping.on_lead_change == "contextual"
+        )
+        """Which step an invoice gets depends on its age and on what was done, and on no other invoice or day."""
         self.plain_due = clock.due_roll == "none"
         """Contractual due dates are the cadence's, unless the policy rolls them."""
 
@@ -130,6 +137,14 @@ class Run:
         if found is None:
             found = self._days[number] = date.fromordinal(number)
         return found
+
+    def in_days(self, count: int | None) -> date | None:
+        """The day so many days from today; None for None."""
+        return None if count is None else self.day(self.today_number + count)
+
+    def days_to(self, day: date | None) -> int | None:
+        """Days from today to a day; None for None."""
+        return None if day is None else day.toordinal() - self.today_number
 
     def midnight(self, day: date) -> datetime:
         """The instant at which a local day of the organization begins."""

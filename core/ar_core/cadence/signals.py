@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ar_core.cadence.codes import Code
-from ar_core.cadence.evaluation import Signal
+from ar_core.cadence.records import Signal
+from ar_core.cadence.state import State
 from ar_core.model.activity import Intent, TouchOutcome
 from ar_core.model.parties import Channel
 from ar_core.promises import NOT_KEPT
-
-if TYPE_CHECKING:
-    from ar_core.cadence.state import State
 
 __all__ = ["signals_of"]
 
@@ -32,9 +28,9 @@ def signals_of(state: State) -> tuple[Signal, ...]:
         if v.state in NOT_KEPT
     )
     found.extend(
-        Signal(customer_id=account, code=Code.NO_DUE_DATE, on=None, record_id=d.invoice_id)
-        for d in state.settled
-        if d.code is Code.NO_DUE_DATE
+        Signal(customer_id=account, code=Code.NO_DUE_DATE, on=None, record_id=settled.invoice.id)
+        for settled in state.settled
+        if settled.outcome.code is Code.NO_DUE_DATE
     )
     for profile in facts.profiles:
         found.extend(

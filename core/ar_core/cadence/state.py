@@ -1,140 +1,70 @@
-"""One account while it is being decided, and what comes out of it: items, state, result."""
+"""One account while it is being decided. What is decided stays in here, small: results, actions and traces are read from it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
+from ar_core.cadence.book import AccountFacts
 from ar_core.cadence.codes import Code
-from ar_core.cadence.drafts import Draft
-from ar_core.cadence.evaluation import (
-    Action,
-    ActionKind,
-    ActivePause,
-    Disposition,
-    DispositionKind,
-    EvaluationProblem,
-    Segment,
-    Signal,
-)
-from ar_core.cadence.history import NO_HISTORY, History, StepsDone
+from ar_core.cadence.history import NO_HISTORY, UNREACHED, History, StepsDone
 from ar_core.cadence.holds import Hold, InvoiceHolds
+from ar_core.cadence.outcomes import Outcome
 from ar_core.cadence.plan import Plan, PlanStep
-from ar_core.cadence.policy import Rung
-from ar_core.cadence.run import Slot, action_key
+from ar_core.cadence.policy import RiskRule, Rung
+from ar_core.cadence.records import Action, ActionKind, DispositionKind
+from ar_core.cadence.run import Run, Slot, action_key
 from ar_core.cadence.steps import Choice
 from ar_core.cadence.view import AccountView, InvoiceView, StageValue
-from ar_core.model.activity import TouchOutcome
-from ar_core.model.base import adopter
 from ar_core.model.documents import Invoice
 from ar_core.promises import PromiseVerdict
 
-if TYPE_CHECKING:
-    from ar_core.cadence.book import AccountFacts
-    from ar_core.cadence.run import Run
+__all__ = ["NO_HOLDS", "Draft", "Item", "Note", "Settled", "State", "Template", "lead_key", "stage_name"]
 
-__all__ = ["AccountResult", "Item", "Standing", "State", "dispose", "lead_key", "stage_name"]
-
-_adopt = adopter(Disposition)
-_UNREACHED = frozenset({TouchOutcome.FAILED, TouchOutcome.BOUNCED})
-_NO_HOLDS = InvoiceHolds()
+NO_HOLDS = InvoiceHolds()
+"""Of an account that nothing stops. Never changed."""
+NEVER = 1 << 30
+"""A number of days that never pass."""
 
 
-def dispose(  # noqa: PLR0917
-    invoice: Invoice,
-    kind: DispositionKind,
-    code: Code,
-    until: date | None = None,
-    stage: str | None = None,
-    step: str | None = None,
-    action_key: str | None = None,
-    codes: tuple[Code, ...] = (),
-) -> Disposition:
-    """One disposition, built without validating what is already typed."""
-    return _adopt(
-        {
-            "invoice_id": invoice.id,
-            "customer_id": invoice.customer_id,
-            "kind": kind,
-            "code": code,
-            "until": until,
-            "stage": stage,
-            "step": step,
-            "action_key": action_key,
-            "codes": codes,
-        }
-    )
+class Template:
+    """What a plan says to every invoice of some age with some steps done, when nothing else counts."""
 
+    __slots__ = ("boundary_in", "choice", "outcome", "rides", "stage", "stage_name", "step")
 
-class Standing(NamedTuple):
-    """Where an account with something overdue stands: what a status line in the ERP says."""
-
-    stage: str | None
-    since: date
-    """The day its oldest invoice entered the stage."""
-    rung: str
-    pause: str | None
-    step: str | None
-    step_on: date | None
-
-
-class AccountResult:
-    """What one account's evaluation gave. Independent of every other account; picklable."""
-
-    __slots__ = (
-        "_actions",
-        "account_id",
-        "balance_base",
-        "changes_at",
-        "dispositions",
-        "drafts",
-        "error",
-        "max_dpd",
-        "pauses",
-        "promises",
-        "score",
-        "segment",
-        "signals",
-        "status",
-    )
-
-    def __init__(self, account_id: str) -> None:
-        self.account_id = account_id
-        self.drafts: tuple[Draft, ...] = ()
-        self._actions: tuple[Action, ...] | None = None
-        self.dispositions: tuple[Disposition, ...] = ()
-        self.pauses: tuple[ActivePause, ...] = ()
-        self.promises: tuple[PromiseVerdict, ...] = ()
-        self.signals: tuple[Signal, ...] = ()
-        self.segment: Segment | None = None
-        self.changes_at: datetime | None = None
-        """Earliest instant at which this result may change without new facts."""
-        self.score = 0
-        self.balance_base: Decimal | None = None
-        self.max_dpd: int | None = None
-        self.status: Standing | None = None
-        """What a status line in the ERP would say; None: nothing overdue."""
-        self.error: EvaluationProblem | None = None
-
-    @property
-    def actions(self) -> tuple[Action, ...]:
-        """The account's actions, written out on first use."""
-        if self._actions is None:
-            self._actions = tuple(draft.action(self.score) for draft in self.drafts)
-        return self._actions
-
-    def __getstate__(self) -> tuple[None, dict[str, object]]:
-        """What is sent to another process: the actions, not what they were made from."""
-        state = {name: getattr(self, name) for name in self.__slots__}
-        return None, {**state, "_actions": self.actions, "drafts": tuple(map(Draft.bare, self.drafts))}
+    def __init__(
+        self, stage: StageValue | None, choice: Choice, outcome: Outcome | None, boundary_in: int
+    ) -> None:
+        self.stage = stage
+        self.stage_name = None if stage is None else str.__str__(stage)
+        self.choice = choice
+        self.step = choice.step
+        self.outcome = outcome
+        """The answer while no step is due."""
+        self.boundary_in = boundary_in
+        """Days until the plan may say something else; `NEVER` when it will not."""
+        self.rides: dict[int, Outcome | None] = {}
+        """By the place of a leading step: how such an invoice rides along in its message, or None."""
 
 
 class Item:
-    """One open invoice that is chased, on its way to a disposition."""
+    """One open invoice that is chased, on its way to an answer."""
 
-    __slots__ = ("choice", "done", "dpd", "due", "facts", "hold", "invoice", "outcome", "stage", "step")
+    __slots__ = (
+        "choice",
+        "dates",
+        "done",
+        "dpd",
+        "due",
+        "hold",
+        "invoice",
+        "key",
+        "outcome",
+        "stage",
+        "step",
+        "template",
+    )
 
     def __init__(self, invoice: Invoice, due: date, dpd: int) -> None:
         self.invoice = invoice
@@ -142,62 +72,124 @@ class Item:
         self.dpd = dpd
         self.stage: StageValue | None = None
         self.hold: Hold | None = None
+        self.done: tuple[str, ...] = ()
+        """Steps that went out for it, in order."""
+        self.dates: dict[str, StepsDone] | None = None
+        """When, where that was asked."""
         self.choice: Choice | None = None
+        self.template: Template | None = None
+        """Where `choice` comes from, when it is the same for every invoice like this."""
         self.step: PlanStep | None = None
         """The step that is due for it."""
-        self.done: dict[str, StepsDone] | None = None
-        self.facts: InvoiceView | None = None
-        self.outcome: Disposition | None = None
+        self.outcome: Outcome | None = None
+        self.key: str | None = None
+        """The action it is part of."""
+
+
+class Settled(NamedTuple):
+    """An open invoice that never reaches the plan, and why."""
+
+    invoice: Invoice
+    outcome: Outcome
+
+
+class Note(NamedTuple):
+    """A decision about the whole account that nothing else keeps, for the trace."""
+
+    rule: str
+    result: str
+    code: Code | None
+    inputs: dict[str, Any]
+
+
+class Draft:
+    """One decided action: key, kind and step now, the full record when somebody reads it."""
+
+    __slots__ = ("address", "code", "key", "kind", "step", "task")
+
+    def __init__(
+        self,
+        key: str,
+        kind: ActionKind,
+        code: Code,
+        *,
+        step: str | None = None,
+        task: str | None = None,
+        address: str | None = None,
+    ) -> None:
+        self.key, self.kind, self.code = key, kind, code
+        self.step, self.task, self.address = step, task, address
+
+    def write(self, state: State) -> Action:
+        """The full action, without the account's score."""
+        raise NotImplementedError
 
 
 class State:
-    """One account while it is being evaluated."""
+    """One account, decided step by step by `account.decide`."""
 
-    def __init__(self, facts: AccountFacts, run: Run, trace: list[tuple[object, ...]] | None) -> None:
+    __slots__ = (
+        "actions",
+        "days",
+        "due",
+        "facts",
+        "history",
+        "holds",
+        "human_reason",
+        "items",
+        "negative",
+        "notes",
+        "plan",
+        "plan_reason",
+        "risk_rule",
+        "run",
+        "rung",
+        "segment_codes",
+        "settled",
+        "slot",
+        "soonest",
+        "stop",
+        "verdicts",
+        "view",
+        "worst",
+    )
+
+    view: AccountView
+    plan: Plan
+    slot: Slot
+
+    def __init__(self, facts: AccountFacts, run: Run) -> None:
         self.facts = facts
         self.run = run
-        self.trace = trace
         self.items: list[Item] = []
-        self.settled: list[Disposition] = []
-        """Dispositions of invoices that never reach the plan."""
+        self.settled: list[Settled] = []
+        self.negative: list[Invoice] = []
         self.history: History = NO_HISTORY
         self.verdicts: list[PromiseVerdict] = []
-        self.holds: InvoiceHolds = _NO_HOLDS
-        self.actions: list[Draft] = []
+        self.holds: InvoiceHolds = NO_HOLDS
+        self.stop: Hold | None = None
+        """A stop on the whole account."""
+        self.actions: dict[str, Draft] = {}
+        """By key, in the order in which they were decided."""
         self.due: list[Item] = []
         """Items that have a step due."""
         self.worst: Item | None = None
         """The oldest item."""
         self.days: list[date] = []
         """Local days on which the result may change."""
+        self.soonest = NEVER
+        """Days until the plan may say something else to some item."""
         self.rung = Rung.AUTOMATED
+        self.risk_rule: RiskRule | None = None
+        self.segment_codes: tuple[Code, ...] = ()
+        self.plan_reason: str | None = None
+        """Why only people may contact this account, whatever was said."""
         self.human_reason: str | None = None
-        self.escalation: tuple[object, ...] | None = None
-        self.view: AccountView
-        self.plan: Plan
-        self.slot: Slot
-        self.segment: Segment
+        self.notes: list[Note] = []
 
-    def add(
-        self,
-        key: str,
-        kind: ActionKind,
-        code: Code,
-        write: Callable[[], Action],
-        *,
-        step: str | None = None,
-        task: str | None = None,
-        address: str | None = None,
-    ) -> None:
-        """Decide an action; `write` makes the full record when it is read. Two reasons for one task give one action."""
-        if any(draft.key == key for draft in self.actions):
-            return
-        self.actions.append(Draft(key, kind, code, write, step=step, task=task, address=address))
-
-    def note(self, rule: str, result: str, code: Code | None = None, **inputs: object) -> None:
-        """Add to the trace, when there is one."""
-        if self.trace is not None:
-            self.trace.append((rule, result, code, inputs))
+    def add(self, draft: Draft) -> None:
+        """Decide an action. Two reasons for one task give one action."""
+        self.actions.setdefault(draft.key, draft)
 
     @property
     def human_only(self) -> bool:
@@ -211,9 +203,33 @@ class State:
 
     def invoice_view(self, item: Item) -> InvoiceView:
         """The features of one invoice."""
-        if item.facts is None:
-            item.facts = InvoiceView(self.view, item.invoice, item.dpd, item.stage)
-        return item.facts
+        return InvoiceView(self.view, item.invoice, item.dpd, item.stage)
+
+    def steps_done(self, item: Item) -> dict[str, StepsDone]:
+        """When the steps of an invoice went out."""
+        if item.dates is None:
+            item.dates = self.history.steps_done(item.invoice) if item.done else {}
+        return item.dates
+
+    def chaseable(self, item: Item) -> Decimal:
+        """The balance of an invoice less what is disputed or promised in part (E31, E33)."""
+        reduced = self.holds.reduced
+        balance = item.invoice.balance_due
+        return balance - reduced[item.invoice.id] if item.invoice.id in reduced else balance
+
+    def outcome(
+        self,
+        item: Item,
+        kind: DispositionKind,
+        code: Code,
+        until: date | None = None,
+        step: str | None = None,
+        codes: tuple[Code, ...] = (),
+    ) -> Outcome:
+        """An answer for an item in its stage."""
+        run = self.run
+        until_in = None if until is None else until.toordinal() - run.today_number
+        return run.outcomes.get(kind, code, until_in, stage_name(item), step, codes)
 
     def key(self, what: str, subject: str, version: int = 0, occurrence: int = 0) -> str:
         """A stable action key (E28)."""
@@ -222,16 +238,18 @@ class State:
     def logged(self, key: str) -> bool:
         """An action with this key is on record and was not a failure."""
         touch = self.history.keys.get(key)
-        return touch is not None and touch.outcome not in _UNREACHED
+        return touch is not None and touch.outcome not in UNREACHED
 
 
 def lead_key(state: State, item: Item, step: PlanStep) -> str:
     """The key of the action in which this invoice leads with this step."""
     invoice = item.invoice
-    tries = state.history.attempts.get((invoice.id, invoice.due_version, step.id), 0)
-    return state.key(step.id, invoice.id, invoice.due_version, tries)
+    return state.key(step.id, invoice.id, invoice.due_version, state.history.attempts(invoice, step.id))
 
 
 def stage_name(item: Item) -> str | None:
     """The stage as plain text, as outputs hold it."""
-    return str.__str__(item.stage) if item.stage is not None else None
+    template = item.template
+    if template is not None:
+        return template.stage_name
+    return None if item.stage is None else str.__str__(item.stage)

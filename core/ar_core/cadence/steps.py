@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ class Choice:
         self.reopened = reopened
 
 
-def position(plan: Plan, done: Mapping[str, StepsDone]) -> int:
+def position(plan: Plan, done: Iterable[str]) -> int:
     """Place of the furthest step that went out; every step at or before it is covered. -1: none (E20)."""
     furthest = -1
     for name in done:
@@ -231,7 +231,7 @@ def own_step_up_to(
     plan: Plan,
     facts: InvoiceView,
     lead: PlanStep,
-    done: Mapping[str, StepsDone] | None,
+    done: Iterable[str],
     chosen: PlanStep | None,
 ) -> PlanStep | None:
     """The step an invoice is covered for when another one leads the message: its own, at most as far as the lead's (E20).
@@ -240,7 +240,7 @@ def own_step_up_to(
     """
     if chosen is not None:
         return chosen if chosen.index <= lead.index else None
-    furthest = position(plan, done) if done else -1
+    furthest = position(plan, done)
     for index in range(lead.index, furthest, -1):
         step = plan.steps[index]
         if (

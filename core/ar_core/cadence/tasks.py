@@ -5,26 +5,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from ar_core.cadence.channels import Directory, NoWay
+from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
-from ar_core.cadence.evaluation import Action, ActionKind, DispositionKind
-from ar_core.cadence.messages import covered_invoice, lead_order, preconditions_of
+from ar_core.cadence.covers import covered_invoice, lead_of, lead_order, preconditions_of
+from ar_core.cadence.holds import Hold, Reply
 from ar_core.cadence.plan import PlanStep
 from ar_core.cadence.policy import Actor, Capabilities, Notice, Purpose, Rung, Step, Tone
-from ar_core.cadence.state import dispose, stage_name
+from ar_core.cadence.records import Action, ActionKind, DispositionKind
+from ar_core.cadence.state import Draft, Item, Note, State, stage_name
 from ar_core.cadence.view import outbound
 from ar_core.model.activity import Intent
 from ar_core.model.parties import Channel
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ar_core.cadence.holds import Hold, Reply
-    from ar_core.cadence.state import Item, State
-
-__all__ = ["answer_replies", "apply_cash_task", "escalate", "make_notices", "make_tasks", "raise_task"]
+__all__ = [
+    "answer_replies",
+    "apply_cash_task",
+    "escalate",
+    "make_notices",
+    "make_tasks",
+    "notify",
+    "raise_task",
+]
 
 _LADDER = list(Rung)
 _NEEDS = {Rung.ORDER_HOLD: "can_hold_orders", Rung.REFERRAL: "uses_agency"}
@@ -42,6 +45,93 @@ _COPY = PlanStep(
 )
 
 
+class Internal(Draft):
+    """Something for our own people: a task, a notice, or a decision about the account as a whole."""
+
+    __slots__ = ("content", "covers", "lead", "notify", "options", "origin")
+
+    def __init__(
+        self,
+        key: str,
+        task: str,
+        code: Code,
+        covers: Sequence[tuple[Item, str | None]],
+        *,
+        kind: ActionKind = ActionKind.INTERNAL,
+        lead: Item | None = None,
+        notify: tuple[str, ...] = (),
+        options: tuple[str, ...] = (),
+        content: tuple[str, ...] = (),
+        origin: str | None = None,
+    ) -> None:
+        super().__init__(key, kind, code, task=task)
+        self.covers = covers
+        """Invoices it is about, each with the step or task it is covered for."""
+        self.lead = lead
+        self.notify, self.options, self.content, self.origin = notify, options, content, origin
+
+    def write(self, state: State) -> Action:
+        """The full action, without the account's score."""
+        lead = self.lead
+        return Action.trusted(
+            key=self.key,
+            kind=self.kind,
+            code=self.code,
+            customer_id=state.facts.id,
+            task=self.task,
+            stage=stage_name(lead) if lead is not None else None,
+            rung=state.rung,
+            notify=self.notify,
+            lead_invoice_id=lead.invoice.id if lead is not None else None,
+            covers=tuple(covered_invoice(state, item, name) for item, name in self.covers),
+            options=self.options,
+            content_requirements=self.content,
+            reasons=(self.code,),
+            origin=self.origin,
+        )
+
+
+class Copy(Draft):
+    """A document the customer asked for."""
+
+    __slots__ = ("found", "items", "occurrence")
+
+    def __init__(self, key: str, items: Sequence[Item], found: Address, occurrence: int) -> None:
+        super().__init__(key, ActionKind.TOUCH, Code.COPY_REQUESTED, step="send_copy", address=found.address)
+        self.items, self.found, self.occurrence = items, found, occurrence
+
+    def write(self, state: State) -> Action:
+        """The full action, without the account's score."""
+        lead, found = self.items[0], self.found
+        covers = tuple(covered_invoice(state, item, "send_copy") for item in self.items)
+        return Action.trusted(
+            key=self.key,
+            kind=ActionKind.TOUCH,
+            code=Code.COPY_REQUESTED,
+            customer_id=state.facts.id,
+            subsidiary_id=lead.invoice.subsidiary_id,
+            step="send_copy",
+            purpose=Purpose.SEND_COPY,
+            stage=stage_name(lead),
+            rung=state.rung,
+            channel=found.channel,
+            fallbacks=found.fallbacks,
+            actor=Actor.HUMAN if state.human_only else Actor.AUTO,
+            contact_id=found.contact_id,
+            address=found.address,
+            tone=Tone.FRIENDLY,
+            lead_invoice_id=lead.invoice.id,
+            covers=covers,
+            not_before=state.slot.not_before,
+            not_after=state.slot.not_after,
+            content_requirements=("invoice_number", "attach_invoice_pdf", "mention_attachment"),
+            preconditions=preconditions_of(state, covers),
+            occurrence=self.occurrence,
+            reasons=(Code.COPY_REQUESTED,),
+            origin="R63",
+        )
+
+
 def raise_task(
     state: State,
     task: str,
@@ -50,43 +140,20 @@ def raise_task(
     *,
     subject: str | None = None,
     items: Sequence[Item] = (),
-    notify: tuple[str, ...] = (),
 ) -> None:
     """An internal task, once: when it is on record under its key it is not raised again (E28)."""
     about = subject or (lead.invoice.id if lead is not None else state.facts.id)
     key = state.key(f"task:{task}", about, lead.invoice.due_version if lead is not None else 0)
-    if state.logged(key):
-        return
-    covers = tuple(covered_invoice(state, item, None) for item in items or ([lead] if lead else []))
-    state.add(
-        key,
-        ActionKind.INTERNAL,
-        code,
-        lambda: Action.trusted(
-            key=key,
-            kind=ActionKind.INTERNAL,
-            code=code,
-            customer_id=state.facts.id,
-            task=task,
-            stage=stage_name(lead) if lead is not None else None,
-            rung=state.rung,
-            notify=notify,
-            lead_invoice_id=lead.invoice.id if lead is not None else None,
-            covers=covers,
-            reasons=(code,),
-        ),
-        task=task,
-    )
+    if not state.logged(key):
+        covers = [(item, None) for item in items or ([lead] if lead else [])]
+        state.add(Internal(key, task, code, covers, lead=lead))
 
 
-def make_tasks(state: State, stop: Hold | None) -> None:
+def make_tasks(state: State) -> None:
     """Tasks that stand beside the messages: legal review, replies, approvals, open questions about attempts."""
+    stop = state.stop
     if stop is not None:
-        oldest = state.worst
-        if stop.code in {Code.LEGAL_STOP, Code.UNKNOWN_FLAG}:
-            raise_task(state, "legal_review", Code.LEGAL_REVIEW, oldest, subject=state.facts.id)
-        elif stop.code is Code.DO_NOT_CONTACT:
-            raise_task(state, "review_do_not_contact", Code.DO_NOT_CONTACT, oldest, subject=state.facts.id)
+        _review_stop(state, stop)
         return
     for reply in state.holds.replies:
         if reply.rule.task is not None:
@@ -105,33 +172,25 @@ def make_tasks(state: State, stop: Hold | None) -> None:
             raise_task(state, "place_invoice", Code.MANUAL_MIGRATION, item)
 
 
+def _review_stop(state: State, stop: Hold) -> None:
+    oldest = state.worst
+    if stop.code in {Code.LEGAL_STOP, Code.UNKNOWN_FLAG}:
+        raise_task(state, "legal_review", Code.LEGAL_REVIEW, oldest, subject=state.facts.id)
+    elif stop.code is Code.DO_NOT_CONTACT:
+        raise_task(state, "review_do_not_contact", Code.DO_NOT_CONTACT, oldest, subject=state.facts.id)
+
+
 def _approval(state: State, key: str, promise_id: str, invoice_ids: tuple[str, ...]) -> None:
     if state.logged(key):
         return
-    items = [i for i in state.items if i.invoice.id in invoice_ids]
-    state.add(
-        key,
-        ActionKind.INTERNAL,
-        Code.PTP_NEEDS_APPROVAL,
-        lambda: Action.trusted(
-            key=key,
-            kind=ActionKind.INTERNAL,
-            code=Code.PTP_NEEDS_APPROVAL,
-            customer_id=state.facts.id,
-            task="approve_promise",
-            rung=state.rung,
-            covers=tuple(covered_invoice(state, item, None) for item in items),
-            content_requirements=(f"promise:{promise_id}",),
-            reasons=(Code.PTP_NEEDS_APPROVAL,),
-        ),
-        task="approve_promise",
-    )
+    covers = [(item, None) for item in state.items if item.invoice.id in invoice_ids]
+    content = (f"promise:{promise_id}",)
+    state.add(Internal(key, "approve_promise", Code.PTP_NEEDS_APPROVAL, covers, content=content))
 
 
 def apply_cash_task(state: State, items: Sequence[Item]) -> None:
     """Apply what is on account before anybody is chased (E13)."""
-    lead = min(items, key=lambda item: lead_order(state, item))
-    raise_task(state, "apply_cash", Code.APPLY_CASH, lead, items=items)
+    raise_task(state, "apply_cash", Code.APPLY_CASH, lead_of(state, items), items=items)
 
 
 def make_notices(state: State) -> None:
@@ -147,37 +206,30 @@ def make_notices(state: State) -> None:
             for item in state.items
             if item.hold is None
             and (whole is True or notice.when.holds(state.invoice_view(item)) is True)
-            and name not in (state.history.steps_of(item.invoice) or ())
+            and name not in state.history.marks_of(item.invoice)
         ]
         if new:
-            _notice(state, notice, name, min(new, key=lambda item: lead_order(state, item)), new)
+            _notice(state, notice, name, new)
 
 
-def _notice(state: State, notice: Notice, name: str, lead: Item, new: list[Item]) -> None:
-    key = state.key(name, lead.invoice.id, lead.invoice.due_version)
-    if state.logged(key):
-        return
+def _notice(state: State, notice: Notice, name: str, new: list[Item]) -> None:
+    lead = lead_of(state, new)
+    covers = [(item, name) for item in sorted(new, key=lambda item: lead_order(state, item))]
+    notify(state, name, lead, covers, notice.to, notice.origin)
 
-    def write() -> Action:
-        return Action.trusted(
-            key=key,
-            kind=ActionKind.INTERNAL,
-            code=Code.NOTIFY,
-            customer_id=state.facts.id,
-            task=name,
-            stage=stage_name(lead),
-            rung=state.rung,
-            notify=notice.to,
-            lead_invoice_id=lead.invoice.id,
-            covers=tuple(
-                covered_invoice(state, item, name)
-                for item in sorted(new, key=lambda item: lead_order(state, item))
-            ),
-            reasons=(Code.NOTIFY,),
-            origin=notice.origin,
-        )
 
-    state.add(key, ActionKind.INTERNAL, Code.NOTIFY, write, task=name)
+def notify(
+    state: State,
+    task: str,
+    lead: Item,
+    covers: Sequence[tuple[Item, str | None]],
+    roles: tuple[str, ...],
+    origin: str,
+) -> None:
+    """A notice to roles on our side, once."""
+    key = state.key(task, lead.invoice.id, lead.invoice.due_version)
+    if not state.logged(key):
+        state.add(Internal(key, task, Code.NOTIFY, covers, lead=lead, notify=roles, origin=origin))
 
 
 def escalate(state: State) -> None:
@@ -197,7 +249,8 @@ def escalate(state: State) -> None:
         rung = rule.rung
         needed = _NEEDS.get(rung)
         if needed is not None and not getattr(policy.capabilities, needed):
-            state.note(f"escalate[{index}]", "withheld", Code.CAPABILITY_NOT_DECLARED, rung=rung)
+            why = {"rung": rung}
+            state.notes.append(Note(f"escalate[{index}]", "withheld", Code.CAPABILITY_NOT_DECLARED, why))
             rung = Rung.FINANCE_LEAD
         place = _LADDER.index(rung)
         if place > reached:
@@ -205,36 +258,29 @@ def escalate(state: State) -> None:
     if rule_at is None:
         return
     rule, state.rung = policy.escalate[rule_at], _LADDER[reached]
-    if state.trace is not None:
-        facts = rule.when.test.deciding(state.view)
-        state.note(f"escalate[{rule_at}]", "escalate", Code.ESCALATED, rung=state.rung.value, because=facts)
-    lead = min(overdue, key=lambda item: (-item.dpd, item.invoice.id))
+    state.notes.append(
+        Note(f"escalate[{rule_at}]", "escalate", Code.ESCALATED, {"rung": state.rung.value, "because": rule})
+    )
+    lead = min([item for item in overdue if item.dpd == oldest], key=lambda item: item.invoice.id)
     name = f"rung:{state.rung.value}"
-    done = state.history.steps_of(lead.invoice) or {}
+    if name in state.history.marks_of(lead.invoice):
+        return
     key = state.key(name, lead.invoice.id, lead.invoice.due_version)
-    if name in done or state.logged(key):
+    if state.logged(key):
         return
     proposal = state.rung in _NEEDS
     state.add(
-        key,
-        ActionKind.DECISION if proposal else ActionKind.INTERNAL,
-        Code.ESCALATED,
-        lambda: Action.trusted(
-            key=key,
+        Internal(
+            key,
+            name,
+            Code.ESCALATED,
+            [(item, name) for item in overdue],
             kind=ActionKind.DECISION if proposal else ActionKind.INTERNAL,
-            code=Code.ESCALATED,
-            customer_id=state.facts.id,
-            task=name,
-            stage=stage_name(lead),
-            rung=state.rung,
+            lead=lead,
             notify=rule.notify or (state.rung.value,),
-            lead_invoice_id=lead.invoice.id,
-            covers=tuple(covered_invoice(state, item, name) for item in overdue),
             options=(state.rung.value, "keep_chasing") if proposal else (),
-            reasons=(Code.ESCALATED,),
             origin=rule.origin,
-        ),
-        task=name,
+        )
     )
 
 
@@ -274,52 +320,9 @@ def _copy(state: State, reply: Reply) -> bool:
         raise_task(state, "get_contact", Code.GET_CONTACT, lead)
         return False
     key = keys[-1]
-    covers = tuple(
-        covered_invoice(state, item, None).model_copy(update={"step": "send_copy", "presence_only": False})
-        for item in items
-    )
     for item in items:
-        item.outcome = dispose(
-            item.invoice,
-            DispositionKind.ACTION,
-            Code.COPY_REQUESTED,
-            None,
-            stage_name(item),
-            "send_copy",
-            key,
-        )
-        item.choice = item.step = None
-    state.add(
-        key,
-        ActionKind.TOUCH,
-        Code.COPY_REQUESTED,
-        lambda: Action.trusted(
-            key=key,
-            kind=ActionKind.TOUCH,
-            code=Code.COPY_REQUESTED,
-            customer_id=state.facts.id,
-            subsidiary_id=lead.invoice.subsidiary_id,
-            step="send_copy",
-            purpose=Purpose.SEND_COPY,
-            stage=stage_name(lead),
-            rung=state.rung,
-            channel=found.channel,
-            fallbacks=found.fallbacks,
-            actor=Actor.HUMAN if state.human_only else Actor.AUTO,
-            contact_id=found.contact_id,
-            address=found.address,
-            tone=Tone.FRIENDLY,
-            lead_invoice_id=lead.invoice.id,
-            covers=covers,
-            not_before=state.slot.not_before,
-            not_after=state.slot.not_after,
-            content_requirements=("invoice_number", "attach_invoice_pdf", "mention_attachment"),
-            preconditions=preconditions_of(state, covers),
-            occurrence=tries,
-            reasons=(Code.COPY_REQUESTED,),
-            origin="R63",
-        ),
-        step="send_copy",
-        address=found.address,
-    )
+        item.outcome = state.outcome(item, DispositionKind.ACTION, Code.COPY_REQUESTED, None, "send_copy")
+        item.key = key
+        item.step = None
+    state.add(Copy(key, items, found, tries))
     return True

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Context, Decimal
-from typing import Any, Self
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ar_core.cadence.book import AccountFacts
-from ar_core.cadence.history import History
+from ar_core.cadence.history import UNREACHED, History
 from ar_core.model.activity import Direction, Intent, Touch, TouchOutcome
 from ar_core.model.documents import DocumentStatus, Invoice
 from ar_core.model.money import ZERO
@@ -20,12 +21,20 @@ from ar_core.model.parties import Channel
 from ar_core.model.settlements import Payment, PaymentKind
 from ar_core.promises import NOT_KEPT, PromiseState, PromiseVerdict, promise_level
 
-__all__ = ["AccountView", "InvoiceView", "StageValue", "is_response", "outbound", "received_on"]
+__all__ = [
+    "AccountView",
+    "Chased",
+    "Computed",
+    "InvoiceView",
+    "StageValue",
+    "is_response",
+    "outbound",
+    "received_on",
+]
 
 _YEAR = timedelta(days=365)
 _QUARTER = timedelta(days=90)
 _KEPT = frozenset({PromiseState.KEPT, PromiseState.KEPT_LATE})
-_UNREACHED = frozenset({TouchOutcome.FAILED, TouchOutcome.BOUNCED})
 _SHARES = Context(
     prec=28
 )  # shares and averages may be rounded; sums of money run in the exact context of the caller
@@ -63,6 +72,35 @@ class StageValue(str):
         return StageValue, (str(self), self.place, self.order)
 
 
+class Chased(Protocol):
+    """An open invoice that is chased."""
+
+    @property
+    def invoice(self) -> Invoice:
+        """The record."""
+        ...
+
+    @property
+    def dpd(self) -> int:
+        """Days past due."""
+        ...
+
+
+class Computed:
+    """An attribute of `AccountView` that is found on first use and kept."""
+
+    __slots__ = ("_find", "_name")
+
+    def __init__(self, name: str, find: Callable[[AccountView], Any]) -> None:
+        self._name, self._find = name, find
+
+    def __get__(self, view: AccountView | None, owner: type) -> Any:
+        if view is None:
+            return self
+        value = view.__dict__[self._name] = self._find(view)
+        return value
+
+
 class AccountView:
     """The features of one account. Attributes are computed on first use and kept; features of an invoice are unknown here."""
 
@@ -74,11 +112,17 @@ class AccountView:
     part_paid: bool | None = None
     has_pdf: bool | None = None
     has_payment_link: bool | None = None
+    max_dpd: int | None
+    rate_missing = False
+    risk: str | None = None
+    value: str | None = None
+    lifetime_value: Decimal | None = None
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  everything a feature may rest on
         self,
         facts: AccountFacts,
-        live: Sequence[tuple[Invoice, int]],
+        live: Sequence[Chased],
+        negative: Sequence[Invoice],
         verdicts: Sequence[PromiseVerdict],
         history: History,
         today: date,
@@ -89,24 +133,18 @@ class AccountView:
         self.history = history
         self.live = live
         """Open invoices that are chased, with their days past due."""
+        self.negative = negative
+        """Posted invoices with a balance below zero."""
         self.verdicts = verdicts
         self.today = today
         self.base_currency = base_currency
         self.rates = rates
         self.changes_on: list[date] = []
         """Days on which a rolling feature that was used may change by itself."""
-        self.rate_missing = False
-        self.risk: str | None = None
-        self.value: str | None = None
-        self.lifetime_value: Decimal | None = None
 
-    def __getattr__(self, name: str) -> Any:
-        compute = _COMPUTE.get(name)
-        if compute is None:
-            raise AttributeError(name)
-        value = compute(self)
-        self.__dict__[name] = value
-        return value
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def in_base(self, amount: Decimal, currency: str | None) -> Decimal | None:
         """An amount in base currency; None without a rate (noted in `rate_missing`)."""
@@ -182,7 +220,7 @@ def received_on(payments: Iterable[Payment], today: date) -> list[date]:
 
 
 def _max_dpd(view: AccountView) -> int | None:
-    return max((dpd for _, dpd in view.live), default=None)
+    return max([item.dpd for item in view.live], default=None)
 
 
 def _sum_base(view: AccountView, rows: Iterable[tuple[Decimal, str | None]]) -> Decimal | None:
@@ -198,10 +236,33 @@ def _sum_base(view: AccountView, rows: Iterable[tuple[Decimal, str | None]]) -> 
     return result
 
 
+def _sums(view: AccountView) -> tuple[Decimal | None, Decimal | None]:
+    """What is open and what of it is overdue, in base currency: one pass gives both."""
+    base = view.base_currency
+    opened = overdue = ZERO
+    for item in view.live:
+        invoice = item.invoice
+        if invoice.currency != base:
+            break
+        balance = invoice.balance_due
+        opened += balance
+        if item.dpd >= 1:
+            overdue += balance
+    else:
+        return opened, overdue
+    rows = [(item.invoice.balance_due, item.invoice.currency, item.dpd) for item in view.live]
+    return (
+        _sum_base(view, [(amount, currency) for amount, currency, _ in rows]),
+        _sum_base(view, [(amount, currency) for amount, currency, dpd in rows if dpd >= 1]),
+    )
+
+
 def _balance_base(view: AccountView) -> Decimal | None:
-    rows = [(i.balance_due, i.currency) for i, _ in view.live]
-    rows += [(-amount, currency) for currency, amount in view.credits.items()]
-    return _sum_base(view, rows)
+    opened: Decimal | None = view.sums[0]
+    if opened is None or not view.credits:
+        return opened
+    on_account = _sum_base(view, [(amount, currency) for currency, amount in view.credits.items()])
+    return None if on_account is None else opened - on_account
 
 
 def _credits(view: AccountView) -> dict[str | None, Decimal]:
@@ -223,13 +284,14 @@ def _credits(view: AccountView) -> dict[str | None, Decimal]:
     for line in facts.adjustments:
         if line.open_amount and line.document_status is posted and (line.adjustment_date or today) <= today:
             found[line.currency] = found.get(line.currency, ZERO) - line.open_amount
-    for invoice in facts.open_invoices:
-        if invoice.balance_due < ZERO and invoice.document_status is posted:
-            found[invoice.currency] = found.get(invoice.currency, ZERO) - invoice.balance_due
+    for invoice in view.negative:
+        found[invoice.currency] = found.get(invoice.currency, ZERO) - invoice.balance_due
     return found
 
 
 def _decided(view: AccountView, states: frozenset[PromiseState]) -> list[PromiseVerdict]:
+    if not view.verdicts:
+        return []
     since = view.today - _YEAR
     rows = [
         v for v in view.verdicts if v.state in states and v.decided_on is not None and v.decided_on > since
@@ -242,8 +304,7 @@ def _kept_ratio(view: AccountView) -> Decimal | None:
     judged = _decided(view, NOT_KEPT | _KEPT)
     if not judged:
         return None
-    kept = sum(1 for v in judged if v.state is PromiseState.KEPT)
-    return _SHARES.divide(Decimal(kept), Decimal(len(judged)))
+    return _share(sum(1 for v in judged if v.state is PromiseState.KEPT), len(judged))
 
 
 def _disputes_12m(view: AccountView) -> int:
@@ -268,34 +329,43 @@ def _open_disputes(view: AccountView) -> int:
 def _settled(view: AccountView) -> list[tuple[date, int, Decimal]]:
     """Invoices settled in the last year: day of settlement, days late, amount."""
     facts, today = view.facts, view.today
+    if not facts.closed_invoices:
+        return []
+    allocations, since, posted = facts.book.allocations, today - _YEAR, DocumentStatus.POSTED
     rows = []
     for invoice in facts.closed_invoices:
-        if (
-            invoice.due_date is None
-            or invoice.document_status is not DocumentStatus.POSTED
-            or not invoice.total
-        ):
+        due, total = invoice.due_date, invoice.total
+        if due is None or not total or invoice.document_status is not posted:
             continue
-        days = [a.applied_on for a in facts.allocations(invoice.id) if a.applied_on is not None]
-        closed_on = max(days, default=None)
-        if closed_on is not None and today - _YEAR < closed_on <= today:
-            rows.append((closed_on, (closed_on - invoice.due_date).days, invoice.total))
-    view.expires((row[0] for row in rows), _YEAR)
+        closed_on: date | None = None
+        for allocation in allocations.get(invoice.id, ()):
+            on = allocation.applied_on
+            if on is not None and (closed_on is None or on > closed_on):
+                closed_on = on
+        if closed_on is not None and since < closed_on <= today:
+            rows.append((closed_on, (closed_on - due).days, total))
+    if rows:
+        view.changes_on.append(min(rows)[0] + _YEAR)
     return rows
 
 
 def _on_time_rate(view: AccountView) -> Decimal | None:
     rows = view.settled
-    if not rows:
-        return None
-    return _SHARES.divide(Decimal(sum(1 for _, late, _ in rows if late <= 0)), Decimal(len(rows)))
+    return _share(sum([late <= 0 for _, late, _ in rows]), len(rows)) if rows else None
+
+
+@lru_cache(maxsize=4096)
+def _share(part: int, whole: int) -> Decimal:
+    return _SHARES.divide(Decimal(part), Decimal(whole))
 
 
 def _wavg_days_late(view: AccountView) -> Decimal | None:
-    weight = sum((amount for *_, amount in view.settled), ZERO)
+    weight = days = ZERO
+    for _, late, amount in view.settled:
+        weight += amount
+        days += late * amount
     if not weight:
         return None
-    days = sum((late * amount for _, late, amount in view.settled), ZERO)
     # A mean is a ratio: it is rounded, openly, outside of the exact arithmetic of money.
     return _SHARES.quantize(_SHARES.divide(days, weight), Decimal("0.001"))
 
@@ -325,7 +395,8 @@ def _balance_trend(view: AccountView) -> Decimal | None:
 
 def _episode_start(view: AccountView) -> date | None:
     """When the oldest invoice that is still overdue fell due: answers from before that do not count (R44)."""
-    return min((i.due_date for i, dpd in view.live if i.due_date is not None and dpd >= 1), default=None)
+    days = [i.invoice.due_date for i in view.live if i.invoice.due_date is not None and i.dpd >= 1]
+    return min(days, default=None)
 
 
 def _last_response(view: AccountView) -> date | None:
@@ -340,7 +411,7 @@ def _unanswered(view: AccountView) -> list[tuple[date, Touch]]:
     return [
         (day, touch)
         for day, touch in view.history.dated
-        if _is_outbound(touch) and touch.outcome not in _UNREACHED and (last is None or day > last)
+        if _is_outbound(touch) and touch.outcome not in UNREACHED and (last is None or day > last)
     ]
 
 
@@ -364,7 +435,7 @@ def _days_since(day: date | None, view: AccountView) -> int | None:
 
 def _last_touch(view: AccountView) -> date | None:
     return max(
-        (day for day, t in view.history.dated if _is_outbound(t) and t.outcome not in _UNREACHED),
+        (day for day, t in view.history.dated if _is_outbound(t) and t.outcome not in UNREACHED),
         default=None,
     )
 
@@ -374,12 +445,12 @@ def _over_limit(view: AccountView) -> bool | None:
     if customer is None or customer.credit_limit is None:
         return None
     return (
-        sum((i.balance_due for i, _ in view.live if i.currency == customer.currency), ZERO)
+        sum((i.invoice.balance_due for i in view.live if i.invoice.currency == customer.currency), ZERO)
         > customer.credit_limit
     )
 
 
-_COMPUTE: dict[str, Callable[[AccountView], Any]] = {
+_FEATURES: dict[str, Callable[[AccountView], Any]] = {
     "balance_base": _balance_base,
     "balance_trend": _balance_trend,
     "broken_ptp": lambda v: sum(1 for p in v.verdicts if p.state in NOT_KEPT),
@@ -403,11 +474,12 @@ _COMPUTE: dict[str, Callable[[AccountView], Any]] = {
     "open_promises": lambda v: sum(1 for p in v.verdicts if p.pending),
     "order_hold": lambda v: v.facts.customer.order_hold if v.facts.customer else None,
     "over_credit_limit": _over_limit,
-    "overdue_base": lambda v: _sum_base(v, ((i.balance_due, i.currency) for i, dpd in v.live if dpd >= 1)),
-    "overdue_invoices": lambda v: sum(1 for _, dpd in v.live if dpd >= 1),
-    "promises_not_kept": lambda v: promise_level(v.verdicts),
+    "overdue_base": lambda v: v.sums[1],
+    "overdue_invoices": lambda v: sum(1 for i in v.live if i.dpd >= 1),
+    "promises_not_kept": lambda v: promise_level(v.verdicts) if v.verdicts else 0,
     "settled": _settled,
     "settled_12m": lambda v: len(v.settled),
+    "sums": _sums,
     "touches": lambda v: len(outbound(v.history.touches)),
     "unanswered": _unanswered,
     "unanswered_all": _unanswered_all,
@@ -420,3 +492,5 @@ _COMPUTE: dict[str, Callable[[AccountView], Any]] = {
     "wavg_days_late_12m": _wavg_days_late,
 }
 """How each feature is computed; those not listed are plain attributes."""
+for _name, _find in _FEATURES.items():
+    setattr(AccountView, _name, Computed(_name, _find))

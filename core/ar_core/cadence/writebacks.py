@@ -5,28 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from ar_core.cadence.policy import Rung
+from ar_core.cadence.results import AccountResult
+from ar_core.cadence.run import Run
 from ar_core.commands import Command, SetCollectionsStatus, SetOrderHold
-
-if TYPE_CHECKING:
-    from ar_core.cadence.run import Run
-    from ar_core.cadence.state import AccountResult
 
 __all__ = ["commands_of"]
 
 
-def commands_of(results: Mapping[str, AccountResult], run: Run) -> tuple[Command, ...]:
-    """The proposed commands of a run, by account. The same standing gives the same key, so nothing is written twice."""
+def commands_of(results: Iterable[AccountResult], run: Run) -> tuple[Command, ...]:
+    """The proposed commands of a run, in the order of its results. The same standing gives the same key, so nothing is written twice."""
     writeback = run.policy.writeback
     found: list[Command] = []
-    for account_id in sorted(results):
-        result = results[account_id]
-        if result.status is None:
+    for result in results:
+        account_id, status = result.account_id, result.status
+        if status is None:
             continue
-        stage, since, rung, pause, step, step_on = result.status
+        stage, since, rung, pause, step, step_on = status
         if writeback.collections_status:
             text = ", ".join(
                 str(part) for part in (stage, None if rung == "automated" else rung, pause) if part

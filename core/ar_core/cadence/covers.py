@@ -1,0 +1,83 @@
+"""How does an action name the invoices it is about? Coverage, totals, what must still be true, and who leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from ar_core.cadence.records import CoveredInvoice, CurrencyTotal, Precondition
+from ar_core.cadence.state import Item, State, stage_name
+from ar_core.model.money import ZERO
+
+__all__ = ["covered_invoice", "lead_of", "lead_order", "preconditions_of", "totals_of"]
+
+
+def lead_order(state: State, item: Item) -> tuple[int, int, Decimal, str]:
+    """Highest stage, then oldest due, then largest in base currency, then id (E19)."""
+    amount = state.view.in_base(item.invoice.balance_due, item.invoice.currency)
+    place = item.stage.place if item.stage is not None else -1
+    return (-place, -item.dpd, -(amount if amount is not None else ZERO), item.invoice.id)
+
+
+def lead_of(state: State, items: Sequence[Item]) -> Item:
+    """The first item in `lead_order`. Amounts are looked at only where stage and age are the same."""
+    if len(items) == 1:
+        return items[0]
+    best = [items[0]]
+    first = best[0].stage
+    place, oldest = (first.place if first is not None else -1), best[0].dpd
+    for item in items[1:]:
+        stage = item.stage
+        other = stage.place if stage is not None else -1
+        if other == place and item.dpd == oldest:
+            best.append(item)
+        elif other > place or (other == place and item.dpd > oldest):
+            best, place, oldest = [item], other, item.dpd
+    return best[0] if len(best) == 1 else min(best, key=lambda item: lead_order(state, item))
+
+
+def covered_invoice(state: State, item: Item, step: str | None) -> CoveredInvoice:
+    """One invoice as a message names it."""
+    invoice = item.invoice
+    return CoveredInvoice.trusted(
+        invoice_id=invoice.id,
+        number=invoice.number,
+        step=step,
+        stage=stage_name(item),
+        days_past_due=item.dpd,
+        due_date=invoice.due_date,
+        due_version=invoice.due_version,
+        balance_due=invoice.balance_due,
+        amount_to_chase=state.chaseable(item),
+        currency=invoice.currency,
+        presence_only=step is None,
+    )
+
+
+def totals_of(state: State, covers: Iterable[CoveredInvoice]) -> tuple[CurrencyTotal, ...]:
+    """One section per currency."""
+    sums: dict[str | None, Decimal] = {}
+    for cover in covers:
+        sums[cover.currency] = sums.get(cover.currency, ZERO) + cover.amount_to_chase
+    on_account = state.view.credits
+    return tuple(
+        CurrencyTotal.trusted(
+            currency=currency, to_chase=sums[currency], unapplied=on_account.get(currency, ZERO)
+        )
+        for currency in sorted(sums, key=lambda c: c or "")
+    )
+
+
+def preconditions_of(state: State, covers: Iterable[CoveredInvoice]) -> tuple[Precondition, ...]:
+    """What to check again just before sending (E11)."""
+    by_id = {item.invoice.id: item.invoice for item in state.items}
+    return tuple(
+        Precondition.trusted(
+            invoice_id=cover.invoice_id,
+            balance_due=cover.balance_due,
+            document_status=by_id[cover.invoice_id].document_status,
+            due_version=cover.due_version,
+            source_version=source.version if (source := by_id[cover.invoice_id].source) is not None else None,
+        )
+        for cover in covers
+    )

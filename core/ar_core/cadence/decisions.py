@@ -1,0 +1,157 @@
+"""All accounts of one run together: what an evaluation is read from, list by list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from operator import attrgetter, itemgetter
+
+from ar_core.cadence.book import Book
+from ar_core.cadence.codes import Code
+from ar_core.cadence.records import (
+    Action,
+    ActivePause,
+    Disposition,
+    DispositionKind,
+    EvaluationProblem,
+    Segment,
+    Signal,
+    WorklistItem,
+)
+from ar_core.cadence.results import AccountResult, dispose
+from ar_core.cadence.run import DAY, Run
+from ar_core.cadence.writebacks import commands_of
+from ar_core.commands import Command
+from ar_core.model.money import ZERO, exact
+from ar_core.promises import PromiseVerdict
+
+__all__ = ["Decisions"]
+
+
+class Decisions:
+    """The results of a run's accounts, in one order, and the lists that are written out from them."""
+
+    def __init__(self, results: Mapping[str, AccountResult], run: Run, book: Book) -> None:
+        self.results = results
+        self.run = run
+        self.book = book
+
+    @cached_property
+    def _ordered(self) -> list[AccountResult]:
+        return [self.results[account_id] for account_id in sorted(self.results)]
+
+    @property
+    def next_change_at(self) -> datetime | None:
+        """Earliest instant at which any account may change without new facts."""
+        instants = [r.changes_at for r in self.results.values() if r.changes_at is not None]
+        return min(instants, default=None)
+
+    @property
+    def errors(self) -> tuple[EvaluationProblem, ...]:
+        """Accounts that could not be evaluated."""
+        problems = [(r.account_id, r.error) for r in self.results.values() if r.error is not None]
+        return tuple(error for _, error in sorted(problems, key=itemgetter(0)))
+
+    def actions(self) -> tuple[Action, ...]:
+        """Every action, by account, written out in full."""
+        found: list[Action] = []
+        with exact():
+            for result in self._ordered:
+                try:
+                    found.extend(result.actions)
+                except ArithmeticError as error:
+                    where = f"{result.account_id}: its actions cannot be written out at {self.run.instant}"
+                    raise ValueError(f"{where}: {error}") from error
+        dropped = self.dropped
+        return tuple(action for action in found if action.key not in dropped) if dropped else tuple(found)
+
+    def worklist(self) -> tuple[WorklistItem, ...]:
+        """Every action, best first: score, balance, age, then id; a total order that no shuffling changes (R66, R67)."""
+        rows: list[tuple[tuple[int, Decimal, int, str], str, AccountResult]] = []
+        dropped = self.dropped
+        for result in self.results.values():
+            if not result.drafts:
+                continue
+            place = (-result.score, -(result.balance_base or ZERO), -(result.max_dpd or 0), result.account_id)
+            rows.extend((place, draft.key, result) for draft in result.drafts if draft.key not in dropped)
+        rows.sort(key=itemgetter(0, 1))
+        return tuple(
+            WorklistItem.trusted(
+                rank=rank,
+                action_key=key,
+                customer_id=result.account_id,
+                score=result.score,
+                balance_base=result.balance_base,
+                max_dpd=result.max_dpd,
+            )
+            for rank, (_, key, result) in enumerate(rows, 1)
+        )
+
+    def dispositions(self) -> tuple[Disposition, ...]:
+        """One per open invoice, by invoice id."""
+        run, dropped = self.run, self.dropped
+        found = [d for result in self._ordered for d in result.dispositions]
+        orphan = run.outcomes.get(DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN)
+        found.extend(dispose(run, invoice, orphan) for invoice in self.book.orphans)
+        if dropped:
+            found = [self._postponed(d) if d.action_key in dropped else d for d in found]
+        found.sort(key=attrgetter("invoice_id"))
+        return tuple(found)
+
+    def pauses(self) -> tuple[ActivePause, ...]:
+        """What stops accounts and invoices, by account."""
+        return tuple(pause for result in self._ordered for pause in result.pauses)
+
+    def promises(self) -> tuple[PromiseVerdict, ...]:
+        """Every promise, judged, by account."""
+        return tuple(verdict for result in self._ordered for verdict in result.promises)
+
+    def segments(self) -> tuple[Segment, ...]:
+        """Where each account stands."""
+        return tuple(segment for r in self._ordered if (segment := r.segment) is not None)
+
+    def signals(self) -> tuple[Signal, ...]:
+        """What others should know, by account."""
+        return tuple(signal for result in self._ordered for signal in result.signals)
+
+    def commands(self) -> tuple[Command, ...]:
+        """What is proposed to be written into the ERP."""
+        return commands_of(self._ordered, self.run)
+
+    @cached_property
+    def dropped(self) -> frozenset[str]:
+        """Keys of messages beyond so many to one address in a run, the best scores first (E47)."""
+        most = self.run.policy.limits.max_per_address
+        if most is None:
+            return frozenset()
+        rows = [
+            (-result.score, result.account_id, draft.key, draft.address.casefold())
+            for result in self.results.values()
+            for draft in result.drafts
+            if draft.address is not None
+        ]
+        used: dict[str, int] = {}
+        dropped = set()
+        for _, _, key, address in sorted(rows):
+            used[address] = used.get(address, 0) + 1
+            if used[address] > most:
+                dropped.add(key)
+        return frozenset(dropped)
+
+    def _postponed(self, disposition: Disposition) -> Disposition:
+        return disposition.model_copy(
+            update={
+                "kind": DispositionKind.WAIT,
+                "code": Code.ADDRESS_CAP,
+                "until": self.run.today + DAY,
+                "action_key": None,
+            }
+        )
+
+    def full_book(self) -> Book:
+        """All accounts of the snapshot; an incremental run indexed only a part of it, the rest is indexed on first use."""
+        if self.book.is_partial:
+            self.book = Book(self.book.snapshot, self.run.policy.grouping.collect_at)
+        return self.book

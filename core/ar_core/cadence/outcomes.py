@@ -1,0 +1,64 @@
+"""What becomes of an invoice, apart from which invoice it is? Few answers for very many invoices: each is made once and shared."""
+
+from __future__ import annotations
+
+from ar_core.cadence.codes import Code
+from ar_core.cadence.records import DispositionKind
+
+__all__ = ["Outcome", "Outcomes"]
+
+
+class Outcome:
+    """All of a disposition but the invoice and the action. Days are counted from the run's today, so that runs can share it."""
+
+    __slots__ = ("_listed", "code", "codes", "kind", "stage", "step", "until_in")
+
+    def __init__(
+        self,
+        kind: DispositionKind,
+        code: Code,
+        until_in: int | None,
+        stage: str | None,
+        step: str | None,
+        codes: tuple[Code, ...],
+    ) -> None:
+        self.kind = kind
+        self.code = code
+        self.until_in = until_in
+        """Days from today to the first day on which it may change by itself."""
+        self.stage = stage
+        self.step = step
+        self.codes = codes
+        self._listed: Outcome | None = None
+
+    def listed(self) -> Outcome:
+        """The same for an invoice that a message lists without a step of its own (E20)."""
+        if self._listed is None:
+            codes = (*self.codes, Code.PRESENCE_ONLY)
+            self._listed = Outcome(self.kind, self.code, self.until_in, self.stage, self.step, codes)
+        return self._listed
+
+
+class Outcomes:
+    """The outcomes that came up under one policy."""
+
+    def __init__(self) -> None:
+        self._known: dict[
+            tuple[DispositionKind, Code, int | None, str | None, str | None, tuple[Code, ...]], Outcome
+        ] = {}
+
+    def get(
+        self,
+        kind: DispositionKind,
+        code: Code,
+        until_in: int | None = None,
+        stage: str | None = None,
+        step: str | None = None,
+        codes: tuple[Code, ...] = (),
+    ) -> Outcome:
+        """The one outcome with these values."""
+        key = (kind, code, until_in, stage, step, codes)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = Outcome(*key)
+        return found
