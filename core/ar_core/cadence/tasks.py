@@ -20,6 +20,8 @@ from ar_core.model.activity import Intent
 from ar_core.model.parties import Channel
 
 __all__ = [
+    "Copy",
+    "Internal",
     "answer_replies",
     "apply_cash_task",
     "escalate",
