@@ -40,6 +40,7 @@ class _GroupLife(Life):
         self.luck = random.Random(f"{seed}/group")
         ledger = self.ledger
         ledger.settings.name = "Larkspur Group"
+        ledger.settings.deposits = True
         ledger.add_account(
             "Accounts Receivable (A/R) - GBP", "Accounts Receivable", "AccountsReceivable", "GBP"
         )

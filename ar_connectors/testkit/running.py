@@ -13,6 +13,7 @@ from ar_connectors.testkit.company import generate
 from ar_connectors.testkit.control import Control
 from ar_connectors.testkit.emulator import Emulator
 from ar_connectors.testkit.faults import FaultPlan
+from ar_connectors.testkit.group import generate_group
 from ar_connectors.testkit.ledger import Ledger, Truth, truth
 from ar_connectors.testkit.lies import Lies
 from ar_connectors.testkit.stats import Stats
@@ -55,15 +56,24 @@ def company(
     now: datetime | None,
     multicurrency: bool = True,
     touch_links: bool = True,
+    group: bool | None = None,
 ) -> tuple[Ledger, ScriptedClock]:
     """Books on a clock: the caller's own, or a generated company whose history ends now. Without a clock one that stands at
-    `now`, or runs from the machine's time without it."""
+    `now`, or runs from the machine's time without it. `group`: whether to generate one with subsidiaries and deposits; None
+    where the ERP has no place for them. Raises ValueError for books of the caller's that have what the ERP cannot show."""
+    if group is None and ledger is not None and (ledger.settings.deposits or ledger.subsidiaries):
+        raise ValueError(
+            "these books have customer deposits or subsidiaries, and this ERP has no place for them"
+        )
     if clock is None:
         clock = ScriptedClock(now) if now is not None else ScriptedClock(running=True)
     if ledger is None:
-        ledger = generate(
-            seed, invoices=invoices, now=clock.now(), multicurrency=multicurrency, touch_links=touch_links
-        )
+        if group:
+            ledger = generate_group(seed, invoices=invoices, now=clock.now(), touch_links=touch_links)
+        else:
+            ledger = generate(
+                seed, invoices=invoices, now=clock.now(), multicurrency=multicurrency, touch_links=touch_links
+            )
     ledger.now = clock.now
     return ledger, clock
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from ar_connectors.testkit.server import Handle, start_quickbooks
+from ar_connectors.testkit.server import Handle, NetSuiteHandle, start_quickbooks
 from ar_connectors.testkit.stories import STORIES
 from tests.testkit.support import Client
 
@@ -65,13 +65,24 @@ def test_truth_and_lies_can_be_had(emulator: Handle) -> None:
     control(emulator, "POST", "lies", {"names": ["white_lie"]}, expect=400)
 
 
-@pytest.mark.parametrize("name", sorted(set(STORIES) - {"change_customer"}))
+@pytest.mark.parametrize("name", sorted(set(STORIES) - {"change_customer", "take_deposit", "apply_deposit"}))
 def test_every_story_can_be_told(emulator: Handle, name: str) -> None:
     before = emulator.ledger.revision
     told = control(emulator, "POST", "stories", {"name": name})
     assert told["id"]
     assert control(emulator, "GET", "truth")["wrong"] == []
     assert emulator.ledger.revision > before or name == "close_books"
+
+
+@pytest.mark.parametrize("name", ["take_deposit", "apply_deposit"])
+def test_deposits_are_for_an_erp_that_has_them(
+    emulator: Handle, netsuite_emulator: NetSuiteHandle, name: str
+) -> None:
+    assert "takes no deposits" in control(emulator, "POST", "stories", {"name": name}, expect=400)["error"]
+    before = netsuite_emulator.ledger.revision
+    answer = requests.post(f"{netsuite_emulator.control_url}stories", json={"name": name}, timeout=10)
+    assert answer.json()["id"]
+    assert netsuite_emulator.ledger.revision > before
 
 
 def test_a_story_takes_arguments(emulator: Handle) -> None:

@@ -276,8 +276,11 @@ class Ledger(Merging):
     def take_deposit(
         self, customer: str, amount: Decimal, *, received: date, number: str | None = None, **more: Any
     ) -> Deposit:
-        """Money before there is an invoice. `more`: rate, method, memo, extra. Raises LedgerError `invalid` when it is none."""
+        """Money before there is an invoice. `more`: rate, method, memo, extra. Raises LedgerError `invalid` when it is none, or
+        the company takes no deposits."""
         owner = self.customer(customer)
+        if not self.settings.deposits:
+            raise LedgerError("invalid", "this company takes no deposits: its ERP has no place for them")
         if amount <= 0:
             raise LedgerError("invalid", f"a deposit of {amount}")
         at = self._instant()

@@ -341,6 +341,8 @@ class Settings:
     multicurrency: bool = False
     closed_through: date | None = None
     """Books are closed up to and including this day."""
+    deposits: bool = False
+    """Customers can pay before there is an invoice. Not every ERP has a place for that."""
     online_payments: bool = False
     """Customers can pay an invoice by a link on it."""
     lapsed: bool = False

@@ -65,6 +65,7 @@ class NetSuite:
         self.account = account or Account()
         self.account.oneworld = bool(ledger.subsidiaries)
         self.account.multicurrency = ledger.settings.multicurrency
+        ledger.settings.deposits = True
         if not any(one.detail == "CustomerDeposits" for one in ledger.accounts.values()):
             ledger.add_account("Customer Deposits", "Other Current Liability", "CustomerDeposits")
         self.lock = threading.RLock()

@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ar_connectors.testkit.clock import ScriptedClock
-from ar_connectors.testkit.group import generate_group
 from ar_connectors.testkit.ledger import Ledger
 from ar_connectors.testkit.netsuite.company import Account
 from ar_connectors.testkit.netsuite.limits import Limits
@@ -69,9 +68,6 @@ def start_netsuite(
         multicurrency: whether a generated company that is no group has customers in EUR.
         touch_links: whether a payment gives what it pays a new lastModifiedDate; Oracle does not say.
     """
-    if ledger is None and oneworld:
-        clock = clock or (ScriptedClock(now) if now is not None else ScriptedClock(running=True))
-        ledger = generate_group(seed, invoices=invoices, now=clock.now(), touch_links=touch_links)
     ledger, clock = company(
         seed,
         invoices,
@@ -80,6 +76,7 @@ def start_netsuite(
         now=now,
         multicurrency=multicurrency,
         touch_links=touch_links,
+        group=oneworld,
     )
     allowed = limits if isinstance(limits, Limits) else Limits() if limits else None
     service = NetSuite(ledger, clock, account=account, limits=allowed, seed=str(seed))
