@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import Measured, measure
-from benchmarks.server import BENCH, ROOT, ask, serving
+from benchmarks.environment import BENCH, NODE_MODULES, ROOT, peers_python
+from benchmarks.server import ask, serving
 
 OURS = str(Path(__file__).with_name("peer_ours.py"))
-NODE_MODULES = ROOT / "tests" / "foreign" / "node_modules"
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Case:
 
 def cases() -> list[Case]:
     """All contestants that can run here."""
-    python = sys.executable
-    raw = [python, str(BENCH / "peer_raw.py"), "--provider", "qbo", "--variant", "requests-json", "--stream"]
+    python, peers = sys.executable, peers_python()
+    raw = [peers, str(BENCH / "peer_raw.py"), "--provider", "qbo", "--variant", "requests-json", "--stream"]
     slow = "raw requests + json.loads, 150 ms a call"
     found = [
         Case("raw requests + json.loads", raw),
@@ -45,7 +45,7 @@ def cases() -> list[Case]:
         Case("ours: sync into SQLite, raw kept", [python, OURS, "--mode", "sync"], "<= 1.00"),
         Case(
             "python-quickbooks",
-            [python, str(BENCH / "peer_qbo.py"), "--stream"],
+            [peers, str(BENCH / "peer_qbo.py"), "--stream"],
             ">= 4.5 x our pull (stretch 7)",
         ),
     ]
@@ -106,7 +106,7 @@ def main() -> None:
                 measured = run_case(case, base, Path(scratch))
                 results[case.name].append(measured)
                 print(
-                    f"round {number + 1}: {case.name}: {measured.fetch:.2f} s, {measured.peak_mb:.0f} MB",
+                    f"round {number + 1}: {case.name}: {measured.fetch:.2f} s, cpu {measured.cpu:.2f} s, {measured.peak_mb:.0f} MB",
                     file=sys.stderr,
                 )
     report(chosen, results)

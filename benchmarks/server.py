@@ -6,37 +6,23 @@ The server and the other libraries' programs are not part of this repository: th
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
 import urllib.request
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["BENCH", "ask", "serving"]
+from benchmarks.environment import BENCH, peers_python, require_bench
 
-ROOT = Path(__file__).resolve().parent.parent
-BENCH = (ROOT / os.environ.get("AR_SHARED_DIR", "../shared")).resolve() / "bench"
-
+__all__ = ["ask", "serving"]
 
 def ask(base: str, path: str) -> Any:
     """GET a control path of the server and read its JSON."""
     with urllib.request.urlopen(base + path, timeout=60) as answer:
         return json.loads(answer.read())
-
-
-def _server_python() -> Path:
-    """The server wants orjson and uvloop, which this project does not: they get an environment of their own."""
-    home = ROOT / "build" / "bench-server"
-    python = home / "bin" / "python"
-    if not python.exists():
-        venv.create(home, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "orjson", "uvloop"], check=True)
-    return python
 
 
 @contextmanager
@@ -49,10 +35,9 @@ def serving(
     port: int = 8907,
 ) -> Iterator[str]:
     """Serve generated data on 127.0.0.1; yields the base URL. Exits with advice when the shared data is not there."""
-    if not (BENCH / "server.py").exists():
-        sys.exit(f"{BENCH} is not there: set AR_SHARED_DIR to the folder that holds bench/server.py")
+    require_bench()
     argv: list[str | Path] = [
-        _server_python(),
+        peers_python(),
         BENCH / "server.py",
         "--port",
         str(port),

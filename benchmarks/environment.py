@@ -1,0 +1,64 @@
+"""Where do the others live? One virtual environment, `build/bench-venv`, made here by package names; and what is not there is said aloud.
+
+The server, the generator and the peers' programs stand in `$AR_SHARED_DIR/bench` and want packages that this project does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Final
+
+__all__ = ["BENCH", "NODE_MODULES", "ROOT", "missing", "peers_python", "require_bench"]
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+BENCH: Final = (ROOT / os.environ.get("AR_SHARED_DIR", "../shared")).resolve() / "bench"
+NODE_MODULES: Final = ROOT / "tests" / "foreign" / "node_modules"
+
+_PACKAGES: Final = (
+    "orjson",  # the server and the generator
+    "uvloop",
+    "msgspec",  # the raw baseline imports it, whatever variant is asked for
+    "pydantic",
+    "requests",
+    "python-quickbooks",
+    "xero-python",
+    "pyxero",
+    "netsuite[rest_api]",
+)
+_HOME: Final = ROOT / "build" / "bench-venv"
+
+
+def require_bench() -> None:
+    """Exit with advice when the shared programs are not there."""
+    if not (BENCH / "server.py").exists():
+        sys.exit(f"{BENCH} is not there: set AR_SHARED_DIR to the folder that holds bench/server.py")
+
+
+def peers_python() -> str:
+    """The interpreter that runs server and peers. The environment is made once, and again when its packages change."""
+    python = _HOME / "bin" / "python"
+    wanted = hashlib.sha256("\n".join(_PACKAGES).encode()).hexdigest()
+    stamp = _HOME / "packages"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        print(f"installing the peers into {_HOME} (once, a minute)", file=sys.stderr)
+        venv.create(_HOME, with_pip=True, clear=True)
+        pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
+        subprocess.run([*pip, *_PACKAGES], check=True)
+        stamp.write_text(wanted)
+    return str(python)
+
+
+def missing(needs: str) -> str:
+    """Why a peer cannot run here: "" when it can. `needs`: `python:MODULE` or `node:PACKAGE`."""
+    world, _, name = needs.partition(":")
+    if world == "node":
+        found = (NODE_MODULES / name).exists()
+        return "" if found else f"{name} is not installed in {NODE_MODULES} (make foreign)"
+    probe = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({name!r}) is None)"
+    found = subprocess.run([peers_python(), "-c", probe], check=False).returncode == 0
+    return "" if found else f"{name} is not installed in {_HOME}: delete the folder and run again"
