@@ -41,7 +41,12 @@ def _answer(provider: str, kind: str, rows: Sequence[bytes], total: int, first: 
         return head % (kind.encode(), listed, first + 1, len(rows))
     if provider == "xero":
         page, pages = first // 1000 + 1, -(-total // 1000)
-        head = b'{"Id":"00000000-0000-0000-0000-000000000000","Status":"OK","pagination":{"page":%d,"pageSize":1000,"pageCount":%d,"itemCount":%d},"%s":%s}'
+        sizes = b'"page":%d,"pageSize":1000,"pageCount":%d,"itemCount":%d'
+        head = (
+            b'{"Id":"00000000-0000-0000-0000-000000000000","Status":"OK","pagination":{'
+            + sizes
+            + b'},"%s":%s}'
+        )
         return head % (page, pages, total, kind.encode(), listed)
     head = b'{"links":[],"count":%d,"hasMore":%s,"items":%s,"offset":%d,"totalResults":%d}'
     return head % (len(rows), b"true" if first + len(rows) < total else b"false", listed, first, total)
@@ -49,7 +54,7 @@ def _answer(provider: str, kind: str, rows: Sequence[bytes], total: int, first: 
 
 def _generate(provider: str, home: Path) -> None:
     """Runs in the peers' environment, where the generator's own packages are."""
-    import datagen  # noqa: PLC0415  # type: ignore[import-not-found]  shared data, no part of this project
+    import datagen  # type: ignore[import-not-found]  shared data, no part of this project
 
     made = datagen.render(datagen.Book(invoices=10_000, customers=1_000, payments=8_000), (provider,))
     home.mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import Measured, measure
 from benchmarks.environment import BENCH, NODE_MODULES, ROOT, peers_python
+from benchmarks.processes import Measured, measure
 from benchmarks.server import ask, serving
 
 OURS = str(Path(__file__).with_name("peer_ours.py"))

@@ -19,6 +19,7 @@ from benchmarks.environment import BENCH, peers_python, require_bench
 
 __all__ = ["ask", "serving"]
 
+
 def ask(base: str, path: str) -> Any:
     """GET a control path of the server and read its JSON."""
     with urllib.request.urlopen(base + path, timeout=60) as answer:

@@ -27,6 +27,7 @@ __all__ = [
     "PageStore",
     "Receipt",
     "Reservation",
+    "StagedPage",
     "TokenStore",
     "WriteState",
 ]
@@ -51,6 +52,17 @@ class CommitResult:
     """Ids of inserted, updated and tombstoned records."""
 
 
+@dataclass(frozen=True, slots=True)
+class StagedPage:
+    """A page with all the work done that needs no transaction."""
+
+    page: Page
+    prepared: Sequence[Any]
+    """Its records as the store writes them; nobody else looks into them."""
+    blob: bytes | None
+    """Its raw body, compressed."""
+
+
 class PageStore(LeaseStore, Protocol):
     """What the sync engine writes."""
 
@@ -58,7 +70,12 @@ class PageStore(LeaseStore, Protocol):
         """Read access for the adapter."""
         ...
 
-    def commit_page(self, connection_id: str, page: Page, lease: Lease) -> CommitResult:
+    def stage_page(self, page: Page) -> StagedPage:
+        """Do all that `commit_page` can do before its transaction. Safe in any thread, so that the pages behind the one that is
+        being written are made ready meanwhile."""
+        ...
+
+    def commit_page(self, connection_id: str, page: Page | StagedPage, lease: Lease) -> CommitResult:
         """Records, raw body, tombstones, quarantine and cursor in one transaction. Raises LeaseLost when the fence is old."""
         ...
 

@@ -27,7 +27,15 @@ from ar_connectors.store import (
 )
 from ar_connectors.store import versions as history
 from ar_connectors.store.connections import ConnectionInfo
-from ar_connectors.store.contract import ClaimedWrite, CommitResult, Lease, Receipt, Reservation, WriteState
+from ar_connectors.store.contract import (
+    ClaimedWrite,
+    CommitResult,
+    Lease,
+    Receipt,
+    Reservation,
+    StagedPage,
+    WriteState,
+)
 from ar_connectors.store.engine import Database, open_database
 from ar_connectors.store.migrations import migrate
 from ar_connectors.store.quarantine import Quarantined
@@ -131,7 +139,11 @@ class Store:
         """Read access for an adapter."""
         return View(self._database, connection_id)
 
-    def commit_page(self, connection_id: str, page: Page, lease: Lease) -> CommitResult:
+    def stage_page(self, page: Page) -> StagedPage:
+        """Do for a page what needs no transaction; safe in any thread."""
+        return pages.stage_page(page)
+
+    def commit_page(self, connection_id: str, page: Page | StagedPage, lease: Lease) -> CommitResult:
         """Records, raw body, tombstones, quarantine and cursor in one transaction. Raises LeaseLost."""
         return pages.commit_page(self._database, connection_id, page, lease, self._clock)
 

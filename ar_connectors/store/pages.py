@@ -12,16 +12,16 @@ from sqlalchemy import Connection, delete, insert, select
 from ar_connectors.clock import Clock
 from ar_connectors.connector import Page
 from ar_connectors.store import tables as t
-from ar_connectors.store.contract import CommitResult, Lease
+from ar_connectors.store.contract import CommitResult, Lease, StagedPage
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import to_micros
 from ar_connectors.store.leases import check_fence
 from ar_connectors.store.quarantine import close_quarantine, set_aside
 from ar_connectors.store.records import bury, judge_all, stored, write
-from ar_connectors.store.rows import Prepared, Verdict, escaped, prepare
+from ar_connectors.store.rows import Prepared, Verdict, escaped, prepare_all
 from ar_core.model import Tombstone
 
-__all__ = ["commit_page", "records_turn", "reset_stream"]
+__all__ = ["commit_page", "records_turn", "reset_stream", "stage_page"]
 
 _LEVEL = 1
 """Of zlib. Measured on pages of QuickBooks invoices: higher levels take three times as long for a sixth less space."""
@@ -35,17 +35,19 @@ def records_turn(connection_id: str) -> str:
     return f"ar-records:{connection_id}"
 
 
+def stage_page(page: Page) -> StagedPage:
+    """Serialize the records and compress the body: that takes longer than writing them, and is done where others can write
+    meanwhile. The cursor is left alone until the page is committed."""
+    prepared = prepare_all(page.records, page.mapper_version, page.row_of)
+    return StagedPage(page, prepared, zlib.compress(page.raw, _LEVEL) if page.raw is not None else None)
+
+
 def commit_page(
-    database: Database, connection_id: str, page: Page, lease: Lease, clock: Clock
+    database: Database, connection_id: str, given: Page | StagedPage, lease: Lease, clock: Clock
 ) -> CommitResult:
     """One page, one transaction. Raises LeaseLost when the fence is old or the lease has run out."""
-    # Serializing and compressing take longer than writing: they are done before the write lock is taken.
-    if page.row_of:
-        pairs = zip(page.records, page.row_of, strict=True)
-        prepared = [prepare(record, page.mapper_version, row) for record, row in pairs]
-    else:
-        prepared = [prepare(record, page.mapper_version) for record in page.records]
-    blob = zlib.compress(page.raw, _LEVEL) if page.raw is not None else None
+    staged = given if isinstance(given, StagedPage) else stage_page(given)
+    page, prepared, blob = staged.page, staged.prepared, staged.blob
     # A page that goes with the power goes with its cursor, and is read again: no need to wait for the disk. Everything that must
     # not be forgotten (commands, tokens) is written durably, and makes all that came before it durable too.
     with database.writing(durable=False) as connection:

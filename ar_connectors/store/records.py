@@ -22,8 +22,7 @@ _COLUMNS = (
     "kind, alive, source_kind, remote_id, version, updated_at, parent_id, customer_id, currency, amount, open_amount, "
     "hash, body, due_date, due_version, mapper_version, raw_page, raw_row, evidence, seq, observed_at"
 )
-_MARKS = ", ".join("?" * len(_COLUMNS.split(",")))
-_INSERT = f"INSERT INTO records ({_COLUMNS}, id, connection_id) VALUES ({_MARKS}, ?, ?)"  # noqa: S608  constants
+_INSERT = f"INSERT INTO records ({_COLUMNS}, id, connection_id) VALUES"
 _UPDATE = f"UPDATE records SET {_COLUMNS.replace(', ', ' = ?, ')} = ? WHERE id = ?"  # noqa: S608  constants
 _STATE = "id, seq, connection_id, kind, alive, updated_at, hash, body, due_version, evidence, observed_at"
 _KEEP = f"INSERT INTO record_versions ({_STATE}, replaced_at) SELECT {_STATE}, ? FROM records WHERE id = ?"  # noqa: S608  constants
@@ -132,7 +131,7 @@ def write(
         )
         for one in judged.inserts
     ]
-    database.many(connection, _INSERT, rows)
+    database.insert(connection, _INSERT, rows)
     database.many(connection, _KEEP, [(at, one.id) for one, _ in judged.updates])
     changes = [(*_values(one, _next(one, old, raw_page, at), amount), one.id) for one, old in judged.updates]
     database.many(connection, _UPDATE, changes)

@@ -6,11 +6,12 @@ content decides (a change without a new version is a SILENT_CHANGE); a newer map
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
@@ -40,6 +41,7 @@ __all__ = [
     "escaped",
     "judge",
     "prepare",
+    "prepare_all",
     "profile_row_id",
     "unescaped",
 ]
@@ -126,7 +128,7 @@ def checked_id(record_id: str) -> str:
     return record_id
 
 
-_AMOUNTS: dict[type[Frozen], tuple[str, str | None]] = {
+_AMOUNTS: dict[type[Frozen], tuple[str | None, str | None]] = {
     Invoice: ("total", "balance_due"),
     CreditNote: ("total", "unapplied_amount"),
     Payment: ("total", "unapplied_amount"),
@@ -136,51 +138,69 @@ _AMOUNTS: dict[type[Frozen], tuple[str, str | None]] = {
     Dispute: ("disputed_amount", None),
 }
 """Type -> the fields that fill the columns `amount` and `open_amount`."""
+_NO_AMOUNTS: tuple[str | None, str | None] = (None, None)
 
 
 def prepare(record: Frozen, mapper_version: int = 1, raw_row: int | None = None) -> Prepared:
     """Columns, bytes and content hash of a record. `due_version` is the store's and part of neither."""
-    model = type(record)
-    # The fields' own dict: a page has thousands of records, and pydantic's attribute access is not free where a field is missing.
-    values = record.__dict__
-    if values.get("due_version"):
-        record = record.model_copy(update={"due_version": 0})
-    body = encode_record(record)
-    source: Source | None = values.get("source")
-    source_kind = remote_id = version = updated_at = parent = due = amount = open_amount = None
-    if source is not None:
-        source_kind = escaped(source.kind)
-        remote_id = escaped(source.remote_id)
-        if source.version is not None:
-            version = escaped(source.version)
-        if source.updated_at is not None:
-            updated_at = to_micros(source.updated_at)
-    if model in _AMOUNTS:
-        first, second = _AMOUNTS[model]
-        amount = values[first]
-        open_amount = values[second] if second is not None else None
-    if model is Invoice:
-        due = values["due_date"].isoformat() if values["due_date"] is not None else None
-    elif model in _PARENTS:
-        parent = _PARENTS[model](record)
-    return Prepared(
-        profile_row_id(values["customer_id"]) if model is CustomerProfile else values["id"],
-        kind_of(record),
-        record,
-        body,
-        blake2b(body, digest_size=16).digest(),
-        source_kind,
-        remote_id,
-        version,
-        updated_at,
-        parent,
-        values.get("customer_id"),
-        due,
-        values.get("currency"),
-        amount,
-        open_amount,
-        mapper_version,
-        raw_row,
+    return prepare_all((record,), mapper_version, (raw_row,))[0]
+
+
+def prepare_all(
+    records: Sequence[Frozen], mapper_version: int, row_of: Sequence[int | None] = ()
+) -> list[Prepared]:
+    """`prepare` for a page: `records[i]` was read from row `row_of[i]` of its body; empty where no body is kept."""
+    result = []
+    seen: Source | None = None
+    origin: _Origin = _NOWHERE
+    for record, raw_row in zip(records, row_of or repeat(None), strict=bool(row_of)):
+        model = type(record)
+        # The fields' own dict: a page has thousands of records, and pydantic's attribute access is not free where a field is missing.
+        values = record.__dict__
+        if values.get("due_version"):
+            record = record.model_copy(update={"due_version": 0})  # noqa: PLW2901  from here on the copy counts
+        body = encode_record(record)
+        source: Source | None = values.get("source")
+        if source is not seen:  # all that was read from one row shares its source
+            seen, origin = source, _origin(source)
+        first, second = _AMOUNTS.get(model, _NO_AMOUNTS)
+        parent_of = _PARENTS.get(model)
+        due = values["due_date"] if model is Invoice else None
+        result.append(
+            Prepared(
+                profile_row_id(values["customer_id"]) if model is CustomerProfile else values["id"],
+                kind_of(record),
+                record,
+                body,
+                blake2b(body, digest_size=16).digest(),
+                *origin,
+                parent_of(record) if parent_of is not None else None,
+                values.get("customer_id"),
+                due.isoformat() if due is not None else None,
+                values.get("currency"),
+                values[first] if first is not None else None,
+                values[second] if second is not None else None,
+                mapper_version,
+                raw_row,
+            )
+        )
+    return result
+
+
+_Origin = tuple[str | None, str | None, str | None, int | None]
+"""Kind, remote id, version (escaped) and time of change of a source."""
+_NOWHERE: _Origin = (None, None, None, None)
+
+
+def _origin(source: Source | None) -> _Origin:
+    if source is None:
+        return _NOWHERE
+    version, updated_at = source.version, source.updated_at
+    return (
+        escaped(source.kind),
+        escaped(source.remote_id),
+        escaped(version) if version is not None else None,
+        to_micros(updated_at) if updated_at is not None else None,
     )
 
 

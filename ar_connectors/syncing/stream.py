@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ar_connectors.clock import Clock
-from ar_connectors.connector import Connector, Fetch, Page, StreamSpec
+from ar_connectors.connector import Connector, Fetch, StreamSpec
 from ar_connectors.errors import ARError, LeaseLost, QuotaExhausted, ReauthorizationRequired
 from ar_connectors.events import (
     Event,
@@ -19,7 +19,7 @@ from ar_connectors.events import (
     StreamSized,
     StreamStarted,
 )
-from ar_connectors.store.contract import PageStore
+from ar_connectors.store.contract import PageStore, StagedPage
 from ar_connectors.syncing.changed import ChangedIds
 from ar_connectors.syncing.lease import LeaseKeeper, lease_name
 from ar_connectors.syncing.report import StreamOutcome, StreamReport, Tally
@@ -82,7 +82,7 @@ def read_stream(run: Run, spec: StreamSpec) -> StreamReport:
         try:
             for batch in run.connector.pull(spec.name, view):
                 _size(run, spec, batch, tally)
-                with closing(run.window.pages(batch)) as pages:
+                with closing(run.window.pages(batch, run.store.stage_page)) as pages:
                     for page in pages:
                         _commit(run, spec, page, tally)
                         del page  # or it would live on while the next one is fetched
@@ -111,10 +111,11 @@ def _size(run: Run, spec: StreamSpec, batch: Sequence[Fetch], tally: Tally) -> N
         run.tell(StreamSized(*who, tally.rows + sum(known)))
 
 
-def _commit(run: Run, spec: StreamSpec, page: Page, tally: Tally) -> None:
+def _commit(run: Run, spec: StreamSpec, staged: StagedPage, tally: Tally) -> None:
+    page = staged.page
     try:
         lease = run.leases.current(run.lease_name(spec.name))
-        result = run.store.commit_page(run.connector.id, page, lease)
+        result = run.store.commit_page(run.connector.id, staged, lease)
     except LeaseLost as lost:
         raise _Overtaken from lost
     tally.add(page, result)

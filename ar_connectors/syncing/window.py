@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
 from ar_connectors.connector import Fetch, Page
+from ar_connectors.store.contract import StagedPage
 
 __all__ = ["Window"]
 
@@ -49,17 +50,19 @@ class Window:
         """Whether `stop` was called."""
         return self._stopped.is_set()
 
-    def pages(self, fetches: Sequence[Fetch]) -> Generator[Page, None, None]:
-        """The pages of a batch, in its order. The page handed out last must be let go of before the next one is asked for.
+    def pages(
+        self, fetches: Sequence[Fetch], stage: Callable[[Page], StagedPage]
+    ) -> Generator[StagedPage, None, None]:
+        """The pages of a batch, in its order; `stage` makes each of them ready to be committed, where it was fetched.
 
-        What a fetch raises is raised when its turn comes, so that all pages before it have been handed out. Ends early
-        when the window is stopped.
+        The page handed out last must be let go of before the next one is asked for. What a fetch raises is raised when its
+        turn comes, so that all pages before it have been handed out. Ends early when the window is stopped.
         """
         waiting = deque(fetches)
-        under_way: deque[Future[Page]] = deque()
+        under_way: deque[Future[StagedPage]] = deque()
         try:
             while (waiting or under_way) and not self.is_stopped():
-                self._read_ahead(waiting, under_way)
+                self._read_ahead(waiting, under_way, stage)
                 if not under_way:
                     continue
                 try:
@@ -69,19 +72,26 @@ class Window:
         finally:
             self._abandon(under_way)
 
-    def _read_ahead(self, waiting: deque[Fetch], under_way: deque[Future[Page]]) -> None:
+    def _read_ahead(
+        self, waiting: deque[Fetch], under_way: deque[Future[StagedPage]], stage: Callable[[Page], StagedPage]
+    ) -> None:
         while waiting and len(under_way) <= self.workers:
             if not self._permits.acquire(blocking=not under_way):
                 return
             if self.is_stopped():
                 self._permits.release()
                 return
-            under_way.append(self._pool.submit(waiting.popleft().run))
+            fetch = waiting.popleft()
+            under_way.append(self._pool.submit(_staged, fetch, stage))
 
-    def _abandon(self, under_way: deque[Future[Page]]) -> None:
+    def _abandon(self, under_way: deque[Future[StagedPage]]) -> None:
         for future in under_way:
             future.cancel()
         for future in under_way:
             if not future.cancelled():
                 future.exception()  # waits for its end; a failure behind the first one is not news
             self._permits.release()
+
+
+def _staged(fetch: Fetch, stage: Callable[[Page], StagedPage]) -> StagedPage:
+    return stage(fetch.run())

@@ -15,6 +15,7 @@ from ar_connectors.errors import ConfigurationError, QuotaExhausted, Reauthoriza
 from ar_connectors.events import Event, PageCommitted, RecordsQuarantined, StreamFinished, StreamStarted
 from ar_connectors.http.meter import Usage
 from ar_connectors.store import Store
+from ar_connectors.store.contract import StagedPage
 from ar_connectors.syncing import StreamOutcome
 from ar_connectors.syncing.changed import ChangedIds
 from ar_core.model import RecordKind
@@ -114,10 +115,11 @@ def test_pages_are_committed_in_order_though_fetches_end_in_reverse(
         def __getattr__(self, name: str) -> Any:
             return getattr(store, name)
 
-        def commit_page(self, connection_id: str, page: Page, lease: Any) -> Any:
+        def commit_page(self, connection_id: str, staged: StagedPage, lease: Any) -> Any:
+            page = staged.page
             if page.stream == "invoice" and page.cursor is not None and "next" in page.cursor.state:
                 committed.append(page.cursor.state["next"])
-            return real(connection_id, page, lease)
+            return real(connection_id, staged, lease)
 
     run(store=Watched(), workers=workers, streams=["books", "invoice"])
     assert committed == sorted(committed)
