@@ -100,6 +100,17 @@ def test_links_are_the_allocations(books: Handle, reader: Client) -> None:
             assert used[payment.id] == payment.used
 
 
+def test_links_of_headers_name_each_pair_once(reader: Client) -> None:
+    lines = reader.rows(
+        "SELECT previousdoc, nextdoc, linktype FROM nexttransactionlinelink ORDER BY previousdoc, nextdoc"
+    )
+    headers = reader.rows(
+        "SELECT previousdoc, nextdoc, linktype FROM nexttransactionlink ORDER BY previousdoc, nextdoc"
+    )
+    assert {tuple(row.values()) for row in headers} == {tuple(row.values()) for row in lines}
+    assert len(headers) == len({tuple(row.values()) for row in headers})
+
+
 def test_base_amounts_are_in_the_subsidiarys_currency(books: Handle, reader: Client) -> None:
     rows = reader.rows(
         "SELECT tal.transaction, tal.amountunpaid, tal.exchangerate, s.currency FROM transactionaccountingline tal "

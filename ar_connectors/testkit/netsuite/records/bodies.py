@@ -136,7 +136,7 @@ class Bodies:
         if isinstance(record, Invoice):
             body |= self._invoice(record_type, record, one)
         for name in ("otherRefNum", "checkNum"):
-            body[name] = one.extra.get(name)
+            body[name] = one.extra.get(name) or (record.reference if isinstance(record, Payment) else None)
         if "email" in record_type.by_name:
             body["email"] = one.extra.get("email") or self.ledger.customers[one.customer].email
         return {name: value for name, value in body.items() if name in fields_of(record_type, self.account)}

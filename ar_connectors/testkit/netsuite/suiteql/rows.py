@@ -86,6 +86,7 @@ class Rows:
             return
         journal = one.type == "Journal"
         sign = -1 if one.type == "CustCred" and self.account.negative_credits else 1
+        reference = record.reference if isinstance(record, Payment) else None
         estimate = record.expected if isinstance(record, Invoice) else None
         reversal = record.reverses if isinstance(record, Journal) else None
         yield {
@@ -95,7 +96,7 @@ class Rows:
             "transactionnumber": f"{one.type.upper()}{one.id}",
             "recordtype": TYPES[one.type][0],
             "memo": one.memo,
-            "otherrefnum": one.extra.get("otherRefNum"),
+            "otherrefnum": one.extra.get("otherRefNum") or reference,
             "externalid": one.extra.get("externalId"),
             "email": one.extra.get("email") or self.ledger.customers[one.customer].email,
             "status": one.status,
@@ -222,6 +223,18 @@ class Rows:
                 "payexrate": digits(after.rate),
                 "lastmodifieddate": self.at(payment.updated),
             }
+
+    def header_links(self, record: Record) -> Iterator[Row]:
+        """The rows of the link tables between headers: without lines and amounts."""
+        seen = set()
+        for link in self.links(record):
+            row = {
+                name: link[name]
+                for name in ("previousdoc", "previoustype", "nextdoc", "nexttype", "linktype")
+            }
+            if tuple(row.values()) not in seen:
+                seen.add(tuple(row.values()))
+                yield {**row, "lastmodifieddate": link["lastmodifieddate"]}
 
     def _end(self, place: tuple[Kind, str]) -> Transaction | None:
         record = self.ledger.shelf(place[0]).get(place[1])

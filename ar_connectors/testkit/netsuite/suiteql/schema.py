@@ -211,6 +211,17 @@ def _transactions(account: Account, within: tuple[Column, ...]) -> Iterator[Tabl
             keys=(),
             indexes=("previousdoc", "nextdoc"),
         )
+    for name in ("nexttransactionlink", "previoustransactionlink"):
+        yield Table(
+            name,
+            (
+                *_key("previousdoc", "nextdoc"),
+                *_texts("previoustype", "nexttype", "linktype"),
+                *_of(Kind.DATETIME, "lastmodifieddate"),
+            ),
+            keys=(),
+            indexes=("previousdoc", "nextdoc"),
+        )
     yield Table(
         "deletedrecord",
         (

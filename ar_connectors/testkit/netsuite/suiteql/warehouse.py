@@ -30,6 +30,8 @@ _LARGE: Final[Mapping[str, tuple[tuple[LedgerKind, ...], str]]] = {
     "transactionaccountingline": (KINDS, "accounting_lines"),
     "nexttransactionlinelink": (("payment",), "links"),
     "previoustransactionlinelink": (("payment",), "links"),
+    "nexttransactionlink": (("payment",), "header_links"),
+    "previoustransactionlink": (("payment",), "header_links"),
     "customer": (("customer",), "customers"),
     "entity": (("customer",), "entities"),
     "contact": (("customer",), "contacts"),
