@@ -1,6 +1,6 @@
 """Our own contestant: pull and map 95,000 records, or sync them into SQLite. One JSON line, like the other programs.
 
-python benchmarks/peer_ours.py --base http://127.0.0.1:8907 --mode pull|sync
+python benchmarks/peer_ours.py --provider qbo --base http://127.0.0.1:8907 --mode pull|sync
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -120,52 +120,72 @@ def pull(connector: QuickBooksConnector, workers: int) -> Count:
     return count
 
 
-def load(connector: QuickBooksConnector, transport: Transport, workers: int) -> Count:
-    """Sync into a new SQLite file, then count what the store holds, outside the measured time."""
+def load(connector: QuickBooksConnector, transport: Transport, workers: int, *, counted: bool) -> Count:
+    """Sync into a new SQLite file, then count what the store holds, outside the measured time. Not `counted`: only its rows, so
+    that the peak of the memory is that of the sync."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("AR_BENCH_SCRATCH")) as folder:
         store = open_store(f"sqlite:///{Path(folder) / 'ar.db'}")
         sync(connector, store, owner="bench", clock=SystemClock(), workers=workers, usage=transport.usage)
-        global FINISHED  # noqa: PLW0603  the clock stops here
-        FINISHED = time.perf_counter()
+        global FINISHED, SPENT
+        FINISHED, SPENT = time.perf_counter(), time.process_time()
         count = Count()
+        if not counted:
+            rows = store.counts(connector.id)
+            count.records = rows["invoice"] + rows["customer"] + rows["payment"]
+            store.close()
+            return count
         snapshot = store.snapshot(connector.id)
         count.take((*snapshot.invoices, *snapshot.customers, *snapshot.payments))
         store.close()
     return count
 
 
-FINISHED = 0.0
+FINISHED = SPENT = 0.0
 
 
-def main() -> None:
-    """Run one contest."""
-    global FINISHED  # noqa: PLW0603  set by `load` when its measured part ends
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--base", required=True)
-    parser.add_argument("--mode", choices=["pull", "sync"], default="pull")
-    parser.add_argument("--workers", type=int, default=0, help="0: 1 for pull, 5 for sync")
-    arguments = parser.parse_args()
+def quickbooks(base: str) -> tuple[QuickBooksConnector, Transport]:
+    """Our adapter for QuickBooks, on the benchmark server."""
     clock = SystemClock()
     transport = Transport(
         "quickbooks",
         "1",
-        Endpoints(api=arguments.base),
+        Endpoints(api=base),
         QuickBooksDialect(),
         Bearer(),
         clock=clock,
         jitter=random.random,
     )
-    connector = QuickBooksConnector("1", Front(transport), clock, base_url=arguments.base)
-    begun = time.perf_counter()
+    return QuickBooksConnector("1", Front(transport), clock, base_url=base), transport
+
+
+ADAPTERS: Mapping[str, Callable[[str], tuple[QuickBooksConnector, Transport]]] = {"qbo": quickbooks}
+"""By the name that the server and the peers use; each takes the base URL."""
+
+
+def main() -> None:
+    """Run one contest."""
+    global FINISHED, SPENT
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", required=True)
+    parser.add_argument("--provider", choices=sorted(ADAPTERS), default="qbo")
+    parser.add_argument(
+        "--no-count", action="store_true", help="sync: do not read everything back to check it"
+    )
+    parser.add_argument("--mode", choices=["pull", "sync"], default="pull")
+    parser.add_argument("--workers", type=int, default=0, help="0: 1 for pull, 5 for sync")
+    arguments = parser.parse_args()
+    connector, transport = ADAPTERS[arguments.provider](arguments.base)
+    begun, spent = time.perf_counter(), time.process_time()
     if arguments.mode == "pull":
         count = pull(connector, arguments.workers or 1)
-        FINISHED = time.perf_counter()
+        FINISHED, SPENT = time.perf_counter(), time.process_time()
     else:
-        count = load(connector, transport, arguments.workers or 5)
+        count = load(connector, transport, arguments.workers or 5, counted=not arguments.no_count)
     line = {
         "peer": f"ours:{arguments.mode}",
         "records": count.records,
         "fetch_s": round(FINISHED - begun, 4),
+        "cpu_s": round(SPENT - spent, 4),
         "import_s": round(begun - STARTED, 4),
         "total_cents": count.cents,
         "calls": transport.usage().calls,

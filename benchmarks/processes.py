@@ -22,6 +22,9 @@ class Measured:
     fetch: float
     """Seconds the program itself counts for pulling and decoding, imports excluded."""
     cpu: float
+    """Seconds of processor time of the whole process, as the kernel counts it."""
+    work: float
+    """Seconds of processor time for pulling and decoding: what the program says, else all but what its imports took."""
     peak_mb: float
     line: Mapping[str, object]
 
@@ -49,10 +52,12 @@ def measure(
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(argv)} ended with {process.returncode}:\n{errors[-3000:]}")
     line = json.loads([one for one in output.splitlines() if one.startswith("{")][-1])
+    cpu = usage.ru_utime + usage.ru_stime
     return Measured(
         wall=wall,
         fetch=float(line["fetch_s"]),
-        cpu=usage.ru_utime + usage.ru_stime,
+        cpu=cpu,
+        work=float(line["cpu_s"]) if "cpu_s" in line else cpu - min(float(line.get("import_s", 0)), cpu / 2),
         peak_mb=usage.ru_maxrss / 1024,
         line=line,
     )

@@ -8,43 +8,18 @@ the next one is done. Processor time, the best and the median of all rounds; the
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import statistics
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ar_connectors.quickbooks.context import Context
 from ar_connectors.quickbooks.decode import decode_page
-from benchmarks.server import BENCH
+from benchmarks.pages import pages_of
 
-PAGES = {"Invoice": 10, "Payment": 8, "Customer": 1}
-"""As many pages of each as the shared company has, a tenth of it."""
-
-
-def bodies() -> dict[str, list[bytes]]:
-    """Query answers of the generated company, by entity."""
-    sys.path.insert(0, str(BENCH))
-    datagen: Any = importlib.import_module("datagen")
-    book = datagen.Book(invoices=10_000, customers=1_000, payments=8_000)
-    rows = {
-        "Invoice": [datagen.qbo_invoice(one) for one in book.invoices],
-        "Payment": [datagen.qbo_payment(one) for one in book.payments],
-        "Customer": [datagen.qbo_customer(one) for one in book.customers],
-    }
-    return {
-        entity: [
-            _answer(entity, rows[entity][start : start + 1000]) for start in range(0, len(rows[entity]), 1000)
-        ]
-        for entity in PAGES
-    }
-
-
-def _answer(entity: str, rows: Sequence[Any]) -> bytes:
-    body = {"QueryResponse": {entity: rows, "maxResults": len(rows)}, "time": "2026-11-22T12:00:00.000-08:00"}
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+WEIGHTS = {"Invoice": 50, "Payment": 40, "Customer": 5}
+"""Pages of each in the company of the benchmark."""
 
 
 def microseconds_a_row(pages: list[bytes], read: Callable[[bytes], Any]) -> float:
@@ -65,7 +40,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     context = Context("9341")
     totals = {"json": 0.0, "ours": 0.0}
-    for entity, pages in bodies().items():
+    for entity, pages in pages_of("qbo").items():
         times: dict[str, list[float]] = {"json": [], "ours": []}
         for _ in range(rounds):
             times["json"].append(microseconds_a_row(pages, json.loads))
@@ -73,7 +48,7 @@ def main() -> None:
         best = {name: min(found) for name, found in times.items()}
         middle = {name: statistics.median(found) for name, found in times.items()}
         for name, found in middle.items():
-            totals[name] += found * len(pages)
+            totals[name] += found * WEIGHTS[entity]
         print(
             f"{entity:9} json.loads {best['json']:5.1f} / {middle['json']:5.1f} us a row, "
             f"ours {best['ours']:5.1f} / {middle['ours']:5.1f}, ratio {middle['ours'] / middle['json']:.2f}"

@@ -7,6 +7,7 @@ up past the reader. So every pass counts which rows it saw, and a pass that saw 
 from __future__ import annotations
 
 import threading
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -82,6 +83,10 @@ def table_of(entity: str) -> Table | None:
     return next((table for table in TABLES.values() if table.entity == entity), None)
 
 
+_COUNTED_AT_ONCE: Final = 100_000
+"""Ids that are told apart in one set: a larger table is counted part by part, so that memory does not grow with it."""
+
+
 @dataclass(slots=True)
 class Pass:
     """One pass over the rows `start` to `total` of a window, page by page, and which of them were seen.
@@ -93,7 +98,8 @@ class Pass:
 
     total: int
     start: int = 1
-    _seen: dict[int, tuple[frozenset[str], int]] = field(default_factory=dict)
+    _seen: dict[int, tuple[array[int], int]] = field(default_factory=dict)
+    """By the position of a page: fingerprints of its rows' ids, and how many rows have none."""
     _spoiled_at: int | None = None
     _progress: dict[int, dict[str, Any]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -152,20 +158,22 @@ class Pass:
             answer = client.page(table.entity, where, position)
             page = decode_page(answer.body, table.entity, context, stream=table.stream)
             ids = row_ids(page)
-            self._seen[position] = (ids, max(page.rows - len(ids), 0))
+            # Eight bytes an id, whatever the size of the company: the ids themselves would be most of what a first load holds.
+            self._seen[position] = (array("q", map(hash, ids)), max(page.rows - len(ids), 0))
             self._check(page, position)
             return finish(page, position)
 
         return read
 
     def complete(self) -> bool:
-        """True when as many different rows were seen as there are."""
-        known: set[str] = set()
-        nameless = 0
-        for ids, without in self._seen.values():
-            known |= ids
-            nameless += without
-        return len(known) + nameless >= self.total - self.start + 1
+        """True when as many different rows were seen as there are. Two ids with one fingerprint, one chance in a million million
+        for a million rows, cost a further pass and never a row."""
+        nameless = sum(without for _, without in self._seen.values())
+        parts = 1 + self.total // _COUNTED_AT_ONCE
+        different = 0
+        for part in range(parts):
+            different += len({one for ids, _ in self._seen.values() for one in ids if one % parts == part})
+        return different + nameless >= self.total - self.start + 1
 
 
 def row_ids(page: Page) -> frozenset[str]:
