@@ -22,6 +22,7 @@ from ar_core.metrics.measures import (
 )
 from ar_core.metrics.period import Period, last_months, month_of
 from ar_core.metrics.scorecard import Scorecard, scorecard
+from ar_core.metrics.trends import trends
 
 __all__ = [
     "Figure",
@@ -44,4 +45,5 @@ __all__ = [
     "roll_rates",
     "sales",
     "scorecard",
+    "trends",
 ]
