@@ -6,7 +6,7 @@ depends on another's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from ar_core.model.money import ZERO, exact
 from ar_core.model.settlements import Payment, PaymentKind
 from ar_core.model.snapshot import Snapshot
 
-__all__ = ["TierAssignment", "Tiers", "assign_tiers", "latest_rates"]
+__all__ = ["TierAssignment", "Tiers", "assign_tiers", "latest_rates", "reassign_tiers"]
 
 _UNKNOWN = "unknown"
 
@@ -74,36 +74,88 @@ def assign_tiers(
     the tier is unknown. Rank by value, best first; p = (rank - 1) / N; p < `strategic` and p < `strategic` + `core` are the
     cuts; equal values share the better tier (C18). `today`: payments after it have not happened yet.
     """
+    return _cut(snapshot, _values(snapshot, today), strategic, core)
+
+
+def reassign_tiers(
+    previous: Tiers,
+    snapshot: Snapshot,
+    changed: Collection[str],
+    *,
+    strategic: Decimal,
+    core: Decimal,
+    since: date,
+    today: date,
+) -> Tiers:
+    """The tiers of a snapshot in which only some customers' records changed since `previous` was assigned on the day `since`.
+
+    Equal to `assign_tiers(snapshot, ...)` as long as base currency and rates are the same and both snapshots have payments, or
+    neither has; `previous` itself when nobody's value moved.
+    """
+    moved = set(changed)
+    if today != since:
+        moved.update(
+            p.customer_id
+            for p in snapshot.payments
+            if p.customer_id is not None and p.payment_date is not None and since < p.payment_date <= today
+        )
+    fresh = _values(snapshot, today, moved)
+    held = previous.by_customer
+    ranked = {c.id for c in snapshot.customers if c.id in moved and c.merged_into_id is None}
+    for customer_id in moved:
+        before = held.get(customer_id)
+        old = None if before is None else (before.lifetime_value, before.codes)
+        if old != (fresh.get(customer_id) if customer_id in ranked else None):
+            break
+    else:
+        return previous
+    values = {
+        customer_id: (assignment.lifetime_value, assignment.codes)
+        for customer_id, assignment in held.items()
+        if assignment.lifetime_value is not None and customer_id not in moved
+    }
+    return _cut(snapshot, {**values, **fresh}, strategic, core)
+
+
+_Value = tuple[Decimal, tuple[Code, ...]]
+"""Lifetime value in base currency, and where it comes from."""
+
+
+def _values(snapshot: Snapshot, today: date | None, only: Collection[str] | None = None) -> dict[str, _Value]:
+    """What is known about the value of each customer; of some of them with `only`."""
     base = snapshot.organization.base_currency if snapshot.organization else None
     rates = latest_rates(snapshot, base, today)
-    merged = {c.id for c in snapshot.customers if c.merged_into_id is not None}
-    values: dict[str, tuple[Decimal, tuple[Code, ...]]] = {}
+    values: dict[str, _Value] = {}
     with exact():
         for profile in snapshot.profiles:
-            if profile.lifetime_value is not None:
+            if profile.lifetime_value is not None and (only is None or profile.customer_id in only):
                 given = _in_base(profile.lifetime_value, profile.lifetime_value_currency, base, rates)
                 if given is not None:
                     values[profile.customer_id] = (given, ())
-        derived = _settled_revenue(snapshot, base, rates, today)
+        derived = _settled_revenue(snapshot, base, rates, today, only)
     if derived is not None:
         for customer in snapshot.customers:
-            if customer.id not in values:
+            if customer.id not in values and (only is None or customer.id in only):
                 revenue = derived.get(customer.id, ZERO)
                 if revenue is not None:
                     values[customer.id] = (revenue, (Code.LTV_DERIVED,))
+    return values
+
+
+def _cut(snapshot: Snapshot, values: Mapping[str, _Value], strategic: Decimal, core: Decimal) -> Tiers:
+    """Rank the customers by value and cut the list (C18)."""
     ranked = sorted(
-        ((c.id, values[c.id][0]) for c in snapshot.customers if c.id in values and c.id not in merged),
-        key=lambda row: (-row[1], row[0]),
+        [(-values[c.id][0], c.id) for c in snapshot.customers if c.id in values and c.merged_into_id is None]
     )
     found: dict[str, TierAssignment] = {}
     count = len(ranked)
     first_cut, second_cut = strategic * count, (strategic + core) * count
     rank, previous = 0, None
-    for index, (customer_id, value) in enumerate(ranked):
-        if value != previous:
-            rank, previous = index, value
+    for index, (negative, customer_id) in enumerate(ranked):
+        if negative != previous:
+            rank, previous = index, negative
         tier = "strategic" if rank < first_cut else "core" if rank < second_cut else "tail"
-        found[customer_id] = TierAssignment(tier, value, values[customer_id][1])
+        found[customer_id] = TierAssignment(tier, *values[customer_id])
     return Tiers(found)
 
 
@@ -117,7 +169,11 @@ def _in_base(
 
 
 def _settled_revenue(
-    snapshot: Snapshot, base: str | None, rates: Mapping[str, Decimal], today: date | None
+    snapshot: Snapshot,
+    base: str | None,
+    rates: Mapping[str, Decimal],
+    today: date | None,
+    only: Collection[str] | None,
 ) -> dict[str, Decimal | None] | None:
     """Money received by customer, refunds taken off; None for a customer with a currency that has no rate.
 
@@ -126,7 +182,10 @@ def _settled_revenue(
     if not snapshot.payments:
         return None
     found: dict[str, Decimal | None] = {}
-    for payment in snapshot.payments:
+    payments: Iterable[Payment] = snapshot.payments
+    if only is not None:
+        payments = [payment for payment in payments if payment.customer_id in only]
+    for payment in payments:
         customer = payment.customer_id
         if customer is None or payment.document_status is not DocumentStatus.POSTED:
             continue

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import random
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,9 +18,10 @@ from hypothesis import strategies as st
 import ar_core as ar
 from ar_core.cadence import PRESETS
 from ar_core.cadence.book import Book
-from ar_core.cadence.evaluate import evaluate_accounts
+from ar_core.cadence.evaluate import assemble, evaluate_accounts
 from ar_core.cadence.incremental import reevaluate
 from ar_core.cadence.policy import Clause
+from ar_core.segments import reassign_tiers
 from tests.cadence import books as b
 
 DAY = timedelta(days=1)
@@ -300,6 +303,45 @@ def test_an_incremental_run_finds_a_moved_tier_by_itself() -> None:
     assert [s.value_tier for s in again.segments] == ["core", "core", "core", "tail", "strategic"]
 
 
+@HARD
+@given(st.data())
+def test_tiers_from_the_previous_ones_are_the_tiers_assigned_anew(data: st.DataObject) -> None:
+    names = [f"c{n}" for n in range(1, 7)]
+    shares = {"strategic": Decimal("0.20"), "core": Decimal("0.60")}
+
+    def draw_book(changing: set[str], before: list[Any]) -> list[Any]:
+        found = [r for r in before if r.customer_id not in {b.customer_id(n) for n in changing}]
+        for name in changing:
+            if data.draw(st.booleans()):
+                worth = data.draw(st.sampled_from([None, Decimal(50), Decimal(400)]))
+                found.append(b.profile(name, lifetime_value=worth))
+            found.extend(
+                b.payment(
+                    f"{name}-{n}",
+                    owner=name,
+                    ago=data.draw(st.integers(-4, 4)),
+                    amount=data.draw(st.sampled_from(["50", "400"])),
+                    currency=data.draw(st.sampled_from(["USD", "EUR"])),
+                )
+                for n in range(data.draw(st.integers(0, 2)))
+            )
+        return found
+
+    def snapshot(records: list[Any]) -> ar.Snapshot:
+        known = b.payment("always", owner="c1", ago=9)
+        return b.book(*(b.customer(n) for n in names), known, *(r for r in records if r.id != known.id))
+
+    first = draw_book(set(names), [])
+    changed = data.draw(st.sets(st.sampled_from(names)))
+    second = snapshot(draw_book(changed, first))
+    today = b.TODAY + data.draw(st.integers(0, 5)) * DAY
+    previous = ar.assign_tiers(snapshot(first), **shares, today=b.TODAY)
+    again = reassign_tiers(
+        previous, second, {b.customer_id(n) for n in changed}, **shares, since=b.TODAY, today=today
+    )
+    assert again == ar.assign_tiers(second, **shares, today=today)
+
+
 def test_accounts_can_be_evaluated_in_other_processes() -> None:
     snapshot = b.book(b.invoice("i1", 9, "c1"), b.invoice("i2", 30, "c2"))
     whole = b.run(snapshot)
@@ -308,6 +350,23 @@ def test_accounts_can_be_evaluated_in_other_processes() -> None:
     facts = [pickle.loads(pickle.dumps(book.account(i).detached())) for i in book.account_ids()]
     results = pickle.loads(pickle.dumps(evaluate_accounts(facts, run)))
     assert [a for r in results for a in r.actions] == list(whole.actions)
+
+
+def test_a_process_pool_gives_what_one_process_gives() -> None:
+    snapshot = b.book(
+        *(b.invoice(f"i{n}", 7 * n - 5, f"c{n % 4 + 1}") for n in range(14)),
+        b.promise(covers=("i4",)),
+        b.touch(ago=9, step="first", covers=("i3",), owner="c4"),
+    )
+    whole = b.run(snapshot)
+    _, run, book = whole.parts()
+    facts = [book.account(i).detached() for i in book.account_ids()]
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        parts = list(pool.map(evaluate_accounts, (facts[:2], facts[2:]), (run, run)))
+    results = {result.account_id: result for part in parts for result in part}
+    again = assemble(results, run, book, whole.notes)
+    assert again.model_dump_json() == whole.model_dump_json()
+    assert ar.explain(again, invoice=b.invoice_id("i4")) == ar.explain(whole, invoice=b.invoice_id("i4"))
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -11,7 +11,6 @@ from typing import Literal, Protocol, TypeVar
 
 from ar_core.model.activity import Dispute, Pause, Promise, Touch
 from ar_core.model.documents import CreditNote, DocumentStatus, Invoice
-from ar_core.model.money import ZERO
 from ar_core.model.parties import Contact, Customer
 from ar_core.model.profile import CustomerProfile
 from ar_core.model.settlements import Adjustment, Allocation, Payment
@@ -153,10 +152,13 @@ class Book(Ledger):
         self.snapshot = snapshot
         self.accounts = accounts or Accounts(snapshot.customers, collect_at)
         self.customers = self.accounts.customers
-        self._profiles = {profile.customer_id: profile for profile in snapshot.profiles}
-        wanted: Collection[str] | None = None
+        wanted: set[str] | None = None
+        profiles: Iterable[CustomerProfile] = snapshot.profiles
         if only is not None:
             wanted = {*only, *(member.id for i in only for member in self.accounts.others(i))}
+            above = {parent for i in only for parent in self.accounts.ancestors(i)}
+            profiles = [p for p in profiles if p.customer_id in wanted or p.customer_id in above]
+        self._profiles = {profile.customer_id: profile for profile in profiles}
         self._wanted = wanted
         self.is_partial = only is not None
         """Only some accounts are indexed."""
@@ -188,7 +190,13 @@ class Book(Ledger):
         """Allocations by target; indexed on first use."""
         if self._allocations is None:
             found: dict[str, list[Allocation]] = {}
-            for allocation in self.snapshot.allocations:
+            allocations: Iterable[Allocation] = self.snapshot.allocations
+            if self.is_partial:
+                own = {
+                    i.id for groups in (self._open, self._closed) for rows in groups.values() for i in rows
+                }
+                allocations = [allocation for allocation in allocations if allocation.target_id in own]
+            for allocation in allocations:
                 rows = found.get(allocation.target_id)
                 if rows is None:
                     found[allocation.target_id] = [allocation]
@@ -199,13 +207,15 @@ class Book(Ledger):
 
     @property
     def sources(self) -> dict[str, Payment | CreditNote | Adjustment]:
-        """Payments, credit notes and adjustments by id; indexed on first use."""
+        """Payments, credit notes and adjustments that were applied to an invoice, by id; indexed on first use."""
         if self._sources is None:
             snapshot = self.snapshot
+            wanted = {row.source_id for rows in self.allocations.values() for row in rows}
             self._sources = {
                 record.id: record
                 for records in (snapshot.payments, snapshot.credit_notes, snapshot.adjustments)
                 for record in records
+                if record.id in wanted
             }
         return self._sources
 
@@ -282,12 +292,13 @@ class Book(Ledger):
     ) -> tuple[dict[str | None, list[Invoice]], dict[str | None, list[Invoice]]]:
         opened: dict[str | None, list[Invoice]] = {}
         closed: dict[str | None, list[Invoice]] = {}
-        wanted, unknown = self._wanted, DocumentStatus.UNKNOWN
+        unknown = DocumentStatus.UNKNOWN
+        if self._wanted is not None:
+            wanted = {None, *self._wanted}
+            invoices = [invoice for invoice in invoices if invoice.customer_id in wanted]
         for invoice in invoices:
             customer = invoice.customer_id
-            if wanted is not None and customer not in wanted and customer is not None:
-                continue
-            groups = opened if invoice.balance_due != ZERO or invoice.document_status is unknown else closed
+            groups = opened if invoice.balance_due or invoice.document_status is unknown else closed
             rows = groups.get(customer)
             if rows is None:
                 groups[customer] = [invoice]
@@ -298,9 +309,11 @@ class Book(Ledger):
     def _group(self, records: Iterable[T]) -> dict[str, list[T]]:
         groups: dict[str, list[T]] = {}
         wanted = self._wanted
+        if wanted is not None:
+            records = [record for record in records if record.customer_id in wanted]
         for record in records:
             customer = record.customer_id
-            if customer is None or (wanted is not None and customer not in wanted):
+            if customer is None:
                 continue
             rows = groups.get(customer)
             if rows is None:

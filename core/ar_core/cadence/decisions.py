@@ -92,7 +92,9 @@ class Decisions:
     def dispositions(self) -> tuple[Disposition, ...]:
         """One per open invoice, by invoice id."""
         run, dropped = self.run, self.dropped
-        found = [d for result in self._ordered for d in result.dispositions]
+        found: list[Disposition] = []
+        for result in self._ordered:
+            found += result.dispositions
         orphan = run.outcomes.get(DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN)
         found.extend(dispose(run, invoice, orphan) for invoice in self.book.orphans)
         if dropped:

@@ -11,7 +11,7 @@ from ar_core.cadence.evaluate import assemble, evaluate_accounts, prepare
 from ar_core.cadence.evaluation import Evaluation
 from ar_core.cadence.run import Run
 from ar_core.model.snapshot import Snapshot
-from ar_core.segments import Tiers
+from ar_core.segments import Tiers, latest_rates, reassign_tiers
 
 __all__ = ["reevaluate"]
 
@@ -46,12 +46,13 @@ def _reevaluate(
     strict: bool,
 ) -> Evaluation:
     results, before, old_book = previous.parts()
-    if tiers is None and before.tiers_given:
-        tiers = before.tiers
+    given = before.tiers_given or tiers is not None
+    if tiers is None:
+        tiers = before.tiers if given else _tiers(before, old_book.snapshot, snapshot, changed, as_of)
     run = prepare(
         snapshot, before.compiled, as_of, tiers=tiers, calendar=before.calendar, scorer=before.scorer
     )
-    run.tiers_given = before.tiers_given or tiers is not None
+    run.tiers_given = given
     if _all_changed(before, run):
         book = Book(snapshot, run.policy.grouping.collect_at)
         fresh = evaluate_accounts((book.account(i) for i in book.account_ids()), run, strict=strict)
@@ -75,6 +76,30 @@ def _reevaluate(
     kept = {account_id: result for account_id, result in results.items() if account_id not in stale}
     kept.update((result.account_id, result) for result in fresh)
     return assemble(kept, run, book, previous.notes)
+
+
+def _tiers(
+    before: Run, old: Snapshot, snapshot: Snapshot, changed: Collection[str], as_of: AsOf
+) -> Tiers | None:
+    """The tiers as they are now, from the previous ones; None where they have to be assigned anew."""
+    base = snapshot.organization.base_currency if snapshot.organization else None
+    if (
+        base != before.base_currency
+        or latest_rates(snapshot, base, as_of.today) != before.rates
+        or bool(old.payments) != bool(snapshot.payments)
+        or as_of.today < before.today
+    ):
+        return None
+    value = before.policy.tiers.value
+    return reassign_tiers(
+        before.tiers,
+        snapshot,
+        changed,
+        strategic=value.strategic,
+        core=value.core,
+        since=before.today,
+        today=as_of.today,
+    )
 
 
 def _all_changed(before: Run, run: Run) -> bool:
