@@ -1,0 +1,109 @@
+"""What does a mapper know beyond the row in front of it? Facts of the organisation, and caches that serve one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from ar_connectors.adapterkit.mapper import Mapper as BaseMapper
+from ar_connectors.adapterkit.tenant import Tenant
+from ar_connectors.xero import wire
+from ar_connectors.xero.faults import PLATFORM
+from ar_connectors.xero.moments import to_day, to_instant
+from ar_core.model import RecordKind, Source
+
+__all__ = ["KIND_OF", "PLATFORM", "SINGULAR", "Context", "Mapper"]
+
+KIND_OF: Final[Mapping[str, RecordKind]] = {
+    "Invoices": RecordKind.INVOICE,
+    "CreditNotes": RecordKind.CREDIT_NOTE,
+    "Payments": RecordKind.PAYMENT,
+    "Prepayments": RecordKind.PAYMENT,
+    "Overpayments": RecordKind.PAYMENT,
+    "Contacts": RecordKind.CUSTOMER,
+    "Organisations": RecordKind.ORGANIZATION,
+    "Allocations": RecordKind.ALLOCATION,
+    "HistoryRecords": RecordKind.NOTE,
+}
+"""Which kind of record the rows of a collection become. Ids are GUIDs: payments, prepayments and overpayments do not collide."""
+
+SINGULAR: Final[Mapping[str, str]] = {name: name.removesuffix("s") for name in KIND_OF}
+"""What one row of a collection is called: the kind in a record's source."""
+
+_PREFIXED: Final = (
+    RecordKind.INVOICE,
+    RecordKind.CREDIT_NOTE,
+    RecordKind.PAYMENT,
+    RecordKind.CUSTOMER,
+    RecordKind.CONTACT,
+    RecordKind.ORGANIZATION,
+    RecordKind.PROMISE,
+    RecordKind.NOTE,
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ONE: Final = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Facts of one organisation; all but the tenant may be unknown (a lone decode)."""
+
+    tenant: str
+    base_currency: str | None = None
+    order_hold_group: str | None = None
+    """Name of the contact group that stands for an order hold; None: not configured."""
+    links: Mapping[str, str] | None = None
+    """Payment links by invoice id, as far as they were fetched."""
+
+    @property
+    def company(self) -> Tenant:
+        """Whose rows they are."""
+        return Tenant(PLATFORM, self.tenant)
+
+
+class Mapper(BaseMapper):
+    """Serves the mapping of one page of Xero; see `adapterkit.mapper.Mapper`."""
+
+    __slots__ = ("_days", "context")
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context.company, _PREFIXED, context.base_currency)
+        self.context = context
+        self._days: dict[tuple[str | None, str | None], date | None] = {}
+
+    def day(self, twin: str | None, text: str | None, field: str) -> date | None:
+        """A calendar day; a page has few different ones. Raises RowError."""
+        key = (twin, text)
+        try:
+            return self._days[key]
+        except KeyError:
+            found = self._days[key] = to_day(twin, text, field)
+            return found
+
+    def provenance(self, kind: str, remote_id: str | None, row: wire.Row) -> Source:
+        """Where a row came from. Its version is the millisecond in UpdatedDateUTC: Xero has no other, and an answer to a write
+        of ours carries it too, so that the echo is known when it comes back (quirks.md#xero-13)."""
+        text = row.updated
+        if (
+            text is not None
+            and text.startswith("/Date(")
+            and text[6:19].isdigit()
+            and not text[19:20].isdigit()
+        ):
+            version = text[6:19]
+            return self.source(kind, remote_id, version, _EPOCH + timedelta(milliseconds=int(version)))
+        changed = to_instant(text, row.updated_string, "UpdatedDateUTC")
+        if changed is None:
+            return self.source(kind, remote_id, None, None)
+        counted = (changed - _EPOCH) // timedelta(milliseconds=1)
+        return self.source(kind, remote_id, str(counted) if text and counted >= 0 else None, changed)
+
+    def base_rate(self, rate: Decimal | None, currency: str | None) -> Decimal | None:
+        """Base currency per unit, where that is certain: in the base currency, and for a rate of one. Which way Xero's
+        CurrencyRate points is not documented (quirks.md#xero-30)."""
+        if currency is not None and currency == self.home_currency:
+            return _ONE
+        return rate if rate is not None and rate == _ONE else None

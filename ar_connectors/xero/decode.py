@@ -1,0 +1,243 @@
+"""What is in a body of Xero? Bytes in, a page of normalized records out; pure.
+
+The usual page, one list of one collection, is cut into rows by msgspec, and each row read into a typed struct and mapped before
+the next one is touched. A row that msgspec stumbles on is read carefully by itself, so one bad row never costs the others:
+it is rejected with its bytes and the reason. Only a body that is no JSON, or no envelope of Xero, fails as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import DecimalException
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from ar_connectors.adapterkit.cutting import UNREADABLE, Cutter, cut_up, identify, loads_plain
+from ar_connectors.adapterkit.decoding import Bodies
+from ar_connectors.adapterkit.mapper import RowError
+from ar_connectors.adapterkit.pages import LARGE, FillingPage, Mapped, collector_paused
+from ar_connectors.adapterkit.rows import RowReader
+from ar_connectors.connector import OutOfScope, Page
+from ar_connectors.errors import ARError, ContractError
+from ar_connectors.http.redact import excerpt
+from ar_connectors.xero import wire
+from ar_connectors.xero.context import PLATFORM, SINGULAR, Context, Mapper
+from ar_connectors.xero.faults import parse_problem, problem_error
+from ar_connectors.xero.mapping_documents import map_credit_note, map_invoice
+from ar_connectors.xero.mapping_notes import map_history
+from ar_connectors.xero.mapping_parties import map_contact, map_organisation
+from ar_connectors.xero.mapping_settlements import (
+    map_allocation,
+    map_overpayment,
+    map_payment,
+    map_prepayment,
+)
+from ar_connectors.xero.moments import instant_of
+from ar_connectors.xero.webhooks import parse_events
+
+__all__ = ["ID_OF", "KINDS", "MAPPER_VERSION", "Envelope", "decode", "decode_page", "open_envelope"]
+
+MAPPER_VERSION: Final = 1
+"""Raised whenever a mapping changes; a replay with a newer one always replaces."""
+
+KINDS: Final[Mapping[str, str]] = {
+    "invoice": "Invoices",
+    "creditnote": "CreditNotes",
+    "payment": "Payments",
+    "prepayment": "Prepayments",
+    "overpayment": "Overpayments",
+    "contact": "Contacts",
+    "organisation": "Organisations",
+    "allocation": "Allocations",
+    "history": "HistoryRecords",
+}
+"""Kinds of body that hold rows, and the collection whose row a bare object of that kind is. Besides them: `error`, `webhook`."""
+
+ID_OF: Final[Mapping[str, str]] = {
+    "Invoices": "InvoiceID",
+    "CreditNotes": "CreditNoteID",
+    "Payments": "PaymentID",
+    "Prepayments": "PrepaymentID",
+    "Overpayments": "OverpaymentID",
+    "Contacts": "ContactID",
+    "Organisations": "OrganisationID",
+    "Allocations": "AllocationID",
+}
+"""The member that holds the id of a row."""
+
+_MAPPERS: Final[Mapping[str, Callable[[Mapper, Any], Mapped]]] = {
+    "Invoices": map_invoice,
+    "CreditNotes": map_credit_note,
+    "Payments": map_payment,
+    "Prepayments": map_prepayment,
+    "Overpayments": map_overpayment,
+    "Contacts": map_contact,
+    "Organisations": map_organisation,
+    "Allocations": map_allocation,
+    "HistoryRecords": map_history,
+}
+_DECODERS: Final = {name: msgspec.json.Decoder(shape) for name, shape in wire.ROWS.items()}
+_BODY: Final = msgspec.json.Decoder(wire.Body)
+_AROUND: Final = frozenset({"Id", "Status", "ProviderName", "DateTimeUTC", "pagination", "Warnings"})
+
+
+def decode(kind: str, body: bytes, tenant: str, context: Context | None = None) -> Page | Sequence[Any]:
+    """Decode one body. `kind` is a key of `KINDS` (in any case), `error` or `webhook`; `tenant` the organisation's tenant id;
+    `context`: what is known of it. Results and errors as of `Bodies.decode`."""
+    known = context if context is not None else Context(tenant)
+    return Bodies(
+        PLATFORM, KINDS, lambda text, name, _: decode_page(text, name, known), "error", _error, parse_events
+    ).decode(kind, body, tenant)
+
+
+def _error(body: bytes, tenant: str) -> ARError | None:
+    problem = parse_problem(body)
+    return None if problem is None else problem_error(problem, tenant=tenant, operation="decode error")
+
+
+def decode_page(body: bytes, collection: str, context: Context, *, stream: str = "") -> Page:
+    """Decode a body of rows with what is known of the organisation. `collection`: what a bare row is.
+
+    Raises ContractError when it is not JSON or no envelope of Xero, and the mapped error when it is an error.
+    """
+    with collector_paused(len(body) > LARGE):
+        page = _typed(body, context, stream)
+        if page is None:
+            page = _careful(body, collection, context, stream)
+    return page
+
+
+def _typed(body: bytes, context: Context, stream: str) -> Page | None:
+    """The quick way, for a list of one collection that is often read; None when the careful way must be taken."""
+    if b"\\" in body and b"\\u0000" in body:  # one byte is found much faster than six
+        return None
+    try:
+        answer = _BODY.decode(body)
+    except UNREADABLE:
+        return None
+    lists = [
+        (name, rows)
+        for name, rows in (
+            ("Invoices", answer.invoices),
+            ("CreditNotes", answer.credit_notes),
+            ("Payments", answer.payments),
+            ("Prepayments", answer.prepayments),
+            ("Overpayments", answer.overpayments),
+            ("Contacts", answer.contacts),
+        )
+        if rows is not None
+    ]
+    if len(lists) != 1:
+        return None
+    name, rows = lists[0]
+    mapper, filled = Mapper(context), FillingPage()
+    decode_row, map_row, kind = _DECODERS[name].decode, _MAPPERS[name], SINGULAR[name]
+    records, row_of, replaces = filled.records, filled.row_of, filled.replaces
+    for number, raw in enumerate(rows):
+        try:
+            mapped = map_row(mapper, decode_row(raw))
+        except (*UNREADABLE, RowError, DecimalException):
+            _take(filled, context, name, bytes(raw), number)
+            continue
+        found = mapped.records
+        if found and mapped.replaces is not None:
+            records += found
+            row_of += [number] * len(found)
+            replaces.append(mapped.replaces)
+        else:
+            filled.add(kind, identify(bytes(raw), ID_OF[name]), mapped, number)
+    if not mapper.check_numbers():
+        return None
+    when = instant_of(answer.date_time) if answer.date_time else None
+    return filled.page(len(rows), kind, when, mapper_version=MAPPER_VERSION, stream=stream, raw=body)
+
+
+# ---- row by row
+
+
+@dataclass(slots=True)
+class Envelope:
+    """A body taken apart."""
+
+    rows: list[tuple[str, bytes]]
+    """Collection and bytes."""
+    server_time: datetime | None = None
+    """The answer's DateTimeUTC."""
+    page_count: int | None = None
+    item_count: int | None = None
+
+
+def open_envelope(body: bytes, collection: str) -> Envelope:
+    """Take a body apart. `collection`: what a bare row or list is. The errors as of `decode_page`."""
+    if body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        raise problem_error(parse_problem(body), operation="decode")
+    return cut_up(
+        body,
+        lambda cutter, whole: _open(cutter, whole, collection),
+        lambda sentence: _contract(sentence, body),
+    )
+
+
+def _contract(message: str, body: bytes) -> ContractError:
+    return ContractError(message, platform=PLATFORM, operation="decode", excerpt=excerpt(body[:200]))
+
+
+def _open(cutter: Cutter, body: bytes, collection: str) -> Envelope:
+    if body.lstrip()[:1] == b"[":
+        return Envelope([(collection, one) for one in cutter.elements(body)])
+    members = cutter.members(body)
+    names = {name for name, _ in members}
+    if {"ErrorNumber", "Elements"} & names or {"Detail", "detail"} & names:
+        raise problem_error(parse_problem(body), operation="decode")
+    lists = [(name, raw) for name, raw in members if name in wire.ROWS and raw.lstrip()[:1] == b"["]
+    told = dict(members)
+    moment = loads_plain(told["DateTimeUTC"]) if told.get("DateTimeUTC", b"")[:1] == b'"' else None
+    envelope = Envelope([], instant_of(moment) if isinstance(moment, str) else None)
+    paging = loads_plain(told["pagination"]) if told.get("pagination", b"")[:1] == b"{" else {}
+    for name, attribute in (("pageCount", "page_count"), ("itemCount", "item_count")):
+        if isinstance(paging.get(name), int):
+            setattr(envelope, attribute, paging[name])
+    own_id = ID_OF.get(collection)
+    if own_id in names or (collection == "Allocations" and "IsDeleted" in names):
+        envelope.rows = [(collection, body.strip())]
+    elif lists:
+        envelope.rows = [(name, one) for name, raw in lists for one in cutter.elements(raw)]
+    else:
+        others = [
+            (name, raw) for name, raw in members if name not in _AROUND and raw.lstrip()[:1] in {b"[", b"{"}
+        ]
+        if not others:
+            raise _contract(f"no known envelope: {', '.join(sorted(names))[:200] or 'an empty object'}", body)
+        for name, raw in others:
+            rows = cutter.elements(raw) if raw.lstrip()[:1] == b"[" else [raw]
+            envelope.rows += [(name, one) for one in rows]
+    return envelope
+
+
+def _careful(body: bytes, collection: str, context: Context, stream: str) -> Page:
+    envelope = open_envelope(body, collection)
+    filled = FillingPage()
+    for number, (name, raw) in enumerate(envelope.rows):
+        _take(filled, context, name, raw, number)
+    kinds = {SINGULAR.get(name, name) for name, _ in envelope.rows}
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    return filled.page(
+        len(envelope.rows), kind, envelope.server_time, mapper_version=MAPPER_VERSION, stream=stream, raw=body
+    )
+
+
+def _take(filled: FillingPage, context: Context, name: str, raw: bytes, number: int) -> None:
+    """Read and map one row whatever it is worth; what cannot be is rejected with the reason."""
+    if name not in _MAPPERS:
+        filled.out_of_scope.append(OutOfScope(name, None, f"{name} are not accounts receivable", number))
+        return
+    kind, id_name = SINGULAR[name], ID_OF.get(name, "")
+    try:
+        _, mapped = RowReader(wire.ROWS[name], _MAPPERS[name], partial(Mapper, context)).read(raw)
+        filled.add(kind, identify(raw, id_name), mapped, number)
+    except RowError as error:
+        filled.reject(kind, raw, number, error, id_name)
