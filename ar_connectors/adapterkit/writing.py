@@ -1,17 +1,39 @@
-"""What does every command need on its way to an ERP? Its mark, our own records about it, and the platform's ids."""
+"""What does every command need on its way to an ERP? Its mark, our own records about it, and the platform's ids; and the truth
+about a write whose answer did not tell."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from ar_connectors.adapterkit.note_texts import closed_on
 from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.connector import PendingWrite, StoreView
+from ar_connectors.errors import ARError, ContractError, TransientError, WriteOutcomeUnknown
 from ar_core.model import Invoice, Organization, Promise, RecordKind
 
-__all__ = ["WriteScope"]
+__all__ = ["WriteScope", "outcome_told"]
+
+
+@contextmanager
+def outcome_told() -> Iterator[None]:
+    """Around one write: a gateway that answers 5xx may stand in front of a service that did the work, and an answer that cannot
+    be read may be one of success. Both become WriteOutcomeUnknown; without any connection nothing can have happened."""
+    try:
+        yield
+    except (TransientError, ContractError) as error:
+        if isinstance(error, TransientError) and error.http_status is None:
+            raise
+        raise WriteOutcomeUnknown(f"the write may have happened: {error.message}", **_facts(error)) from error
+
+
+def _facts(error: ARError) -> dict[str, Any]:
+    names = ("platform", "tenant", "operation", "http_status", "platform_code", "request_id", "excerpt")
+    return {name: getattr(error, name) for name in names}
 
 
 @dataclass(frozen=True)

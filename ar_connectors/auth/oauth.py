@@ -288,6 +288,14 @@ class TokenEndpoint(TokenClient):
         form = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token)]
         return self._ask(form, "refresh tokens", tokens, Replay.SAFE, self._keys())
 
+    def client_credentials(self, scopes: Sequence[str]) -> TokenSet:
+        """Tokens for the app itself, where the platform lets it have them (RFC 6749, section 4.4); no refresh token comes along.
+
+        Raises ConfigurationError (wrong keys, scopes that the app has not), TransientError, QuotaExhausted.
+        """
+        form = [("grant_type", "client_credentials"), ("scope", " ".join(scopes))]
+        return self._ask(form, "ask for tokens", None, Replay.SAFE, self._keys())
+
     def revoke(self, tokens: TokenSet) -> None:
         """End the connection at the platform. Harmless when it has ended already.
 

@@ -36,10 +36,20 @@ from ar_connectors.xero.mapping_settlements import (
     map_payment,
     map_prepayment,
 )
-from ar_connectors.xero.moments import instant_of
+from ar_connectors.xero.moments import instant_of, milliseconds
 from ar_connectors.xero.webhooks import parse_events
 
-__all__ = ["ID_OF", "KINDS", "MAPPER_VERSION", "Envelope", "decode", "decode_page", "open_envelope"]
+__all__ = [
+    "ID_OF",
+    "KINDS",
+    "MAPPER_VERSION",
+    "Envelope",
+    "decode",
+    "decode_page",
+    "history_of",
+    "open_envelope",
+    "pages_of",
+]
 
 MAPPER_VERSION: Final = 1
 """Raised whenever a mapping changes; a replay with a newer one always replaces."""
@@ -69,6 +79,15 @@ ID_OF: Final[Mapping[str, str]] = {
 }
 """The member that holds the id of a row."""
 
+_ATTRIBUTES: Final[Mapping[str, str]] = {
+    "Invoices": "invoice_id",
+    "CreditNotes": "credit_note_id",
+    "Payments": "payment_id",
+    "Prepayments": "prepayment_id",
+    "Overpayments": "overpayment_id",
+    "Contacts": "contact_id",
+}
+
 _MAPPERS: Final[Mapping[str, Callable[[Mapper, Any], Mapped]]] = {
     "Invoices": map_invoice,
     "CreditNotes": map_credit_note,
@@ -81,6 +100,8 @@ _MAPPERS: Final[Mapping[str, Callable[[Mapper, Any], Mapped]]] = {
     "HistoryRecords": map_history,
 }
 _DECODERS: Final = {name: msgspec.json.Decoder(shape) for name, shape in wire.ROWS.items()}
+_HISTORY: Final = msgspec.json.Decoder(wire.HistoryRecord)
+_PAGED: Final = msgspec.json.Decoder(wire.Paged)
 _BODY: Final = msgspec.json.Decoder(wire.Body)
 _AROUND: Final = frozenset({"Id", "Status", "ProviderName", "DateTimeUTC", "pagination", "Warnings"})
 
@@ -139,7 +160,8 @@ def _typed(body: bytes, context: Context, stream: str) -> Page | None:
     records, row_of, replaces = filled.records, filled.row_of, filled.replaces
     for number, raw in enumerate(rows):
         try:
-            mapped = map_row(mapper, decode_row(raw))
+            row = decode_row(raw)
+            mapped = map_row(mapper, row)
         except (*UNREADABLE, RowError, DecimalException):
             _take(filled, context, name, bytes(raw), number)
             continue
@@ -149,7 +171,7 @@ def _typed(body: bytes, context: Context, stream: str) -> Page | None:
             row_of += [number] * len(found)
             replaces.append(mapped.replaces)
         else:
-            filled.add(kind, identify(bytes(raw), ID_OF[name]), mapped, number)
+            filled.add(kind, getattr(row, _ATTRIBUTES[name]), mapped, number)
     if not mapper.check_numbers():
         return None
     when = instant_of(answer.date_time) if answer.date_time else None
@@ -241,3 +263,24 @@ def _take(filled: FillingPage, context: Context, name: str, raw: bytes, number: 
         filled.add(kind, identify(raw, id_name), mapped, number)
     except RowError as error:
         filled.reject(kind, raw, number, error, id_name)
+
+
+def history_of(body: bytes) -> list[wire.HistoryRecord]:
+    """The records of a history, oldest first; those that cannot be read are passed over, they are none of ours."""
+    found = []
+    for name, raw in open_envelope(body, "HistoryRecords").rows:
+        if name == "HistoryRecords":
+            try:
+                found.append(_HISTORY.decode(raw))
+            except UNREADABLE:
+                continue
+    return sorted(found, key=lambda one: milliseconds(one.date or "") or 0)
+
+
+def pages_of(body: bytes) -> int | None:
+    """How many pages the list has that this page is of; None where the body does not say."""
+    try:
+        paging = _PAGED.decode(body).pagination
+    except UNREADABLE:
+        return None
+    return paging.page_count if paging is not None else None

@@ -66,6 +66,16 @@ _MESSAGES: Final[tuple[tuple[re.Pattern[str], type[ARError], str | None], ...]] 
 """quirks.md#xero-42 has the sources of these texts."""
 
 
+_BY_STATUS: Final[Mapping[int, type[ARError]]] = {
+    404: NotFoundError,
+    408: TransientError,
+    409: DuplicateError,
+    412: ConfigurationError,
+    425: TransientError,
+    429: RateLimited,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One refusal as Xero sent it."""
@@ -187,17 +197,9 @@ def _classify(problem: Problem | None, status: int | None, message: str) -> tupl
     for pattern, kind, advice in _MESSAGES:
         if problem is not None and pattern.search(message):
             return kind, advice
-    match status:
-        case 404:
-            return NotFoundError, None
-        case 409:
-            return DuplicateError, None
-        case 412:
-            return ConfigurationError, "Xero refused a header of the request, or its TLS version"
-        case 408 | 425:
-            return TransientError, None
-        case 429:
-            return RateLimited, None
+    by_status = _BY_STATUS.get(status or 0)
+    if by_status is not None:
+        return by_status, None
     if problem is None:
         return ContractError, None
     if problem.code == "HighVolumeException":

@@ -37,12 +37,23 @@ def map_history(mapper: Mapper, row: wire.HistoryRecord) -> Mapped:
 
 
 def facts_in(mapper: Mapper, notes: Iterable[wire.HistoryRecord]) -> list[Promise | Dispute]:
-    """The promises and disputes of a history as they stand, from its notes oldest first."""
+    """The promises and disputes of a document's history as they stand, from its notes oldest first. A later promise of the same
+    document takes the place of an earlier one: the earlier note cannot be edited to say so."""
     found: dict[str, Promise | Dispute] = {}
     for note in notes:
         try:
             records = map_history(mapper, note).records
         except RowError:
             continue
-        found.update({one.id: one for one in records if isinstance(one, Promise | Dispute)})
+        for one in records:
+            if isinstance(one, Promise) and one.id not in found and one.withdrawn_on is None:
+                for older in found.values():
+                    if (
+                        isinstance(older, Promise)
+                        and older.superseded_by is None
+                        and older.withdrawn_on is None
+                    ):
+                        found[older.id] = older.model_copy(update={"superseded_by": one.id})
+            if isinstance(one, Promise | Dispute):
+                found[one.id] = one
     return list(found.values())

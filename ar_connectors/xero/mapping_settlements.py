@@ -184,7 +184,8 @@ def map_allocations(
     for one in row.allocations or ():
         if one.is_deleted or not one.amount:
             continue
-        target = mapper.id(RecordKind.INVOICE, one.invoice.invoice_id if one.invoice is not None else None)
+        invoice = _invoice_of(one)
+        target = mapper.id(RecordKind.INVOICE, invoice.invoice_id if invoice is not None else None)
         mapper.numbers.append(one.amount)
         ordinal = ordinals.get(target, 0)
         ordinals[target] = ordinal + 1
@@ -202,10 +203,11 @@ def map_allocation(mapper: Mapper, row: wire.Allocation) -> Mapped:
         return Mapped(out_of_scope="an allocation that does not say of which credit")
     if row.amount is None:
         raise RowError("missing_field", f"Allocation {row.allocation_id} has no Amount")
-    target = mapper.id(RecordKind.INVOICE, row.invoice.invoice_id if row.invoice is not None else None)
+    invoice = _invoice_of(row)
+    target = mapper.id(RecordKind.INVOICE, invoice.invoice_id if invoice is not None else None)
     mapper.numbers.append(row.amount)
     credit = row.credit_note or row.overpayment or row.prepayment
-    code = (row.invoice.currency_code if row.invoice is not None else None) or (
+    code = (invoice.currency_code if invoice is not None else None) or (
         credit.currency_code if credit is not None else None
     )
     currency = mapper.currency_code(code, "CurrencyCode")
@@ -219,6 +221,11 @@ def map_allocation(mapper: Mapper, row: wire.Allocation) -> Mapped:
     )
     source = mapper.source(kind, parent.rpartition(":")[2], None, None)
     return Mapped((_applied(parent, 0, (parent, target), row.amount, currency, day, source),))
+
+
+def _invoice_of(row: wire.Allocation) -> wire.InvoiceRef | None:
+    found = row.invoice
+    return (found[0] if found else None) if isinstance(found, list) else found
 
 
 def _applied(

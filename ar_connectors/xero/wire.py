@@ -15,7 +15,6 @@ __all__ = [
     "ROWS",
     "Address",
     "Allocation",
-    "Allocations",
     "Balance",
     "Balances",
     "Body",
@@ -31,6 +30,7 @@ __all__ = [
     "LineItem",
     "Organisation",
     "Overpayment",
+    "Paged",
     "Pagination",
     "Payment",
     "PaymentTerm",
@@ -129,7 +129,8 @@ class Allocation(Wire):
     allocation_id: str | None = field(default=None, name="AllocationID")
     amount: Decimal | None = None
     date: str | None = None
-    invoice: InvoiceRef | None = None
+    invoice: InvoiceRef | list[InvoiceRef] | None = None
+    """An official sample has a list here."""
     is_deleted: bool | None = None
     credit_note: CreditRef | None = None
     prepayment: PrepaymentRef | None = None
@@ -336,6 +337,12 @@ class Pagination(Struct, rename="camel", gc=False):
     item_count: int | None = None
 
 
+class Paged(Struct, gc=False):
+    """Only where a page lies; the rows are passed over."""
+
+    pagination: Pagination | None = None
+
+
 class Body(Wire):
     """An answer with a list of rows: those that are often read. Rows are cut out and not yet read."""
 
@@ -347,6 +354,3 @@ class Body(Wire):
     contacts: list[Raw] | None = None
     date_time: str | None = field(default=None, name="DateTimeUTC")
     pagination: Pagination | None = field(default=None, name="pagination")
-
-
-Allocations = list[Allocation]

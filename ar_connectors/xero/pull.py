@@ -1,0 +1,242 @@
+"""How is an organisation read? Its facts, then each list once page by page, then what changed since; and open invoices once a day.
+
+A first load pages in the order of ids: rows only ever come in between, so none moves to where has been read, and the pages may
+be fetched side by side. A delta asks for page 1 again and again, from the last row that was seen: a row that changes while
+it is read comes later, and is never lost (quirks.md#xero-15).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from ar_connectors.clock import Clock
+from ar_connectors.connector import Cursor, Fetch, Page, StoreView, StreamSpec
+from ar_connectors.errors import ConfigurationError, UnsupportedOperation
+from ar_connectors.xero.client import PAGE_SIZE, XeroClient, timestamp
+from ar_connectors.xero.company import MAX_AGE, REFERENCE, Company, company_of, read_company
+from ar_connectors.xero.context import PLATFORM, Context
+from ar_connectors.xero.decode import decode_page, pages_of
+from ar_connectors.xero.open_invoices import OPEN, pull_open
+from ar_connectors.xero.own_notes import NOTES, pull_notes, without_echoes
+from ar_core.model import RecordKind
+
+__all__ = ["LISTS", "OVERLAP", "STREAMS", "ReadOptions", "XeroList", "pull"]
+
+OVERLAP: Final = timedelta(minutes=5)
+"""Subtracted from the watermark in the question, never from the stored one (quirks.md#xero-16)."""
+_STEP: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class XeroList:
+    """A list that is read as a whole once, and then for its changes."""
+
+    stream: str
+    collection: str
+    id_name: str
+    kinds: tuple[RecordKind, ...]
+    params: tuple[tuple[str, str], ...] = ()
+    """What every question for it says."""
+
+
+LISTS: Final[Mapping[str, XeroList]] = {
+    one.stream: one
+    for one in (
+        XeroList("payments", "Payments", "PaymentID", (RecordKind.PAYMENT, RecordKind.ALLOCATION)),
+        XeroList("prepayments", "Prepayments", "PrepaymentID", (RecordKind.PAYMENT, RecordKind.ALLOCATION)),
+        XeroList(
+            "overpayments", "Overpayments", "OverpaymentID", (RecordKind.PAYMENT, RecordKind.ALLOCATION)
+        ),
+        XeroList(
+            "credit_notes",
+            "CreditNotes",
+            "CreditNoteID",
+            (RecordKind.CREDIT_NOTE, RecordKind.ALLOCATION),
+            (("where", 'Type=="ACCRECCREDIT"'),),
+        ),
+        XeroList(
+            "invoices",
+            "Invoices",
+            "InvoiceID",
+            (RecordKind.INVOICE, RecordKind.PROMISE),
+            (("where", 'Type=="ACCREC"'), ("unitdp", "4")),
+        ),
+        XeroList(
+            "contacts",
+            "Contacts",
+            "ContactID",
+            (RecordKind.CUSTOMER, RecordKind.CONTACT),
+            (("includeArchived", "true"),),
+        ),
+    )
+}
+"""By the name of the stream that reads it."""
+
+_AFTER: Final = {"invoices": ("payments", "prepayments", "overpayments", "credit_notes"), "contacts": ()}
+
+STREAMS: Final[tuple[StreamSpec, ...]] = (
+    StreamSpec(REFERENCE, (RecordKind.ORGANIZATION,)),
+    *(StreamSpec(name, one.kinds, after=(REFERENCE, *_AFTER.get(name, ()))) for name, one in LISTS.items()),
+    StreamSpec(OPEN, (RecordKind.INVOICE, RecordKind.PROMISE), after=(REFERENCE, "invoices")),
+    StreamSpec(NOTES, (RecordKind.PROMISE, RecordKind.DISPUTE), after=(REFERENCE, "invoices", OPEN)),
+)
+"""All streams, in reading order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How an organisation is to be read."""
+
+    order_hold_group: str | None = None
+    open_invoices_age: timedelta = timedelta(hours=24)
+    """Open invoices are read whole when the last such reading is older: what Xero changes without a word is that old at most."""
+
+
+def pull(
+    client: XeroClient, clock: Clock, stream: str, view: StoreView, options: ReadOptions
+) -> Iterator[Sequence[Fetch]]:
+    """What to ask next for a stream; see `Connector.pull`. Raises UnsupportedOperation for a stream there is not."""
+    if stream == REFERENCE:
+        yield from _reference(client, clock, view)
+        return
+    if stream not in {*LISTS, OPEN, NOTES}:
+        raise UnsupportedOperation(
+            f"there is no stream {stream!r}",
+            platform=PLATFORM,
+            tenant=client.tenant,
+            operation="pull",
+            advice="the streams are " + ", ".join(spec.name for spec in STREAMS),
+        )
+    company = company_of(view.cursor(REFERENCE))
+    if company is None:
+        raise ConfigurationError(
+            f"the stream {stream} needs the organisation's reference data first",
+            platform=PLATFORM,
+            tenant=client.tenant,
+            operation=f"pull {stream}",
+            advice="read the stream `reference` before it",
+        )
+    context = company.context(client.tenant, options.order_hold_group)
+    if stream == OPEN:
+        yield from pull_open(client, clock, context, view, options.open_invoices_age)
+    elif stream == NOTES:
+        yield from pull_notes(client, context, view)
+    else:
+        yield from _list(client, company, context, LISTS[stream], view)
+
+
+def _reference(client: XeroClient, clock: Clock, view: StoreView) -> Iterator[Sequence[Fetch]]:
+    known = company_of(view.cursor(REFERENCE))
+    now = clock.now()
+    if known is not None and now - known.read_at <= MAX_AGE:
+        return
+    started_at = known.started_at if known is not None else None
+    yield [Fetch("reference data", lambda: read_company(client, started_at, now))]
+
+
+def _list(
+    client: XeroClient, company: Company, context: Context, one: XeroList, view: StoreView
+) -> Iterator[Sequence[Fetch]]:
+    cursor = view.cursor(one.stream)
+    state: dict[str, Any] = dict(cursor.state) if cursor is not None else {}
+    read = _reader(client, context, one, view)
+    if "watermark" not in state:
+        yield from _first_load(company, one, state, read)
+    else:
+        yield from _changes(one, datetime.fromisoformat(state["watermark"]), read)
+
+
+Read = Callable[[int, datetime | None, tuple[tuple[str, str], ...]], tuple[Page, int | None]]
+
+
+def _reader(client: XeroClient, context: Context, one: XeroList, view: StoreView) -> Read:
+    """Reads a page: its number, since when, further parameters -> the page, and how many pages there are."""
+
+    def read(
+        number: int, since: datetime | None, more: tuple[tuple[str, str], ...]
+    ) -> tuple[Page, int | None]:
+        answer = client.page(one.collection, (*one.params, *more), number, since)
+        page = decode_page(answer.body, one.collection, context, stream=one.stream)
+        if one.stream == "invoices":
+            page = without_echoes(page, view)
+        if page.server_time is None:
+            page = replace(page, server_time=answer.server_date)
+        return page, pages_of(answer.body) if since is None else None
+
+    return read
+
+
+def _first_load(
+    company: Company, one: XeroList, state: dict[str, Any], read: Read
+) -> Iterator[Sequence[Fetch]]:
+    """Read a list once. Its cursor says up to which page it is committed, so a crash costs the pages in flight."""
+    order = (("order", one.id_name),)
+    start = int(state.get("next", 1))
+    told: list[tuple[int, int | None]] = []
+
+    def first(number: int) -> Callable[[], Page]:
+        def ask() -> Page:
+            page, count = read(number, None, order)
+            told[:] = [(page.rows, count)]
+            last = page.rows < PAGE_SIZE or (count is not None and count <= number)
+            return replace(page, cursor=_loaded(company, one, number, last=last))
+
+        return ask
+
+    def later(number: int) -> Callable[[], Page]:
+        return lambda: replace(read(number, None, order)[0], cursor=_loaded(company, one, number, last=False))
+
+    while True:
+        yield [Fetch(f"{one.collection} page {start}", first(start))]
+        rows, last = told[0]
+        if rows < PAGE_SIZE or (last is not None and last <= start):
+            return
+        if last is not None:
+            break
+        start += 1  # a body that does not say how many pages there are
+    numbers = range(start + 1, last + 1)
+    yield [Fetch(f"{one.collection} page {number} of {last}", later(number)) for number in numbers]
+    done = Page(stream=one.stream, cursor=_loaded(company, one, last, last=True))
+    yield [Fetch(f"{one.collection} complete", lambda: done)]
+
+
+def _loaded(company: Company, one: XeroList, number: int, *, last: bool) -> Cursor:
+    """Where a first load stands; complete, changes are read from before it began."""
+    if last:
+        return Cursor(one.stream, {"watermark": company.started_at.isoformat()})
+    return Cursor(one.stream, {"next": number + 1})
+
+
+def _changes(one: XeroList, watermark: datetime, read: Read) -> Iterator[Sequence[Fetch]]:
+    """What changed since the watermark, from the last row seen to the next, until a page is not full."""
+    since, number = watermark - OVERLAP, 1
+    seen: list[tuple[Page, datetime]] = []
+
+    def ask() -> Page:
+        page, _ = read(number, since, ())
+        times = [
+            record.source.updated_at
+            for record in page.records
+            if getattr(record, "source", None) is not None
+            and record.source is not None
+            and record.source.updated_at is not None
+        ]
+        newest = max(times, default=since)
+        reached = newest
+        if page.rows < PAGE_SIZE and page.server_time is not None:
+            reached = max(newest, page.server_time)
+        seen[:] = [(page, newest)]
+        return replace(page, cursor=Cursor(one.stream, {"watermark": max(reached, watermark).isoformat()}))
+
+    while True:
+        yield [Fetch(f"{one.collection} since {timestamp(since)}", ask)]
+        page, newest = seen[0]
+        if page.rows < PAGE_SIZE:
+            return
+        if newest - _STEP > since:
+            since, number = newest - _STEP, 1
+        else:
+            number += 1  # more rows than a page holds changed in one second: only now is an offset used

@@ -1,0 +1,80 @@
+"""How is a Xero connection put together? Its own parts, wired as `adapterkit.session` wires all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from ar_connectors.adapterkit.session import Session, SessionRequest, kept_settings, open_oauth, wire
+from ar_connectors.auth.tokens import TokenSet
+from ar_connectors.errors import ConfigurationError
+from ar_connectors.xero.auth import PRODUCTION, ClientCredentialsGrant, check_scopes, xero_provider
+from ar_connectors.xero.connector import XeroConnector
+from ar_connectors.xero.context import PLATFORM
+from ar_connectors.xero.faults import XeroDialect
+from ar_connectors.xero.limits import XERO_LIMITS, server_limits
+from ar_connectors.xero.pull import ReadOptions
+from ar_connectors.xero.writeback_scope import NotePolicy, WriteOptions
+
+__all__ = ["open_session"]
+
+
+def open_session(request: SessionRequest) -> Session:
+    """Build a connection; nothing is sent. Tenant and token belong together for its whole life (quirks.md#xero-2).
+
+    Settings: `custom_connection` (true: the app's keys are enough, quirks.md#xero-3), `notes` (off, change, always),
+    `order_hold_group`, `open_invoices_hours`. Raises ConfigurationError when there are no keys or no tokens, or for a
+    setting that means nothing; PermissionDenied for tokens that may not read.
+    """
+    settings = request.settings
+    custom = settings.get("custom_connection") is True
+    if request.tokens is not None:
+        check_scopes(request.tokens, request.tenant)
+    access, hosts = open_oauth(
+        request,
+        xero_provider,
+        headers={"xero-tenant-id": request.tenant},
+        refresher=ClientCredentialsGrant if custom else None,
+    )
+    if custom and request.store.load_tokens(f"{PLATFORM}:{request.tenant}") is None:
+        # An empty access token is asked for anew at the first call; there never is a refresh token.
+        access.keeper.adopt(TokenSet("", "client_credentials"))
+    used = hosts or PRODUCTION
+    transport = wire(
+        request,
+        PLATFORM,
+        used,
+        XeroDialect(request.tenant),
+        access.signer,
+        XERO_LIMITS,
+        redactor=access.redactor,
+        server_limits=server_limits,
+    )
+    reading, writing = _options(settings)
+    connector = XeroConnector(
+        request.tenant,
+        transport,
+        request.clock,
+        base_url=used.api,
+        read_options=reading,
+        write_options=writing,
+    )
+    return Session(
+        connector, transport, {**kept_settings(hosts), **({"custom_connection": True} if custom else {})}
+    )
+
+
+def _options(settings: Mapping[str, Any]) -> tuple[ReadOptions, WriteOptions]:
+    group = settings.get("order_hold_group")
+    try:
+        policy = NotePolicy(settings.get("notes", NotePolicy.CHANGE))
+        age = timedelta(hours=float(settings.get("open_invoices_hours", 24)))
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(
+            f"a setting of the connection means nothing: {error}",
+            platform=PLATFORM,
+            advice="notes is off, change or always; open_invoices_hours a number",
+        ) from error
+    writing = WriteOptions(policy, group) if group else WriteOptions(policy)
+    return ReadOptions(group, age), writing
