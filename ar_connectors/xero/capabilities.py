@@ -21,7 +21,7 @@ READS: Final[dict[str, str]] = {
     "disputes": "our own tagged history notes, where an invoice's history is read",
     "deletions": "status DELETED of drafts and payments",
     "voids": "status VOIDED",
-    "reported_balances": "Balances of contacts, where the organisation has one currency",
+    "reported_balances": "Balances of contacts, in the contact's own currency (quirks.md#xero-31)",
     "webhooks": "all categories, signature checked over the raw bytes, intent-to-receive included",
 }
 """What is read -> how."""

@@ -1,7 +1,7 @@
 """What does Xero itself say is owed? Balances of its contacts, for reconciliation.
 
-In which currency a balance is, is disputed (quirks.md#xero-31): an organisation whose contacts have several currencies is
-refused rather than compared wrongly.
+In which currency a balance is, is disputed (quirks.md#xero-31). It is taken as the contact's own currency, else the base
+currency; where that is wrong, the difference is listed, never hidden.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _CONTACTS: Final = msgspec.json.Decoder(_Contacts)
 
 
 def reported_balances(client: XeroClient, context: Context) -> list[ReportedBalance]:
-    """What each contact owes, those of zero left out; one call per 1000 contacts. In base currency, as Xero's page on contacts has
-    it. Raises ContractError when an answer cannot be read."""
+    """What each contact owes, those of zero left out; one call per 1000 contacts. In the contact's
+    own currency, else in base currency. Raises ContractError when an answer cannot be read."""
     found: list[ReportedBalance] = []
     number = 1
     while True:
@@ -50,7 +50,8 @@ def reported_balances(client: XeroClient, context: Context) -> list[ReportedBala
             balance = row.balances.accounts_receivable if row.balances is not None else None
             if row.contact_id and balance is not None and balance.outstanding:
                 identity = context.company.record_id(RecordKind.CUSTOMER, row.contact_id)
-                found.append(ReportedBalance(identity, context.base_currency, balance.outstanding, _BASIS))
+                currency = row.default_currency or context.base_currency
+                found.append(ReportedBalance(identity, currency, balance.outstanding, _BASIS))
         if len(rows) < PAGE_SIZE:
             return found
         number += 1
