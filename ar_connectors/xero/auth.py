@@ -5,19 +5,21 @@ The work is done in `ar_connectors.auth`; see quirks.md#xero-1 to #xero-5.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
 from ar_connectors.adapterkit.cutting import loads_plain
 from ar_connectors.auth.oauth import OAuthProvider, TokenEndpoint
-from ar_connectors.auth.tokens import TokenSet
+from ar_connectors.auth.tokens import ClientCredentials, TokenSet
+from ar_connectors.clock import Clock
 from ar_connectors.errors import ConfigurationError, ContractError, PermissionDenied
 from ar_connectors.http.endpoints import Endpoints
-from ar_connectors.http.messages import Response
+from ar_connectors.http.messages import Request, Response
+from ar_connectors.http.transport import Transport
 from ar_connectors.xero.client import BASE_URL, XeroClient
-from ar_connectors.xero.faults import PLATFORM
+from ar_connectors.xero.faults import PLATFORM, XeroDialect
 
 __all__ = [
     "CUSTOM_SCOPES",
@@ -30,6 +32,8 @@ __all__ = [
     "disconnect",
     "missing_scopes",
     "organisations",
+    "reached",
+    "token_endpoint",
     "xero_provider",
 ]
 
@@ -134,6 +138,44 @@ def organisations(client: XeroClient) -> list[Organisation]:
         for row in _rows(client.connections())
         if str(row.get("tenantType") or "ORGANISATION").upper() == "ORGANISATION"
     ]
+
+
+def reached(
+    tokens: TokenSet, *, clock: Clock, jitter: Callable[[], float], endpoints: Endpoints | None = None
+) -> list[Organisation]:
+    """The organisations that new tokens reach, asked before there is a connection to any of them; one call."""
+    hosts = endpoints or PRODUCTION
+    transport = Transport(
+        PLATFORM, "", hosts, XeroDialect(), _Granted(tokens.access_token), clock=clock, jitter=jitter
+    )
+    try:
+        return organisations(XeroClient(transport, "", hosts.api))
+    finally:
+        transport.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """Signs with an access token that was just given."""
+
+    access_token: str = field(repr=False)
+
+    def sign(self, request: Request) -> Mapping[str, str]:  # noqa: ARG002 - the Signer protocol
+        return {"Authorization": f"Bearer {self.access_token}"}
+
+    def refused(self, request: Request, response: Response) -> bool:  # noqa: ARG002 - the Signer protocol
+        return False
+
+
+def token_endpoint(
+    credentials: ClientCredentials,
+    *,
+    clock: Clock,
+    jitter: Callable[[], float],
+    endpoints: Endpoints | None = None,
+) -> TokenEndpoint:
+    """Xero's token endpoint for one app: for `run_code_flow`, `client_credentials`, `revoke`."""
+    return TokenEndpoint(xero_provider(endpoints), credentials, clock=clock, jitter=jitter)
 
 
 def disconnect(client: XeroClient) -> None:

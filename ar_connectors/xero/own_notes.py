@@ -18,7 +18,7 @@ from ar_connectors.xero.client import XeroClient
 from ar_connectors.xero.context import Context, Mapper
 from ar_connectors.xero.decode import MAPPER_VERSION, history_of
 from ar_connectors.xero.mapping_notes import facts_in
-from ar_core.model import Invoice, Origin, Promise, RecordKind, parse_record_id
+from ar_core.model import Dispute, Invoice, Origin, Promise, RecordKind, parse_record_id
 
 __all__ = ["NOTES", "pull_notes", "without_echoes"]
 
@@ -67,21 +67,29 @@ def _is_ours(promise: Promise, view: StoreView, known: dict[str, str]) -> bool:
 
 
 def pull_notes(client: XeroClient, context: Context, view: StoreView) -> Iterator[Sequence[Fetch]]:
-    """One call for each invoice with an expected payment date that was not looked behind yet."""
+    """One call for each invoice whose expected payment date was not looked behind yet, and for each whose date was ours and has
+    changed or gone since: its history says why."""
     cursor = view.cursor(NOTES)
     state: dict[str, Any] = dict(cursor.state) if cursor is not None else {}
     read: dict[str, str] = dict(state.get("read", {}))
     ours: dict[str, str] = dict(state.get("ours", {}))
-    wanted = []
+    wanted: dict[str, str | None] = {}
     for identity in view.live_ids(RecordKind.PROMISE):
         promise = view.record(identity)
         if not isinstance(promise, Promise) or promise.origin is not Origin.ERP:
             continue
         remote_id = promise.source.remote_id if promise.source is not None else ""
         if remote_id and read.get(remote_id) != promise.promised_date.isoformat():
-            wanted.append((remote_id, promise))
-    for start in range(0, len(wanted), _AT_ONCE):
-        chunk = wanted[start : start + _AT_ONCE]
+            wanted[remote_id] = promise.promised_date.isoformat()
+    invoices = {context.company.record_id(RecordKind.INVOICE, one): one for one in ours}
+    for identity, invoice in view.records(invoices).items():
+        day = invoice.expected_payment_date
+        told = day.isoformat() if day is not None else None
+        if told != ours[invoices[identity]]:
+            wanted[invoices[identity]] = told
+    items = list(wanted.items())
+    for start in range(0, len(items), _AT_ONCE):
+        chunk = items[start : start + _AT_ONCE]
         yield [Fetch(f"history of {len(chunk)} invoices", _reader(client, context, view, chunk, read, ours))]
 
 
@@ -89,7 +97,7 @@ def _reader(
     client: XeroClient,
     context: Context,
     view: StoreView,
-    wanted: Sequence[tuple[str, Promise]],
+    wanted: Sequence[tuple[str, str | None]],
     read: dict[str, str],
     ours: dict[str, str],
 ) -> Callable[[], Page]:
@@ -97,17 +105,17 @@ def _reader(
         mapper = Mapper(context)
         records: list[Any] = []
         replaces: list[str] = []
-        for remote_id, native in wanted:
-            date = native.promised_date.isoformat()
+        for remote_id, date in wanted:
             facts = facts_in(mapper, _notes(client, remote_id))
             records += facts
+            ours.pop(remote_id, None)
+            if date is None:
+                read.pop(remote_id, None)
+                continue
             read[remote_id] = date
-            standing = [one for one in facts if isinstance(one, Promise) and one.superseded_by is None]
-            if any(
-                one.promised_date == native.promised_date and one.withdrawn_on is None for one in standing
-            ):
+            if any(_stands(one, date) for one in facts):
                 ours[remote_id] = date
-                invoice = view.record(native.invoice_ids[0])
+                invoice = view.record(context.company.record_id(RecordKind.INVOICE, remote_id))
                 if isinstance(invoice, Invoice):
                     # The invoice comes along unchanged, without its native promise: that was ours.
                     records.append(invoice)
@@ -124,6 +132,16 @@ def _reader(
         )
 
     return ask
+
+
+def _stands(fact: Promise | Dispute, date: str) -> bool:
+    """True for a promise of ours that an expected payment date shows."""
+    return (
+        isinstance(fact, Promise)
+        and fact.withdrawn_on is None
+        and fact.superseded_by is None
+        and fact.promised_date.isoformat() == date
+    )
 
 
 def _notes(client: XeroClient, remote_id: str) -> list[wire.HistoryRecord]:
