@@ -23,7 +23,8 @@ from ar_connectors.testkit.xero.where import Getter, Where, order_of, where_of
 
 __all__ = ["Lists"]
 
-Form = Literal["full", "stub", "summary"]
+Form = Literal["full", "precise", "stub", "summary"]
+"""Whole (with prices of two or of four decimals), of a list without pages, or of summaryOnly."""
 
 _LARGEST_PAGE: Final = 1000
 _DEFAULT_PAGE: Final = 100
@@ -146,7 +147,9 @@ class Lists:
 
     @staticmethod
     def _formed(endpoint: str, row: Row, form: Form) -> Row:
-        if form == "full":
+        if form in {"full", "precise"}:
+            for line in (one for one in row.get("LineItems", ()) if "UnitAmount" in one):
+                line["UnitAmount"] = _price(line["UnitAmount"], 4 if form == "precise" else 2)
             return row
         if endpoint == "Contacts":
             return summary(row, unpaged=form == "stub")
@@ -175,6 +178,11 @@ class Lists:
         rows = [self.row(endpoint, one, form) for one in found[(number - 1) * length : number * length]]
         pages = -(-len(found) // length)
         return rows, {"page": number, "pageSize": length, "pageCount": pages, "itemCount": len(found)}
+
+    @staticmethod
+    def form(params: Mapping[str, str]) -> Form:
+        """How a whole row is asked for."""
+        return "precise" if params.get("unitdp") == "4" else "full"
 
     def _search(self, endpoint: str, params: Mapping[str, str], since: str) -> list[Entry]:
         """All rows asked for, in their order; kept until something changes, for the pages that follow."""
@@ -302,6 +310,14 @@ def _modified_since(text: str) -> datetime | None:
             return None
     read = read.astimezone(UTC) if read.tzinfo is not None else read.replace(tzinfo=UTC)
     return read.replace(microsecond=0)
+
+
+def _price(amount: Decimal, places: int) -> Decimal:
+    """A price with so many decimals, for as long as that is possible at all."""
+    try:
+        return round(amount, places)
+    except ArithmeticError:
+        return amount
 
 
 def _sorted(found: list[Entry], keys: Mapping[str, Any], *, descending: bool) -> list[Entry]:

@@ -105,7 +105,9 @@ def _text(status: int, text: str, content_type: str = "text/html; charset=utf-8"
 
 
 _BEFORE: Final[Mapping[str, Maker]] = {
-    "unauthorized": lambda _f, _a, now: gateway(401, "Unauthorized", expired(now), str(now)),
+    "unauthorized": lambda fault, _a, now: gateway(
+        401, "Unauthorized", expired(now), str(now), lower=bool(fault.options.get("lower"))
+    ),
     "token_killed": _token_killed,
     "grant_revoked": _grant_revoked,
     "invalid_grant": lambda _f, _a, _n: refused("token refresh", 400, "invalid_grant"),

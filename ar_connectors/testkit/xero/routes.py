@@ -128,7 +128,8 @@ class Routes:
                 rows, pagination = self.lists.answer(endpoint, call.params, since)
                 return endpoint, rows, {"pagination": pagination} if pagination is not None else {}
             case [identity] if get:
-                return endpoint, [self.lists.row(endpoint, self._entry(endpoint, identity))], {}
+                form = self.lists.form(call.params)
+                return endpoint, [self.lists.row(endpoint, self._entry(endpoint, identity), form)], {}
             case [identity, "OnlineInvoice"] if get and endpoint == "Invoices":
                 return "OnlineInvoices", [encode(self._link(identity))], {}
             case [identity, "Email"] if call.method == "POST" and endpoint == "Invoices":

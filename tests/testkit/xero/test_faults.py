@@ -160,6 +160,11 @@ def test_the_limit_that_was_reached_is_named(problem: str, client: Client, emula
     assert (answer.headers["X-Rate-Limit-Problem"], answer.headers["Retry-After"]) == (problem, "9")
 
 
+def test_keys_of_a_refusal_may_be_in_lower_case(client: Client, emulator: XeroHandle) -> None:
+    emulator.faults.add("unauthorized", lower=True)
+    assert client.send("GET", "Organisation").json()["detail"].startswith("TokenExpired")
+
+
 @pytest.mark.parametrize("name", sorted(OUTAGES))
 def test_the_server_can_vanish_and_come_back(name: str, client: Client, emulator: XeroHandle) -> None:
     with emulator.outage(name), pytest.raises(requests.ConnectionError):

@@ -238,3 +238,19 @@ def test_a_payment_link_is_for_sales_invoices(client: Client, emulator: XeroHand
     assert client.get(path)["OnlineInvoices"][0]["OnlineInvoiceUrl"].startswith("https://in.xero.com/")
     bill = client.rows("Invoices", where='Type=="ACCPAY"')[0]
     assert client.refused("GET", f"Invoices/{bill['InvoiceID']}/OnlineInvoice")
+
+
+def test_prices_have_two_decimals_unless_four_are_asked_for(client: Client, emulator: XeroHandle) -> None:
+    line = {"Description": "Screws", "Quantity": 100, "UnitAmount": "0.0375"}
+    body = {
+        "Type": "ACCREC", "Status": "AUTHORISED", "Contact": {"ContactID": guid("contact", 1)}, "DueDate": "2026-12-24",
+        "LineItems": [line],
+    }  # fmt: skip
+    (made,) = client.done("PUT", "Invoices", {"Invoices": [body]})["Invoices"]
+    path = f"Invoices/{made['InvoiceID']}"
+    prices = [
+        client.get(path, **more)["Invoices"][0]["LineItems"][0]["UnitAmount"]
+        for more in ({}, {"unitdp": "4"})
+    ]
+    assert prices == [Decimal("0.04"), Decimal("0.0375")]
+    assert emulator.ledger.invoices[str(int(made["InvoiceID"][-12:-3], 16))].total == Decimal("3.75")
