@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl
 
 import requests
 
@@ -74,7 +75,8 @@ class Client:
 
     def write(self, method: str, path: str, body: Any, **headers: str) -> requests.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.send(method, f"record/v1/{path}", body, headers=named)
+        path, _, query = path.partition("?")
+        return self.send(method, f"record/v1/{path}", body, headers=named, **dict(parse_qsl(query)))
 
     def refused(self, answer: requests.Response) -> tuple[int, str, str]:
         """Status, code and detail of a refusal."""

@@ -369,6 +369,50 @@ def test_invoices_payments_and_customers_can_be_made(netsuite_emulator: Handle, 
     assert client.refused(client.write("POST", "creditMemo", {}))[1] == "USER_ERROR"
 
 
+def test_lines_are_added_changed_or_replaced(netsuite_emulator: Handle, client: Client) -> None:
+    invoice = netsuite_emulator.stories.issue_invoice(amount="100.00").id
+
+    def amounts() -> list[Decimal]:
+        items = client.record(f"invoice/{invoice}", expandSubResources="true")["item"]["items"]
+        return [Decimal(line["amount"]) for line in items]
+
+    def write(lines: list[dict[str, object]], query: str = "") -> None:
+        answer = client.write("PATCH", f"invoice/{invoice}{query}", {"item": {"items": lines}})
+        assert answer.status_code == 204, answer.text
+
+    write([{"amount": 5.5}])
+    assert amounts() == [100, Decimal("5.5")]
+    write([{"line": 1, "amount": 90}])
+    assert amounts() == [90, Decimal("5.5")]
+    write([{"rate": 4, "quantity": 3}], "?replace=item")
+    assert amounts() == [12]
+    bad = client.write("PATCH", f"invoice/{invoice}", {"item": {"items": [{"line": 7, "amount": 1}]}})
+    assert bad.json()["o:errorDetails"][0]["o:errorPath"] == "item.items[0].line"
+    owner = {"id": netsuite_emulator.ledger.invoices[invoice].customer}
+    paid = client.write("POST", "customerPayment", {"customer": owner, "payment": 10, "checkNum": "77"})
+    payment = paid.headers["Location"].rpartition("/")[2]
+    apply = {"apply": {"items": [{"doc": {"id": invoice}, "amount": 7}]}, "tranDate": "2026-11-19"}
+    assert client.write("PATCH", f"customerPayment/{payment}", apply).status_code == 204
+    shown = client.record(f"customerPayment/{payment}")
+    assert (shown["unapplied"], shown["checkNum"], shown["tranDate"]) == (3, "77", "2026-11-19")
+    undo = {"apply": {"items": [{"doc": {"id": invoice}, "apply": False}]}}
+    assert client.write("PATCH", f"customerPayment/{payment}", undo).status_code == 204
+    assert client.record(f"customerPayment/{payment}")["unapplied"] == 10
+    assert check(netsuite_emulator.ledger) == []
+
+
+def test_who_owes_and_in_what_is_not_changed(netsuite_emulator: Handle, client: Client) -> None:
+    invoice = _open_invoice(netsuite_emulator)
+    answer = client.write("PATCH", f"invoice/{invoice}", {"entity": {"id": "2"}})
+    assert "You cannot change" in client.refused(answer)[2]
+    currency = client.record("customer/2")["currency"]["id"]
+    assert client.write("PATCH", "customer/2", {"currency": {"id": currency}}).status_code == 204
+    assert (
+        "You cannot change"
+        in client.refused(client.write("PATCH", "customer/2", {"currency": {"id": "3"}}))[2]
+    )
+
+
 def test_metadata_names_custom_fields_and_their_types(reader: Client) -> None:
     names = {item["name"] for item in reader.record("metadata-catalog")["items"]}
     assert {"invoice", "customer", "customerPayment", "phoneCall"} <= names

@@ -241,7 +241,8 @@ class Records:
 
     def _update(self, call: Call, record_type: RecordType, found: Found) -> Reply:
         written = self._written(call, record_type)
-        self.writer.update(record_type, found, written.values)
+        replaced = {name.strip() for name in call.params.get("replace", "").split(",")}
+        self.writer.update(record_type, found, written.values, replaced)
         return self._done(record_type, found.id, written)
 
     def _create(self, call: Call, record_type: RecordType, external: str | None) -> Reply:

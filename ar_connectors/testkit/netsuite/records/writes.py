@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -12,13 +12,22 @@ from ar_connectors.testkit.ledger.money import rounded, total
 from ar_connectors.testkit.ledger.records import Record
 from ar_connectors.testkit.netsuite.activities import Activity, add_activity, change_activity
 from ar_connectors.testkit.netsuite.company import CURRENCIES, Account, currency_id
-from ar_connectors.testkit.netsuite.errors import invalid_content, user_error
+from ar_connectors.testkit.netsuite.errors import ServiceError, invalid_content, user_error
 from ar_connectors.testkit.netsuite.records.types import RecordType, fields_of
 from ar_connectors.testkit.netsuite.transactions import Transaction, transaction_of
 
 __all__ = ["Writer"]
 
 Values = dict[str, Any]
+_OTHER: Final = {"memo": "memo"}
+_PAYMENT: Final = {**_OTHER, "tranDate": "received", "payment": "total", "checkNum": "reference"}
+_INVOICE: Final = {
+    **_OTHER,
+    "tranDate": "issued",
+    "dueDate": "due",
+    "terms": "term",
+    "userEstimatedPaymentDate": "expected",
+}
 _CUSTOMER: Final = {
     "entityId": "name",
     "companyName": "name",
@@ -34,7 +43,6 @@ _EXTRAS: Final = {
     "creditLimit",
     "otherRefNum",
     "email",
-    "checkNum",
     "userEstimateSource",
 }
 
@@ -46,8 +54,15 @@ class Writer:
         self.ledger = ledger
         self.account = account
 
-    def update(self, record_type: RecordType, record: Record | Activity, values: Values) -> None:
-        """New values for an existing record; what is not named stays. Raises ServiceError, LedgerError."""
+    def update(
+        self,
+        record_type: RecordType,
+        record: Record | Activity,
+        values: Values,
+        replaced: Collection[str] = (),
+    ) -> None:
+        """New values for an existing record; what is not named stays. The lines of a sublist are added to those there are,
+        unless the sublist is to be `replaced`. Raises ServiceError, LedgerError."""
         writable = self._writable(record_type, values)
         match record:
             case Activity():
@@ -58,7 +73,7 @@ class Writer:
                 transaction = transaction_of(self.ledger, record)
                 assert transaction is not None  # noqa: S101  looked up by its type before
                 self.check_period(transaction.day)
-                self._transaction(transaction, writable)
+                self._transaction(transaction, writable, replaced)
 
     def create(self, record_type: RecordType, values: Values) -> str:
         """A new record; returns its id. Raises ServiceError, LedgerError."""
@@ -123,25 +138,37 @@ class Writer:
                 changes[_CUSTOMER[name]] = value
             elif name == "isInactive":
                 changes["active"] = not value
-            elif name in _EXTRAS or name.startswith("cust"):
+            elif _is_extra(name):
                 _put(extra, name, value)
+            elif value != {"currency": str(currency_id(customer.currency))}.get(
+                name, getattr(customer, name)
+            ):
+                raise _fixed(name)
         if changes.get("name", "") is None:
             raise user_error("Please enter value(s) for: Company Name.")
         self.ledger.change_customer(customer.id, extra=extra, **changes)
 
-    def _transaction(self, one: Transaction, values: Values) -> None:
+    def _transaction(self, one: Transaction, values: Values, replaced: Collection[str]) -> None:
         record = one.record
         changes: dict[str, Any] = {}
         extra = dict(record.extra)
+        fields = (
+            _INVOICE if isinstance(record, Invoice) else _PAYMENT if isinstance(record, Payment) else _OTHER
+        )
         for name, value in values.items():
-            if name == "memo":
-                changes["memo"] = value
-            elif name in {"dueDate", "terms"} and isinstance(record, Invoice):
-                changes["due" if name == "dueDate" else "term"] = value
-            elif name == "userEstimatedPaymentDate":
-                changes["expected"] = value
-            elif name in _EXTRAS or name.startswith("cust"):
+            if name == "item" and isinstance(record, Invoice):
+                changes["lines"] = tuple(_with_lines(() if name in replaced else record.lines, value))
+            elif name == "apply" and isinstance(record, Payment):
+                changes["applications"] = self._applied(
+                    () if name in replaced else record.applications, value
+                )
+            elif name in fields:
+                changes[fields[name]] = value
+            elif _is_extra(name):
                 _put(extra, name, value)
+            else:
+                raise _fixed(name)
+        self.check_period(changes.get("issued") or changes.get("received") or one.day)
         if isinstance(record, Invoice):
             expected = changes.get("expected", record.expected)
             if expected is not None and not extra.get("userEstimateSource") and "expected" in changes:
@@ -194,7 +221,8 @@ class Writer:
             parent=values.get("parent"),
             subsidiary=subsidiary,
         )
-        left = {key: value for key, value in values.items() if key not in {"companyName", "entityId"}}
+        made = {"companyName", "entityId", "subsidiary", "currency", "parent"}
+        left = {key: value for key, value in values.items() if key not in made}
         self._customer(customer, left)
         return customer.id
 
@@ -220,21 +248,7 @@ class Writer:
         owner = self._owner(values, "customer")
         day = values.get("tranDate") or self._today()
         self.check_period(day)
-        parts = []
-        for place, line in enumerate(values.get("apply") or []):
-            document, amount = line.get("doc"), line.get("amount")
-            identity = str(document.get("id")) if isinstance(document, dict) else str(document)
-            if (
-                identity not in self.ledger.invoices
-                or isinstance(amount, bool)
-                or not isinstance(amount, int | Decimal)
-            ):
-                raise invalid_content(
-                    f"apply.items[{place}].doc",
-                    f"You have entered an Invalid Field Value {identity} for the following field: doc",
-                )
-            if line.get("apply", True):
-                parts.append(Application("invoice", identity, Decimal(amount)))
+        parts = self._applied((), values.get("apply") or [])
         used = total(part.amount for part in parts)
         payment = self.ledger.receive_payment(
             owner,
@@ -248,8 +262,47 @@ class Writer:
         self._extras(payment, {name: value for name, value in values.items() if _is_extra(name)})
         return payment.id
 
+    def _applied(
+        self, before: tuple[Application, ...], lines: list[dict[str, Any]]
+    ) -> tuple[Application, ...]:
+        """What a payment is applied to when lines are written: those of other documents stay. Raises ServiceError."""
+        parts = {(part.kind, part.id): part for part in before}
+        for place, line in enumerate(lines):
+            document, amount = line.get("doc"), line.get("amount")
+            identity = str(document.get("id")) if isinstance(document, dict) else str(document)
+            applies = line.get("apply", True)
+            numeric = isinstance(amount, int | Decimal) and not isinstance(amount, bool)
+            if identity not in self.ledger.invoices or (applies and not numeric):
+                raise invalid_content(
+                    f"apply.items[{place}].doc",
+                    f"You have entered an Invalid Field Value {identity} for the following field: doc",
+                )
+            parts.pop(("invoice", identity), None)
+            if applies:
+                parts["invoice", identity] = Application("invoice", identity, Decimal(amount or 0))
+        return tuple(parts.values())
+
     def _today(self) -> date:
         return self.ledger.now().date()
+
+
+def _fixed(name: str) -> ServiceError:
+    """A field that stays what it was when the record was made."""
+    return user_error(f"You cannot change the following field of an existing record: {name}.")
+
+
+def _with_lines(before: tuple[Line, ...], given: list[dict[str, Any]]) -> list[Line]:
+    """The lines of an invoice when some are written: one that names its `line` is changed, any other is added."""
+    lines = list(before)
+    for place, one in enumerate(given):
+        number = one.get("line")
+        if number is None:
+            lines.append(_line(place, one))
+        elif isinstance(number, int) and 1 <= number <= len(lines):
+            lines[number - 1] = _line(place, {"description": lines[number - 1].description, **one})
+        else:
+            raise invalid_content(f"item.items[{place}].line", f"There is no line {number}.")
+    return lines
 
 
 def _is_extra(name: str) -> bool:
