@@ -89,6 +89,21 @@ def test_a_reversed_entry_has_its_opposite_beside_it() -> None:
     assert check(ledger) == []
 
 
+def test_a_voided_invoice_frees_the_entry_that_settled_it() -> None:
+    ledger = _group()
+    invoice = _billed(ledger)
+    entry = ledger.post_journal(invoice.customer, Decimal("-40.00"), posted=date(2026, 11, 2))
+    parts = [
+        Application("invoice", invoice.id, Decimal("40.00")),
+        Application("journal", entry.id, Decimal("-40.00")),
+    ]
+    payment = ledger.receive_payment(invoice.customer, Decimal(0), parts, received=date(2026, 11, 2))
+    ledger.void_document(invoice)
+    assert (entry.open, payment.unapplied) == (Decimal("-40.00"), Decimal(0))
+    assert truth(ledger).balances == {(invoice.customer, "USD"): Decimal("-40.00")}
+    assert check(ledger) == []
+
+
 def test_pairs_use_up_what_is_applied_before_the_money() -> None:
     ledger = _group()
     invoice = _billed(ledger)

@@ -97,11 +97,10 @@ class Settling(Shelves):
 
 
 def _balanced(amount: Decimal, parts: tuple[Application, ...], lost: str) -> tuple[Application, ...]:
-    """The parts that remain when one is taken out: an invoice's credits go first, a credit's invoices when money is short."""
-    brings = {"credit", "deposit"}
-    kept = [part for part in parts if part.kind not in brings] if lost == "invoice" else list(parts)
+    """The parts that remain when one is taken out: what is applied to an invoice goes first, then invoices when money is short."""
+    kept = [part for part in parts if part.demand > 0] if lost == "invoice" else list(parts)
     used = total(part.demand for part in kept)
     while used > amount:
-        last = next(index for index in range(len(kept) - 1, -1, -1) if kept[index].kind not in brings)
+        last = next(index for index in range(len(kept) - 1, -1, -1) if kept[index].demand > 0)
         used = minus(used, kept.pop(last).amount)
     return tuple(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,7 +12,7 @@ import requests
 
 from ar_connectors.testkit.netsuite.start import Handle
 
-__all__ = ["Client"]
+__all__ = ["Client", "balances"]
 
 
 class Client:
@@ -85,3 +86,21 @@ class Client:
         assert document["status"] == answer.status_code
         assert answer.headers["Content-Type"] == "application/vnd.oracle.resource+json; type=error"
         return answer.status_code, error["o:errorCode"], error["detail"]
+
+
+def balances(client: Client) -> dict[tuple[str, str], Decimal]:
+    """What every customer owes by currency, as a careful client would work it out."""
+    owed: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    headers = client.rows(
+        "SELECT t.entity, c.symbol, t.foreignamountunpaid AS due, t.foreignpaymentamountunused AS spare FROM transaction t "
+        "JOIN currency c ON c.id = t.currency WHERE t.type <> 'Journal' ORDER BY t.id"
+    )
+    lines = client.rows(
+        "SELECT tl.entity, c.symbol, tl.foreignamountunpaid AS due, tl.foreignpaymentamountunused AS spare "
+        "FROM transactionline tl JOIN transaction t ON t.id = tl.transaction JOIN currency c ON c.id = t.currency "
+        "JOIN transactionaccountingline tal ON tal.transaction = tl.transaction AND tal.transactionline = tl.id "
+        "AND tal.accountingbook = 1 WHERE t.type = 'Journal' AND tal.accounttype = 'AcctRec' ORDER BY tl.uniquekey"
+    )
+    for row in [*headers, *lines]:
+        owed[row["entity"], row["symbol"]] += Decimal(row.get("due", "0")) - Decimal(row.get("spare", "0"))
+    return {key: amount for key, amount in owed.items() if amount}

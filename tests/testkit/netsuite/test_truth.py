@@ -13,25 +13,7 @@ from ar_connectors.testkit.group import generate_group
 from ar_connectors.testkit.ledger import check, truth
 from ar_connectors.testkit.netsuite import Account
 from ar_connectors.testkit.netsuite.start import Handle, start_netsuite
-from tests.testkit.netsuite.support import Client
-
-
-def _balances(client: Client) -> dict[tuple[str, str], Decimal]:
-    """What every customer owes by currency, as a careful client would work it out."""
-    owed: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    headers = client.rows(
-        "SELECT t.entity, c.symbol, t.foreignamountunpaid AS due, t.foreignpaymentamountunused AS spare FROM transaction t "
-        "JOIN currency c ON c.id = t.currency WHERE t.type <> 'Journal' ORDER BY t.id"
-    )
-    lines = client.rows(
-        "SELECT tl.entity, c.symbol, tl.foreignamountunpaid AS due, tl.foreignpaymentamountunused AS spare "
-        "FROM transactionline tl JOIN transaction t ON t.id = tl.transaction JOIN currency c ON c.id = t.currency "
-        "JOIN transactionaccountingline tal ON tal.transaction = tl.transaction AND tal.transactionline = tl.id "
-        "AND tal.accountingbook = 1 WHERE t.type = 'Journal' AND tal.accounttype = 'AcctRec' ORDER BY tl.uniquekey"
-    )
-    for row in [*headers, *lines]:
-        owed[row["entity"], row["symbol"]] += Decimal(row.get("due", "0")) - Decimal(row.get("spare", "0"))
-    return {key: amount for key, amount in owed.items() if amount}
+from tests.testkit.netsuite.support import Client, balances
 
 
 def test_a_group_has_what_tests_want_to_see() -> None:
@@ -53,7 +35,7 @@ def test_the_same_seed_gives_the_same_group() -> None:
 
 
 def test_balances_are_those_of_the_books(books: Handle, reader: Client) -> None:
-    assert _balances(reader) == books.truth().balances
+    assert balances(reader) == books.truth().balances
 
 
 @pytest.mark.soak
@@ -61,7 +43,7 @@ def test_balances_are_those_of_the_books(books: Handle, reader: Client) -> None:
 def test_balances_of_many_books(seed: int) -> None:
     with start_netsuite(clock=ScriptedClock(DEFAULT_NOW), invoices=120, seed=seed) as handle:
         client = Client(handle)
-        assert _balances(client) == handle.truth().balances
+        assert balances(client) == handle.truth().balances
         client.session.close()
 
 
@@ -166,7 +148,7 @@ def test_a_second_book_shows_every_line_once_more() -> None:
 
 
 def test_what_changes_is_seen_at_once(netsuite_emulator: Handle, client: Client) -> None:
-    assert _balances(client) == netsuite_emulator.truth().balances
+    assert balances(client) == netsuite_emulator.truth().balances
     stories = netsuite_emulator.stories
     invoice = stories.issue_invoice(amount="812.55")
     for change in (
@@ -179,7 +161,7 @@ def test_what_changes_is_seen_at_once(netsuite_emulator: Handle, client: Client)
         stories.delete_invoice,
     ):
         change()
-        assert _balances(client) == netsuite_emulator.truth().balances
+        assert balances(client) == netsuite_emulator.truth().balances
     (row,) = client.rows(f"SELECT status, void, foreigntotal FROM transaction WHERE id = {invoice.id}")
     assert row == {"status": "V", "void": "T", "foreigntotal": "0"}
 
