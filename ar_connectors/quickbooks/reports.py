@@ -74,7 +74,7 @@ def parse_aged_receivables(body: bytes, context: Context) -> list[ReportedBalanc
             ReportedBalance(context.id(RecordKind.CUSTOMER, identity), currency, amount, _REPORT)
             for identity, amount in _rows(rows, column)
         ]
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ContractError(
             f"the AgedReceivables report has another layout: {error!r}",
             platform=PLATFORM,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from ar_connectors.errors import ConfigurationError
 from ar_connectors.store import open_store
 from ar_connectors.store.engine import open_database
 from ar_connectors.store.migrations import runner
+from ar_connectors.store.tables import metadata
 from tests.store.books import CONNECTION, invoice, page
 from tests.store.conftest import Ticks
 from tests.store.test_contention import all_at_once, shared_url
@@ -84,3 +88,48 @@ def test_opening_a_store_does_not_wait_for_a_writer(shared_url: str, clock: Tick
         connection.execute(text("DELETE FROM leases"))
         open_store(shared_url, clock=clock).close()
     database.close()
+
+
+def _plain(options: Any) -> dict[str, str]:
+    return {name: str(value) for name, value in sorted((options or {}).items())}
+
+
+def described(url: str) -> dict[str, Any]:
+    """Tables with their columns, keys and indexes, as the database sees them."""
+    engine = create_engine(url)
+    found: dict[str, Any] = {}
+    seen = inspect(engine)
+    for table in sorted(seen.get_table_names()):
+        columns = {one["name"]: (str(one["type"]), one["nullable"]) for one in seen.get_columns(table)}
+        indexes = {
+            str(one["name"]): (one["column_names"], one["unique"], _plain(one.get("dialect_options")))
+            for one in seen.get_indexes(table)
+        }
+        keys = seen.get_pk_constraint(table)["constrained_columns"]
+        found[table] = columns, keys, indexes, seen.get_unique_constraints(table)
+    engine.dispose()
+    return found
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_the_steps_make_what_the_code_declares(
+    dialect: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A changed table needs a step. Until the first release: `python -m ar_connectors.store.migrations.ddl`."""
+    if dialect == "sqlite":
+        migrated, declared = (f"sqlite:///{tmp_path}/{name}.db" for name in ("migrated", "declared"))
+        engine = create_engine(declared)
+        metadata.create_all(engine)
+        engine.dispose()
+        expected = described(declared)
+    else:
+        migrated = request.getfixturevalue("postgres_url")
+        engine = create_engine(migrated)
+        metadata.create_all(engine)
+        expected = described(migrated)
+        metadata.drop_all(engine)
+        engine.dispose()
+        assert described(migrated) == {}
+    open_store(migrated).close()
+    assert described(migrated) == expected
+    assert expected["records"]

@@ -1,14 +1,14 @@
-"""Schema 1: everything the first release keeps."""
+"""Schema 1: everything the first release keeps, as frozen SQL."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from ar_connectors.store.tables import metadata
+from ar_connectors.store.migrations.frozen import create
 
 __all__ = ["upgrade"]
 
 
 def upgrade(connection: Connection) -> None:
-    """Create all tables. Until the first release is out, `tables.py` is schema 1; the next change freezes it here."""
-    metadata.create_all(connection, checkfirst=False)
+    """Create all tables of schema 1."""
+    create(connection, 1)
