@@ -88,6 +88,11 @@ class NetSuite:
     def base_url(self, url: str) -> None:
         self.desk.base_url = url
 
+    def close(self) -> None:
+        """Throw away what is kept for queries; the books stay."""
+        with self.lock:
+            self.queries.close()
+
     def handle(self, call: Call, in_flight: int = 1) -> tuple[Reply, str | None]:
         """Answer a call; also the name of the fault that struck, if one did."""
         with self.lock:

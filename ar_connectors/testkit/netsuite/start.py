@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -87,7 +87,7 @@ def start_netsuite(
     ).decode()
     certificate = service.desk.register(public)
     pair = service.pair
-    with listening(service, port) as ports:
+    with closing(service), listening(service, port) as ports:
         service.base_url = url = ports.api.url
         yield Handle(
             erp="netsuite",

@@ -60,6 +60,10 @@ class Queries:
         self._warehouse = Warehouse(connection, self.tables, ledger, rows, lies)
         self._statements: dict[tuple[str, tuple[str | None, ...]], Statement] = {}
 
+    def close(self) -> None:
+        """Throw the tables away."""
+        self._connection.close()
+
     def answer(self, call: Call, address: str) -> Reply:
         """The page a call asks for. Raises ServiceError."""
         if "transient" not in call.headers.get("prefer", "").lower():
