@@ -56,6 +56,10 @@ def judge_all(given: Sequence[Prepared], known: Mapping[str, Stored], *, local: 
 
     A stale parent takes its allocations and contacts with it: they are of the same old reading.
     """
+    if not known:
+        # A first load, page after page: nothing to compare with.
+        new = list(_one_each(given))
+        return Judged(inserts=new, verdicts={one.id: Verdict.INSERT for one in new})
     result = Judged()
     stale: set[str] = set()
     ready = []
@@ -125,12 +129,12 @@ def write(
     amount = _as_text if database.is_sqlite else _as_number
     rows = [
         (
-            *_values(one, _Place(0, one.mapper_version, raw_page, one.raw_row, 0, at), amount),
-            one.id,
-            connection_id,
+            one.kind, True, one.source_kind, one.remote_id, one.version, one.updated_at, one.parent_id, one.customer_id,
+            one.currency, amount(one.amount), amount(one.open_amount), one.hash, one.body, one.due_date,
+            0, one.mapper_version, raw_page, one.raw_row, None, 0, at, one.id, connection_id,
         )
         for one in judged.inserts
-    ]
+    ]  # fmt: skip
     database.insert(connection, _INSERT, rows)
     database.many(connection, _KEEP, [(at, one.id) for one, _ in judged.updates])
     changes = [(*_values(one, _next(one, old, raw_page, at), amount), one.id) for one, old in judged.updates]
