@@ -29,6 +29,11 @@ def test_the_parts_are_the_whole(repo_root: Path) -> None:
     assert out == "120 invoices in 4 parts; the same as in one run: True\n"
 
 
+def test_a_distributed_engine_evaluates_the_parts_in_its_workers(repo_root: Path) -> None:
+    out = run(repo_root, "-m", "examples.cadence_only.with_dask", "40")
+    assert out.startswith("120 invoices in 4 partitions of a Dask bag; the same as in one run: True\n")
+
+
 def test_nothing_else_of_ours_is_loaded(repo_root: Path) -> None:
     code = (
         "import sys, examples.cadence_only.plan, examples.cadence_only.in_parallel\n"
