@@ -102,7 +102,7 @@ class Face:
 
 @contextmanager
 def opened(
-    name: str,
+    name: str | Platform,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -112,9 +112,11 @@ def opened(
     patience: float | None = None,
     **options: Any,
 ) -> Iterator[Face]:
-    """A platform by its name. Waits cost no time: both sides share a clock that stands still. `patience`: real seconds after
+    """A platform, by its name when it stands in the table.
+
+    Waits cost no time: both sides share a clock that stands still. `patience`: real seconds after
     which a silent server is given up. `options` go to the emulator."""
-    platform = FACES[name]
+    platform = FACES[name] if isinstance(name, str) else name
     clock = ScriptedClock(NOW)
     if patience is not None:
         settings = TransportSettings(connect_timeout=patience / 2, read_timeout=patience)

@@ -22,7 +22,9 @@ def test_a_story_is_read_as_a_change(face: Face, story: Story) -> None:
 
 
 @pytest.mark.parametrize(
-    ("discreet_face", "story"), each(lambda one: one.stories), indirect=["discreet_face"]
+    ("discreet_face", "story"),
+    each(lambda one: one.stories if one.discreet else ()),
+    indirect=["discreet_face"],
 )
 def test_a_story_is_read_as_a_change_also_where_only_what_was_changed_itself_has_a_new_version(
     discreet_face: Face, story: Story
@@ -85,7 +87,11 @@ def test_a_full_run_and_a_sweep_change_nothing(face: Face) -> None:
 
 @pytest.mark.parametrize(
     "face",
-    [name for name, one in sorted(FACES.items()) if an_invoice_in_another_currency in one.stories],
+    [
+        name
+        for name, one in sorted(FACES.items())
+        if "rates" not in one.shown.untold and an_invoice_in_another_currency in one.stories
+    ],
     indirect=True,
 )
 def test_the_rates_on_documents_are_the_rates_of_the_snapshot(face: Face) -> None:

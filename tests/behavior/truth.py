@@ -10,6 +10,8 @@ from typing import Any
 
 from ar_connectors.syncing.balances import open_balances
 from ar_connectors.testkit.ledger import Ledger, check, truth
+from ar_connectors.testkit.ledger.records import CreditNote as LedgerCredit
+from ar_connectors.testkit.ledger.records import Invoice as LedgerInvoice
 from ar_connectors.testkit.ledger.records import Payment as LedgerPayment
 from ar_core.model import (
     Allocation,
@@ -48,6 +50,10 @@ class Shown:
     """Payments that are records there. One of zero that ties a credit to an invoice may be a part of the credit instead."""
     allocations: Callable[[Ledger, Identify], Facts] | None = None
     """(parent, other document) by id of our record -> amount. None: each payment of the ledger is the parent of all it settles."""
+    keeps_voided: bool = False
+    """Whether what was voided keeps its total, with nothing open."""
+    beside: Callable[[str, str], bool] = lambda topic, identity: False  # noqa: ARG005
+    """Whether our record of a topic (`customer`) is of something that the platform has beside the books."""
     entry: Callable[[str], str] = _before_the_line
     """Remote id of our adjustment -> remote id of the journal entry it is part of."""
 
@@ -63,6 +69,8 @@ def differences(
     wrong = []
     for topic in sorted(set(theirs) - shown.untold):
         for key in sorted({*ours[topic], *theirs[topic]}, key=str):
+            if key not in theirs[topic] and shown.beside(topic, key):
+                continue
             have, want = (
                 _told(topic, facts.get(key, "nothing"), shown) for facts in (ours[topic], theirs[topic])
             )
@@ -76,6 +84,14 @@ def _told(topic: str, value: Any, shown: Shown) -> Any:
     if not isinstance(value, Mapping):
         return value
     return {name: one for name, one in value.items() if f"{topic}.{name}" not in shown.untold}
+
+
+def _total(document: LedgerInvoice | LedgerCredit, shown: Shown) -> Decimal:
+    """A document's total; of a voided one what it was, where the platform keeps that."""
+    if document.was is None or not shown.keeps_voided:
+        return document.total
+    lines, tax = document.was
+    return sum((line.amount for line in lines), tax)
 
 
 def _theirs(ledger: Ledger, identify: Identify, shown: Shown) -> dict[str, Facts]:
@@ -104,7 +120,7 @@ def _theirs(ledger: Ledger, identify: Identify, shown: Shown) -> dict[str, Facts
                 "currency": one.currency,
                 "issued": one.issued,
                 "due": one.due,
-                "total": one.total,
+                "total": _total(one, shown),
                 "open": one.open,
                 "voided": one.voided,
             }
@@ -114,7 +130,7 @@ def _theirs(ledger: Ledger, identify: Identify, shown: Shown) -> dict[str, Facts
             identify(RecordKind.CREDIT_NOTE, one.id): {
                 "customer": customer(one.customer),
                 "currency": one.currency,
-                "total": one.total,
+                "total": _total(one, shown),
                 "open": one.open,
                 "voided": one.voided,
             }

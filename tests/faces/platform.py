@@ -172,6 +172,8 @@ class Platform:
     shown: Shown = field(default_factory=Shown)
     """What of the books the platform shows."""
     faults: Faults = field(default_factory=Faults)
+    discreet: bool = True
+    """Whether it may be that a payment does not give what it settles a new version."""
     stories: tuple[Story, ...] = STORIES
     """Those that can happen on it."""
 

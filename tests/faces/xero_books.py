@@ -17,8 +17,9 @@ from ar_connectors.testkit.xero.receipts import Split, split
 
 __all__ = ["UNTOLD", "allocations", "identify", "payments"]
 
-UNTOLD = frozenset({"adjustment", "customer.parent", "open balance"})
-"""What Xero cannot express: journal entries on receivables (so balances that one is part of), and a customer above another."""
+UNTOLD = frozenset({"adjustment", "customer.balance", "customer.parent", "open balance", "rates"})
+"""What Xero cannot express: journal entries on receivables (so balances that one is part of), a customer above another, a balance
+of a contact that can be relied on, and which way round a rate is."""
 
 _CODES: dict[str, Code] = {"invoice": "invoice", "customer": "contact", "credit_note": "credit"}
 
@@ -30,6 +31,8 @@ def identify(emulator: Running[Any], kind: str, number: str) -> str:
         code, _, rest = number.partition("-")
         identity, _, part = rest.partition("-")
         return f"xero:{emulator.tenant}:payment:{guid(cast('Code', code), identity, int(part))}"
+    if name not in _CODES:  # there is none at Xero, and the comparison leaves it out
+        return f"xero:{emulator.tenant}:{name}:{number}"
     return f"xero:{emulator.tenant}:{name}:{guid(_CODES[name], number)}"
 
 
@@ -40,11 +43,11 @@ def payments(ledger: Ledger) -> Iterator[Payment]:
     for deposit in ledger.deposits.values():
         used = _uses(ledger, ("deposit", deposit.id))
         yield _record(f"onaccount-{deposit.id}-0", deposit, deposit.total, used, voided=deposit.voided)
-    for invoice in ledger.invoices.values():
-        if invoice.deposit:
-            yield _record(
-                f"onaccount-{invoice.id}-0", invoice, invoice.deposit, {invoice.id: invoice.deposit}
-            )
+    removed = [one for one in ledger.removed.values() if isinstance(one, Invoice)]
+    for invoice in (*ledger.invoices.values(), *removed):
+        if whole := invoice.deposit or invoice.returned:
+            undone = invoice.voided or invoice.id not in ledger.invoices
+            yield _record(f"onaccount-{invoice.id}-0", invoice, whole, {invoice.id: whole}, voided=undone)
 
 
 def allocations(ledger: Ledger, identify: Callable[[Any, str], str]) -> dict[Any, Any]:
@@ -97,6 +100,8 @@ def _record(
     customer: str | None = None,
 ) -> Payment:
     received = source.issued if isinstance(source, Invoice) else source.received
+    # What is undone keeps its amount and has nothing left: as if all of it were applied, to nothing.
+    used = {"0": total} if voided else used
     parts = tuple(Application("invoice", invoice, amount) for invoice, amount in used.items())
     return Payment(
         id=identity,
@@ -107,6 +112,6 @@ def _record(
         rate=source.rate,
         received=received,
         total=total,
-        applications=() if voided else parts,
+        applications=parts,
         voided=voided,
     )

@@ -172,7 +172,7 @@ class Ledger(Merging):
         )
         document.tax = ZERO
         if isinstance(document, Invoice):
-            document.deposit = ZERO
+            document.returned, document.deposit = document.deposit or document.returned, ZERO
         document.voided = True
         document.memo = f"Voided - {document.memo}" if document.memo else "Voided"
         self._touch(document, "voided")

@@ -188,6 +188,8 @@ class Invoice(Document):
     term: str | None = None
     deposit: Decimal = ZERO
     """Paid before the bill was written, and taken off on its face; no payment names it."""
+    returned: Decimal = ZERO
+    """The deposit it had before it was voided."""
     expected: date | None = None
     """When the bookkeeper expects the money, where the ERP has a place for it (Xero, NetSuite)."""
 

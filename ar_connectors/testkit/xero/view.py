@@ -158,11 +158,18 @@ class View:
                 guid("onaccount", deposit.id), "Prepayment", deposit, deposit.total, deposit.open, status, deposit.updated,
                 allocated,
             )  # fmt: skip
-        for invoice in self.ledger.invoices.values():
-            if invoice.deposit:
-                identity = guid("onaccount", invoice.id)
-                whole, given = invoice.deposit, {invoice.id: invoice.deposit}
-                yield Pot(identity, "Prepayment", invoice, whole, ZERO, "PAID", invoice.created, given)
+        for invoice in self._all("invoice", self.ledger.invoices):
+            if invoice.deposit or invoice.returned:
+                yield self._deposited(invoice)
+
+    def _deposited(self, invoice: Invoice) -> Pot:
+        """The prepayment that a deposit on an invoice is; voided with it."""
+        identity, gone = guid("onaccount", invoice.id), self.removed_at("invoice", invoice.id)
+        if gone is None and not invoice.voided:
+            whole, given = invoice.deposit, {invoice.id: invoice.deposit}
+            return Pot(identity, "Prepayment", invoice, whole, ZERO, "PAID", invoice.created, given)
+        whole = invoice.deposit or invoice.returned
+        return Pot(identity, "Prepayment", invoice, whole, ZERO, "VOIDED", gone or invoice.updated, {})
 
     @staticmethod
     def _pot(payment: Payment, pot: OnAccount) -> Pot:
