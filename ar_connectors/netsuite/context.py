@@ -10,14 +10,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from decimal import Decimal
 from typing import Final
 
+from ar_connectors.adapterkit import mapper as kit
+from ar_connectors.adapterkit.mapper import RowError
+from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.netsuite.account import PLATFORM
-from ar_core.model import PaymentTerms, RecordKind, Source, record_id
-from ar_core.model.base import adopter
+from ar_connectors.netsuite.statuses import document_status, is_true, status_words
+from ar_core.model import DocumentStatus, PaymentTerms, RecordKind, Source
 
-__all__ = ["PAGE_KINDS", "Context", "Mapper", "RowError", "instant", "is_true"]
+__all__ = ["PAGE_KINDS", "Context", "Mapper", "RowError", "instant"]
 
 PAGE_KINDS: Final = (
     RecordKind.CUSTOMER,
@@ -29,19 +31,8 @@ PAGE_KINDS: Final = (
     RecordKind.PROMISE,
 )
 
-_source = adopter(Source)
-_CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _NUMERIC: Final = re.compile(r"(\d{1,2})([/.\-])(\d{1,2})\2(\d{4})")
 _IN_BODY: Final = re.compile(rb'"(\d{1,2})/(\d{1,2})/\d{4}')
-
-
-class RowError(ValueError):
-    """A row that cannot become a record. `code` is stable (`missing_field`, `bad_number`, ...); the text is for a person."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +50,12 @@ class Context:
     """`CustInvc:A` -> `Open`, as this account calls it (quirks.md#ns-18)."""
     zone: tzinfo | None = None
     """In which zone SuiteQL tells instants; None: not proven (quirks.md#ns-14)."""
+    reads_promises: bool = False
+    """The account shows promise dates to queries, so an invoice without one has none."""
     assumed_zone: tzinfo = UTC
     """The best guess where nothing is proven: only for the order of promises within a day."""
     day_first: bool | None = None
     """How dates without TO_CHAR are to be read; None: by what their page tells."""
-
-    def id(self, kind: RecordKind, remote_id: str) -> str:
-        """The record id of something in this account. Raises ValueError for an empty remote id."""
-        return record_id(PLATFORM, self.tenant, kind, remote_id)
-
-
-def is_true(value: str | None) -> bool | None:
-    """`T` and `F`, or JSON's own booleans as text; None for anything else."""
-    if value is None:
-        return None
-    folded = value.casefold()
-    return True if folded in {"t", "true", "yes"} else False if folded in {"f", "false", "no"} else None
 
 
 def instant(text: str | None, zone: tzinfo | None) -> datetime | None:
@@ -98,86 +79,60 @@ def instant(text: str | None, zone: tzinfo | None) -> datetime | None:
     return first.astimezone(UTC)
 
 
-class Mapper:
-    """Serves the mapping of one page: caches that make equal things one object, and the page's numbers for one check.
+class Mapper(kit.Mapper):
+    """Serves the mapping of one page: what the shared one does, and what NetSuite's rows need.
 
     `body`: the page's bytes, where dates that can be read in two ways look for company.
     """
 
-    __slots__ = (
-        "_body",
-        "_currencies",
-        "_customers",
-        "_dates",
-        "_day_first",
-        "_prefixes",
-        "_terms",
-        "context",
-        "numbers",
-        "tenant",
-        "zone",
-    )
+    __slots__ = ("_body", "_codes", "_day_first", "_days", "_statuses", "_terms", "context", "zone")
 
     def __init__(self, context: Context, body: bytes = b"") -> None:
+        super().__init__(Tenant(PLATFORM, context.tenant), PAGE_KINDS, context.base_currency)
         self.context = context
-        self.tenant, self.zone = context.tenant, context.zone
-        self.numbers: list[Decimal | None] = []
-        """Every number that went into a record of this page."""
+        self.zone = context.zone
         self._body = body
-        self._prefixes = {kind: context.id(kind, "0")[:-1] for kind in PAGE_KINDS}
-        self._customers: dict[str | None, str | None] = {None: None, "": None}
-        self._terms: dict[tuple[str | None, str | None], PaymentTerms | None] = {(None, None): None}
-        self._currencies: dict[tuple[str | None, str | None], str | None] = {}
-        self._dates: dict[str | None, date | None] = {None: None, "": None}
+        self._codes: dict[tuple[str | None, str | None], str | None] = {}
+        self._days: dict[str | None, date | None] = {None: None, "": None}
         self._day_first = context.day_first
-
-    def id(self, kind: RecordKind, remote_id: str | None) -> str:
-        """A record id; fast for the usual plain ids. Raises RowError where there is none."""
-        if remote_id is not None and remote_id.isalnum() and remote_id.isascii():
-            return self._prefixes[kind] + remote_id
-        if not remote_id:
-            raise RowError("missing_field", "the row has no id")
-        try:
-            return self.context.id(kind, remote_id)
-        except UnicodeEncodeError as error:
-            raise RowError("bad_text", f"the id {remote_id!r} is not text") from error
-
-    def customer(self, entity: str | None) -> str | None:
-        """The record id of a customer, None for none."""
-        try:
-            return self._customers[entity]
-        except KeyError:
-            known = self._customers[entity] = self.id(RecordKind.CUSTOMER, entity)
-            return known
+        self._statuses: dict[tuple[str | None, ...], tuple[str | None, DocumentStatus]] = {}
+        self._terms: dict[tuple[str | None, str | None], PaymentTerms | None] = {(None, None): None}
 
     def provenance(self, kind: str, remote_id: str | None, changed: str | None) -> Source:
         """Where a row came from. Its version is the time of its last change as NetSuite wrote it: equal means unchanged."""
-        return _source(
-            {
-                "platform": PLATFORM,
-                "tenant": self.tenant,
-                "kind": kind,
-                "remote_id": remote_id,
-                "version": changed or None,
-                "updated_at": instant(changed, self.zone) if changed else None,
-            }
-        )
+        return self.source(kind, remote_id, changed or None, instant(changed, self.zone) if changed else None)
+
+    def status(
+        self, kind: str, status: str | None, name: str | None, voided: str | None, posting: str | None
+    ) -> tuple[str | None, DocumentStatus]:
+        """What a person calls a transaction's status, and what it means."""
+        key = (kind, status, name, voided, posting)
+        try:
+            return self._statuses[key]
+        except KeyError:
+            words = status_words(kind, status, name, self.context.statuses)
+            found = (
+                words,
+                document_status(kind, status, words, voided=is_true(voided), posting=is_true(posting)),
+            )
+            self._statuses[key] = found
+            return found
 
     def currency(self, internal_id: str | None, name: str | None) -> str | None:
         """The ISO code of a currency: by its internal id, by the code itself or by a name that is one; else the account's base
         currency where the row names none; else unknown: NetSuite's names need not be codes (quirks.md#ns-17)."""
         key = (internal_id, name)
         try:
-            return self._currencies[key]
+            return self._codes[key]
         except KeyError:
             found = self.context.currencies.get(internal_id or "")
             for text in (name, internal_id):
-                if found is None and text and _CURRENCY.fullmatch(text):
+                if found is None and text and text in _KNOWN_CODES:
                     # Three capitals need not be a code: Oracle's own samples call the US dollar "USA".
-                    found = text if text in _KNOWN_CODES else None
+                    found = text
             if found is None and not internal_id and not name:
                 found = self.context.base_currency
-            self._currencies[key] = found
+            self._codes[key] = found
             return found
 
     def terms(self, internal_id: str | None, name: str | None) -> PaymentTerms | None:
@@ -195,9 +150,9 @@ class Mapper:
     def day(self, text: str | None) -> date | None:
         """A day. ISO as this library asks for it; other spellings as far as they are certain. Raises RowError."""
         try:
-            return self._dates[text]
+            return self._days[text]
         except KeyError:
-            found = self._dates[text] = self._parsed(text or "")
+            found = self._days[text] = self._parsed(text or "")
             return found
 
     def _parsed(self, text: str) -> date:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from ar_connectors.netsuite.context import Mapper, RowError, instant, is_true
-from ar_connectors.netsuite.statuses import RECORD_TYPES, document_status, status_words
+from ar_connectors.netsuite.context import Mapper, RowError, instant
+from ar_connectors.netsuite.statuses import RECORD_TYPES, is_true
 from ar_connectors.netsuite.wire import LineRow, TransactionRow
 from ar_core.model import (
     CreditNote,
@@ -27,7 +27,7 @@ from ar_core.model import (
 from ar_core.model.base import adopter
 from ar_core.model.money import ZERO, subtract
 
-__all__ = ["custom_fields", "map_credit_memo", "map_invoice", "map_lines", "native_promise", "status_of"]
+__all__ = ["custom_fields", "map_credit_memo", "map_invoice", "map_lines", "native_promise"]
 
 _invoice = adopter(Invoice)
 _credit_note = adopter(CreditNote)
@@ -41,11 +41,11 @@ def map_invoice(mapper: Mapper, row: TransactionRow) -> Invoice:
     total, rate, tax = row.foreigntotal, row.exchangerate, row.taxtotal
     if total is None:
         raise RowError("missing_field", f"{RECORD_TYPES[kind]} {row.id} has no foreigntotal")
-    words, status = status_of(mapper, kind, row)
+    words, status = mapper.status(kind, row.status, row.statusname, row.voided, row.posting)
     unpaid = row.foreignamountunpaid
     if unpaid is None:
         unpaid = _open_of(row, total, words, status)
-    mapper.numbers += (total, unpaid, rate, tax)
+    mapper.numbers += (total, unpaid, rate, tax, row.subtotal)
     changed = row.lastmodifieddate
     custom = row.custom
     return _invoice(
@@ -53,13 +53,13 @@ def map_invoice(mapper: Mapper, row: TransactionRow) -> Invoice:
             "id": mapper.id(RecordKind.INVOICE, row.id),
             "source": mapper.provenance(RECORD_TYPES[kind], row.id, changed),
             "number": row.tranid or None,
-            "customer_id": mapper.customer(row.entity),
+            "customer_id": mapper.customer_id(row.entity),
             "subsidiary_id": row.subsidiary or None,
             "issue_date": mapper.day(row.trandate),
             "currency": mapper.currency(row.currency, row.currencyname),
             "source_rate": rate,
             "exchange_rate": rate,
-            "subtotal": subtract(total, tax) if tax is not None else None,
+            "subtotal": subtract(total, tax) if tax is not None else row.subtotal,
             "tax_total": tax,
             "rounding": None,
             "total": total,
@@ -92,7 +92,7 @@ def map_credit_memo(mapper: Mapper, row: TransactionRow, lines: Sequence[LineRow
     total, rate, tax = row.foreigntotal, row.exchangerate, row.taxtotal
     if total is None:
         raise RowError("missing_field", f"creditMemo {row.id} has no foreigntotal")
-    words, status = status_of(mapper, kind, row)
+    words, status = mapper.status(kind, row.status, row.statusname, row.voided, row.posting)
     unused = row.foreignpaymentamountunused
     if unused is None:
         unused = _unused_of(row, total, words, status)
@@ -100,20 +100,20 @@ def map_credit_memo(mapper: Mapper, row: TransactionRow, lines: Sequence[LineRow
         total, tax = total.copy_negate(), tax.copy_negate() if tax is not None else None
     if unused < ZERO:
         unused = unused.copy_negate()
-    mapper.numbers += (total, unused, rate, tax)
+    mapper.numbers += (total, unused, rate, tax, row.subtotal)
     custom = row.custom
     return _credit_note(
         {
             "id": mapper.id(RecordKind.CREDIT_NOTE, row.id),
             "source": mapper.provenance(RECORD_TYPES[kind], row.id, row.lastmodifieddate),
             "number": row.tranid or None,
-            "customer_id": mapper.customer(row.entity),
+            "customer_id": mapper.customer_id(row.entity),
             "subsidiary_id": row.subsidiary or None,
             "issue_date": mapper.day(row.trandate),
             "currency": mapper.currency(row.currency, row.currencyname),
             "source_rate": rate,
             "exchange_rate": rate,
-            "subtotal": subtract(total, tax) if tax is not None else None,
+            "subtotal": subtract(total, tax) if tax is not None else row.subtotal,
             "tax_total": tax,
             "rounding": None,
             "total": total,
@@ -125,14 +125,6 @@ def map_credit_memo(mapper: Mapper, row: TransactionRow, lines: Sequence[LineRow
             "custom_fields": custom_fields(custom) if custom else (),
             "unapplied_amount": unused,
         }
-    )
-
-
-def status_of(mapper: Mapper, kind: str, row: TransactionRow) -> tuple[str | None, DocumentStatus]:
-    """What a person calls a transaction's status, and what it means."""
-    words = status_words(kind, row.status, row.statusname, mapper.context.statuses)
-    return words, document_status(
-        kind, row.status, words, voided=is_true(row.voided), posting=is_true(row.posting)
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ar_connectors.netsuite.context import Mapper, RowError, is_true
+from ar_connectors.netsuite.context import Mapper, RowError
 from ar_connectors.netsuite.mapping_documents import custom_fields
+from ar_connectors.netsuite.statuses import is_true
 from ar_connectors.netsuite.wire import ContactRow, CustomerRow
 from ar_core.model import Address, Contact, ContactRole, Customer, RecordKind
 from ar_core.model.base import adopter
@@ -43,7 +44,7 @@ def map_customer(mapper: Mapper, row: CustomerRow) -> tuple[Customer, Contact]:
             "credit_limit": row.creditlimit,
             "order_hold": order_hold(row.oncredithold, row.creditholdoverride),
             "is_active": None if inactive is None else not inactive,
-            "parent_id": mapper.customer(row.parent) if row.parent != row.id else None,
+            "parent_id": mapper.customer_id(row.parent) if row.parent != row.id else None,
             "bill_with_parent": None,
             "merged_into_id": None,
             "reported_balance": row.balancesearch,
@@ -102,7 +103,7 @@ def _billing(row: CustomerRow) -> Address | None:
 
 def map_contact(mapper: Mapper, row: ContactRow) -> Contact:
     """A contact person. Raises RowError without id or customer."""
-    owner = mapper.customer(row.company)
+    owner = mapper.customer_id(row.company)
     if owner is None:
         raise RowError("missing_field", f"contact {row.id} names no company")
     person = " ".join(one for one in (row.firstname, row.lastname) if one) or row.entityid or None

@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ar_connectors.netsuite.context import Mapper, RowError, is_true
-from ar_connectors.netsuite.mapping_documents import custom_fields, status_of
+from ar_connectors.netsuite.context import Mapper, RowError
+from ar_connectors.netsuite.mapping_documents import custom_fields
 from ar_connectors.netsuite.statuses import (
     CREDIT_TYPES,
     INVOICE_TYPES,
     JOURNAL_TYPE,
     PAYMENT_TYPES,
     RECORD_TYPES,
-    document_status,
-    status_words,
+    is_true,
 )
 from ar_connectors.netsuite.wire import JournalRow, LinkRow, TransactionRow
 from ar_core.model import (
@@ -48,7 +47,7 @@ def map_payment(mapper: Mapper, row: TransactionRow) -> Payment:
     amount, rate = row.foreigntotal, row.exchangerate
     if amount is None:
         raise RowError("missing_field", f"{RECORD_TYPES[kind]} {row.id} has no foreigntotal")
-    words, status = status_of(mapper, kind, row)
+    words, status = mapper.status(kind, row.status, row.statusname, row.voided, row.posting)
     unused = row.foreignpaymentamountunused
     if unused is None and row.foreignpaymentamountused is not None:
         unused = subtract(abs(amount), abs(row.foreignpaymentamountused))
@@ -66,7 +65,7 @@ def map_payment(mapper: Mapper, row: TransactionRow) -> Payment:
             "id": mapper.id(RecordKind.PAYMENT, row.id),
             "source": mapper.provenance(RECORD_TYPES[kind], row.id, row.lastmodifieddate),
             "kind": PAYMENT_TYPES.get(kind, PaymentKind.UNKNOWN),
-            "customer_id": mapper.customer(row.entity),
+            "customer_id": mapper.customer_id(row.entity),
             "subsidiary_id": row.subsidiary or None,
             "payment_date": mapper.day(row.trandate),
             "currency": mapper.currency(row.currency, row.currencyname),
@@ -108,10 +107,7 @@ def map_journal_line(mapper: Mapper, row: JournalRow) -> Adjustment:
     left = None
     if unpaid is not None or unused is not None:
         left = total((unpaid or ZERO, -abs(unused) if unused is not None else ZERO))
-    words = status_words(JOURNAL_TYPE, row.status, row.statusname, mapper.context.statuses)
-    status = document_status(
-        JOURNAL_TYPE, row.status, words, voided=is_true(row.voided), posting=is_true(row.posting)
-    )
+    _, status = mapper.status(JOURNAL_TYPE, row.status, row.statusname, row.voided, row.posting)
     if status is DocumentStatus.UNKNOWN and is_true(row.posting) is not False:
         status = DocumentStatus.POSTED
     remote_id = adjustment_remote_id(row.id, row.line)
@@ -120,7 +116,7 @@ def map_journal_line(mapper: Mapper, row: JournalRow) -> Adjustment:
         # Each line has a source of its own, so that one of them can go while the entry stays.
         source=mapper.provenance(RECORD_TYPES[JOURNAL_TYPE], remote_id, row.lastmodifieddate),
         number=row.tranid or None,
-        customer_id=mapper.customer(row.entity),
+        customer_id=mapper.customer_id(row.entity),
         subsidiary_id=row.subsidiary or None,
         adjustment_date=mapper.day(row.trandate),
         currency=mapper.currency(row.currency, row.currencyname),
@@ -139,43 +135,43 @@ def parents_of(mapper: Mapper, links: Sequence[LinkRow]) -> list[str]:
     return list(dict.fromkeys(_end(mapper, one.nexttype, one.nextdoc, one.nextline) for one in links))
 
 
-def map_links(mapper: Mapper, links: Sequence[LinkRow]) -> list[Allocation]:
-    """The allocations of one `next` transaction (a payment, a credit memo, a refund, a deposit application, a journal), all its
-    links given together. Raises RowError when one of them does not say what it ties or how much.
-
-    A link of zero is what a void leaves behind, and no application (quirks.md#ns-19).
+def map_links(mapper: Mapper, links: Sequence[LinkRow]) -> list[Allocation | str]:
+    """What each link of one `next` transaction (a payment, a credit memo, a refund, a deposit application, a journal) is, all its
+    links given together: an allocation, or why it is none. Raises RowError when one does not say what it ties or how much.
     """
     deposit = next((one for one in links if _is_deposit(one)), None)
     counts: dict[tuple[str, str], int] = {}
-    found = []
+    found: list[Allocation | str] = []
     for link in links:
-        if link is deposit:
-            continue
         amount = link.foreignamount
+        if link is deposit:
+            found.append("it names the deposit that a deposit application uses")
+            continue
         if amount is None:
             raise RowError(
                 "missing_field", f"the link {link.previousdoc}-{link.nextdoc} has no foreignamount"
             )
         if amount == ZERO:
+            found.append("a link of zero is what a void leaves behind (quirks.md#ns-19)")
             continue
         if amount < ZERO:
             amount = amount.copy_negate()
         mapper.numbers.append(amount)
-        previous = _end(mapper, link.previoustype, link.previousdoc, link.previousline)
-        following = _end(mapper, link.nexttype, link.nextdoc, link.nextline)
-        source, target = following, previous
-        if deposit is not None:
-            source = _end(mapper, _DEPOSIT, deposit.previousdoc, None)
-        elif link.nexttype == _REFUND:
+        parent = _end(mapper, link.nexttype, link.nextdoc, link.nextline)
+        source, target = parent, _end(mapper, link.previoustype, link.previousdoc, link.previousline)
+        if link.nexttype == _REFUND:
             # A refund is settled by the credit it pays back.
-            source, target = previous, following
-        ordinal = counts.get((source, target), 0)
-        counts[source, target] = ordinal + 1
+            source, target = target, source
+        elif deposit is not None:
+            source = _end(mapper, _DEPOSIT, deposit.previousdoc, None)
+        other = source if target == parent else target
+        ordinal = counts.get((parent, other), 0)
+        counts[parent, other] = ordinal + 1
         found.append(
             _allocation(
                 {
-                    "id": allocation_id(following, target if target != following else source, ordinal),
-                    "parent_id": following,
+                    "id": allocation_id(parent, other, ordinal),
+                    "parent_id": parent,
                     "source": mapper.provenance(
                         RECORD_TYPES.get(link.nexttype or "", link.nexttype or ""),
                         _own_id(link.nexttype, link.nextdoc, link.nextline),

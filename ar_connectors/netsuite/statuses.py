@@ -16,6 +16,7 @@ __all__ = [
     "RECORD_TYPES",
     "TYPES_BY_RECORD",
     "document_status",
+    "is_true",
     "status_words",
 ]
 
@@ -132,3 +133,11 @@ def _by_words(words: str | None) -> DocumentStatus | None:
 def _bare(name: str | None) -> str | None:
     """`Invoice : Paid In Full` without the type in front of it."""
     return (name or "").rpartition(" : ")[2].strip() or None
+
+
+def is_true(value: str | None) -> bool | None:
+    """`T` and `F`, or JSON's own booleans as text; None for anything else."""
+    if value is None:
+        return None
+    folded = value.casefold()
+    return True if folded in {"t", "true", "yes"} else False if folded in {"f", "false", "no"} else None

@@ -51,6 +51,8 @@ class TransactionRow(Row):
     exchangerate: Decimal | None = None
     foreigntotal: Decimal | None = None
     taxtotal: Decimal | None = None
+    subtotal: Decimal | None = None
+    """Of REST bodies; SuiteQL has no such column."""
     foreignamountpaid: Decimal | None = None
     foreignamountunpaid: Decimal | None = None
     foreignpaymentamountused: Decimal | None = None
