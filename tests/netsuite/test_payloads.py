@@ -24,7 +24,8 @@ def _bodies() -> list[dict[str, Any]]:
 
 
 def _body(entry: dict[str, Any]) -> bytes:
-    return (Path(str(SHARED)) / "payloads" / entry["file"]).read_bytes()
+    file: str = entry["file"]
+    return (Path(str(SHARED)) / "payloads" / file).read_bytes()
 
 
 @pytest.mark.parametrize("entry", _bodies(), ids=lambda one: one["file"])
