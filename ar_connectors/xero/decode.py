@@ -103,6 +103,8 @@ _DECODERS: Final = {name: msgspec.json.Decoder(shape) for name, shape in wire.RO
 _HISTORY: Final = msgspec.json.Decoder(wire.HistoryRecord)
 _PAGED: Final = msgspec.json.Decoder(wire.Paged)
 _BODY: Final = msgspec.json.Decoder(wire.Body)
+_SMALL: Final = 65_536
+"""An answer that is nothing but refusals is small."""
 _AROUND: Final = frozenset({"Id", "Status", "ProviderName", "DateTimeUTC", "pagination", "Warnings"})
 
 
@@ -125,11 +127,23 @@ def decode_page(body: bytes, collection: str, context: Context, *, stream: str =
 
     Raises ContractError when it is not JSON or no envelope of Xero, and the mapped error when it is an error.
     """
+    if len(body) < _SMALL and b'"ERROR"' in body:
+        _raise_refusal(body, collection)
     with collector_paused(len(body) > LARGE):
         page = _typed(body, context, stream)
         if page is None:
             page = _careful(body, collection, context, stream)
     return page
+
+
+def _raise_refusal(body: bytes, collection: str) -> None:
+    """A 200 may hold nothing but elements that were refused (quirks.md#xero-41): that is an error, not a page without rows."""
+    problem = parse_problem(body)
+    if problem is None or not problem.errors:
+        return
+    rows = open_envelope(body, collection).rows
+    if all(identify(raw, ID_OF.get(name, "")) is None for name, raw in rows):
+        raise problem_error(problem, operation="decode")
 
 
 def _typed(body: bytes, context: Context, stream: str) -> Page | None:

@@ -183,7 +183,7 @@ def problem_error(
 
 def _classify(problem: Problem | None, status: int | None, message: str) -> tuple[type[ARError], str | None]:
     if status == 401:
-        if "scope" in message.casefold():
+        if "scope" in message.casefold() or "authorizationunsuccessful" in message.casefold():
             return PermissionDenied, "the app was not given the scope for this: connect again and agree to it"
         return AuthError, None
     if status == 403:

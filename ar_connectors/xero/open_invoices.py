@@ -6,8 +6,7 @@ lines, so it is only compared: what differs is read again by id and stored from 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from ar_connectors.xero.decode import decode_page
 from ar_connectors.xero.own_notes import without_echoes
 from ar_core.model import Invoice
 
-__all__ = ["OPEN", "pull_open"]
+__all__ = ["OPEN", "invoices_again", "pull_open"]
 
 OPEN: Final = "open_invoices"
 _QUESTION: Final = (
@@ -78,7 +77,8 @@ def pull_open(
     chunks = [ids[start : start + MAX_IDS] for start in range(0, len(ids), MAX_IDS)]
     if chunks:
         yield [
-            Fetch(f"{len(chunk)} invoices again", _again(client, context, view, chunk)) for chunk in chunks
+            Fetch(f"{len(chunk)} invoices again", invoices_again(client, context, view, chunk, OPEN))
+            for chunk in chunks
         ]
     yield [Fetch("open invoices complete", lambda: done)]
 
@@ -96,11 +96,13 @@ def _differing(page: Page, view: StoreView) -> list[str]:
     return found
 
 
-def _again(client: XeroClient, context: Context, view: StoreView, ids: list[str]) -> Any:
+def invoices_again(
+    client: XeroClient, context: Context, view: StoreView, ids: Sequence[str], stream: str
+) -> Callable[[], Page]:
+    """Reads invoices in full by id, at most `MAX_IDS`, for a stream; its cursor stays."""
+
     def read() -> Page:
         answer = client.by_ids("Invoices", ids)
-        return replace(
-            without_echoes(decode_page(answer.body, "Invoices", context, stream=OPEN), view), cursor=None
-        )
+        return without_echoes(decode_page(answer.body, "Invoices", context, stream=stream), view)
 
     return read
