@@ -13,11 +13,10 @@ import pytest
 
 from tests.faces.platform import Platform
 from tests.faces.quickbooks import QUICKBOOKS
-from tests.faces.xero import XERO
 
 __all__ = ["FACES", "each"]
 
-FACES: dict[str, Platform] = {one.name: one for one in (QUICKBOOKS, XERO)}
+FACES: dict[str, Platform] = {one.name: one for one in (QUICKBOOKS,)}
 
 
 def each(cases: Callable[[Platform], Iterable[Any]]) -> list[Any]:
