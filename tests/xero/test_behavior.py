@@ -12,8 +12,18 @@ import ar_connectors as ar
 from ar_core.commands import RecordPromise, WithdrawPromise
 from ar_core.model import Origin
 from tests.behavior.faces import FACES, Face, opened
-from tests.behavior.stories import Story
+from tests.behavior.stories import (
+    STORIES,
+    Story,
+    an_invoice_is_deleted,
+    an_old_credit_is_voided,
+    an_old_credited_invoice_is_voided,
+)
 from tests.faces.xero import XERO
+
+IMPOSSIBLE = (an_invoice_is_deleted, an_old_credit_is_voided, an_old_credited_invoice_is_voided)
+"""Xero deletes drafts only, and voids only what nothing is applied to."""
+POSSIBLE = [story for story in STORIES if story not in IMPOSSIBLE]
 
 
 @pytest.fixture
@@ -24,7 +34,7 @@ def face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Face]:
         yield made
 
 
-@pytest.mark.parametrize("story", XERO.stories, ids=lambda story: story.__name__)
+@pytest.mark.parametrize("story", POSSIBLE, ids=lambda story: story.__name__)
 def test_a_story_is_read_as_a_change(face: Face, story: Story) -> None:
     face.sync()
     assert face.differences() == []
@@ -32,14 +42,6 @@ def test_a_story_is_read_as_a_change(face: Face, story: Story) -> None:
     report = face.sync()
     assert report.complete
     assert report.quarantined == 0
-    assert face.differences() == []
-
-
-def test_all_stories_in_small_pages_read_at_once(face: Face) -> None:
-    face.small_pages()
-    for story in XERO.stories:
-        face.change(story)
-    assert face.sync().quarantined == 0
     assert face.differences() == []
 
 
