@@ -61,6 +61,7 @@ def test_a_due_date_that_moves_without_a_word_arrives_within_a_day(face: Face) -
     part_paid = next(
         one for one in face.ledger.invoices.values() if not one.voided and 0 < one.open < one.total
     )
+    assert part_paid.due is not None
     with face.emulator.service.lock:
         face.ledger.change_document(part_paid, due=part_paid.due + timedelta(days=9))
     face.clock.sleep(3600)
