@@ -5,10 +5,11 @@ An account is who receives the messages: a customer, or the parent it is billed 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
+from ar_core.cadence.index import Index, difference
 from ar_core.model.activity import Dispute, Pause, Promise, Touch
 from ar_core.model.documents import CreditNote, DocumentStatus, Invoice
 from ar_core.model.parties import Contact, Customer
@@ -19,6 +20,10 @@ from ar_core.model.snapshot import Snapshot
 __all__ = ["AccountFacts", "Accounts", "Book", "CollectAt", "Ledger"]
 
 _NONE: tuple[()] = ()
+_NOBODY = ""
+"""Whose the records without a customer are."""
+_OWNED = ("contacts", "credit_notes", "payments", "adjustments", "touches", "pauses")
+"""Kinds of records that name their customer and are grouped by nothing else."""
 
 CollectAt = Literal["customer", "bill_to", "parent"]
 
@@ -140,84 +145,68 @@ class Accounts:
 
 
 class Book(Ledger):
-    """A snapshot, indexed by account. With `only`, just these accounts are indexed (an incremental run)."""
+    """A snapshot, indexed by account.
+
+    `before`: the book of an earlier snapshot with the same `collect_at`; only records that are other objects than there are read.
+    """
 
     def __init__(
-        self,
-        snapshot: Snapshot,
-        collect_at: CollectAt = "bill_to",
-        only: Collection[str] | None = None,
-        accounts: Accounts | None = None,
+        self, snapshot: Snapshot, collect_at: CollectAt = "bill_to", before: Book | None = None
     ) -> None:
         self.snapshot = snapshot
-        self.accounts = accounts or Accounts(snapshot.customers, collect_at)
-        self.customers = self.accounts.customers
-        wanted: set[str] | None = None
-        profiles: Iterable[CustomerProfile] = snapshot.profiles
-        if only is not None:
-            wanted = {*only, *(member.id for i in only for member in self.accounts.others(i))}
-            above = {parent for i in only for parent in self.accounts.ancestors(i)}
-            profiles = [p for p in profiles if p.customer_id in wanted or p.customer_id in above]
-        self._profiles = {profile.customer_id: profile for profile in profiles}
-        self._wanted = wanted
-        self.is_partial = only is not None
-        """Only some accounts are indexed."""
-        self._open, self._closed = self._split_invoices(snapshot.invoices)
-        self._contacts = self._group(snapshot.contacts)
-        self._credit_notes = self._group(snapshot.credit_notes)
-        self._payments = self._group(snapshot.payments)
-        self._adjustments = self._group(snapshot.adjustments)
-        self._touches = self._group(snapshot.touches)
-        self._pauses = self._group(snapshot.pauses)
-        needs_owner = any(p.customer_id is None for p in snapshot.promises) or any(
-            d.customer_id is None for d in snapshot.disputes
+        kept = before is not None and before.snapshot.customers is snapshot.customers
+        self.accounts: Accounts = (
+            before.accounts if before is not None and kept else Accounts(snapshot.customers, collect_at)
         )
-        owner = {i.id: i.customer_id for i in snapshot.invoices} if needs_owner else {}
-        self._promises: dict[str, list[Promise]] = {}
-        for promise in snapshot.promises:
-            found = promise.customer_id or next((o for i in promise.invoice_ids if (o := owner.get(i))), None)
-            self._put(self._promises, found, promise)
-        self._disputes: dict[str, list[Dispute]] = {}
-        for dispute in snapshot.disputes:
-            self._put(self._disputes, dispute.customer_id or owner.get(dispute.invoice_id), dispute)
-        self._allocations = None
-        self._sources = None
-        self.orphans = tuple(self._open.pop(None, _NONE))
+        self.customers = self.accounts.customers
+        self._profiles = {profile.customer_id: profile for profile in snapshot.profiles}
+        self._promises, self._disputes = _by_debtor(snapshot)
+        self.allocated: Index[Allocation] | None = None
+        """Allocations by target, once somebody asked."""
+        self.known_sources: dict[str, Payment | CreditNote | Adjustment] | None = None
+        """What allocations come from, by id, once somebody asked."""
+        if before is None:
+            opened, closed = _split(snapshot.invoices)
+            self.opened = Index(snapshot.invoices, _owner_if_open, opened)
+            self.closed = Index(snapshot.invoices, _owner_if_closed, closed)
+            self.owned = {name: Index[Any](getattr(snapshot, name), _owner) for name in _OWNED}
+        else:
+            self._follow(before)
+
+    def _follow(self, before: Book) -> None:
+        """Take over what an earlier book has indexed, and read what is new."""
+        snapshot = self.snapshot
+        self.opened = before.opened.following(snapshot.invoices)
+        self.closed = before.closed.following(snapshot.invoices)
+        self.owned = {name: index.following(getattr(snapshot, name)) for name, index in before.owned.items()}
+        if before.allocated is not None:
+            self.allocated = before.allocated.following(snapshot.allocations)
+        if before.known_sources is not None:
+            self.known_sources = _sources_after(before.known_sources, before.snapshot, snapshot)
+
+    @property
+    def orphans(self) -> Sequence[Invoice]:
         """Open invoices without any customer."""
+        return self.opened.groups.get(_NOBODY, _NONE)
 
     @property
     def allocations(self) -> dict[str, list[Allocation]]:
         """Allocations by target; indexed on first use."""
-        if self._allocations is None:
-            found: dict[str, list[Allocation]] = {}
-            allocations: Iterable[Allocation] = self.snapshot.allocations
-            if self.is_partial:
-                own = {
-                    i.id for groups in (self._open, self._closed) for rows in groups.values() for i in rows
-                }
-                allocations = [allocation for allocation in allocations if allocation.target_id in own]
-            for allocation in allocations:
-                rows = found.get(allocation.target_id)
-                if rows is None:
-                    found[allocation.target_id] = [allocation]
-                else:
-                    rows.append(allocation)
-            self._allocations = found
-        return self._allocations
+        if self.allocated is None:
+            self.allocated = Index(self.snapshot.allocations, _target)
+        return self.allocated.groups
 
     @property
     def sources(self) -> dict[str, Payment | CreditNote | Adjustment]:
-        """Payments, credit notes and adjustments that were applied to an invoice, by id; indexed on first use."""
-        if self._sources is None:
+        """Payments, credit notes and adjustments by id; indexed on first use."""
+        if self.known_sources is None:
             snapshot = self.snapshot
-            wanted = {row.source_id for rows in self.allocations.values() for row in rows}
-            self._sources = {
+            self.known_sources = {
                 record.id: record
                 for records in (snapshot.payments, snapshot.credit_notes, snapshot.adjustments)
                 for record in records
-                if record.id in wanted
             }
-        return self._sources
+        return self.known_sources
 
     def account_of(self, customer_id: str) -> str:
         """The account that receives a customer's messages; the id itself when the customer is unknown."""
@@ -225,7 +214,7 @@ class Book(Ledger):
 
     def account_ids(self) -> list[str]:
         """Accounts with an open invoice or a promise, sorted."""
-        ids = {self.account_of(c) for c in self._open if c is not None}
+        ids = {self.account_of(c) for c in self.opened.groups if c != _NOBODY}
         ids.update(self.account_of(c) for c in self._promises)
         return sorted(ids)
 
@@ -234,34 +223,36 @@ class Book(Ledger):
         others = self.accounts.others(account_id)
         if not others:
             return self._single(account_id)
+        owned = self.owned
         ids = [account_id, *sorted(member.id for member in others)]
         ancestors = self.accounts.ancestors(account_id)
 
         def joined(groups: dict[str, list[T]]) -> list[T]:
             return [row for i in ids for row in groups.get(i, _NONE)]
 
-        own = self._contacts.get(account_id)
+        own = owned["contacts"].groups.get(account_id)
         return AccountFacts(
             id=account_id,
             customer=self.customers.get(account_id),
             members=tuple(self.customers[i] for i in ids if i in self.customers),
             ancestors=ancestors,
-            open_invoices=[row for i in ids for row in self._open.get(i, _NONE)],
-            closed_invoices=[row for i in ids for row in self._closed.get(i, _NONE)],
-            contacts=own or joined(self._contacts),
+            open_invoices=[row for i in ids for row in self.opened.groups.get(i, _NONE)],
+            closed_invoices=[row for i in ids for row in self.closed.groups.get(i, _NONE)],
+            contacts=own or joined(owned["contacts"].groups),
             profiles=tuple(self._profiles[i] for i in ids if i in self._profiles),
             ancestor_profiles=tuple(self._profiles[i] for i in ancestors if i in self._profiles),
-            credit_notes=joined(self._credit_notes),
-            payments=joined(self._payments),
-            adjustments=joined(self._adjustments),
+            credit_notes=joined(owned["credit_notes"].groups),
+            payments=joined(owned["payments"].groups),
+            adjustments=joined(owned["adjustments"].groups),
             promises=[row for i in ids for row in self._promises.get(i, _NONE)],
             disputes=[row for i in ids for row in self._disputes.get(i, _NONE)],
-            touches=joined(self._touches),
-            pauses=joined(self._pauses),
+            touches=joined(owned["touches"].groups),
+            pauses=joined(owned["pauses"].groups),
             book=self,
         )
 
     def _single(self, account_id: str) -> AccountFacts:
+        owned = self.owned
         profile = self._profiles.get(account_id)
         customer = self.customers.get(account_id)
         ancestors = (
@@ -272,56 +263,93 @@ class Book(Ledger):
             customer,
             (customer,) if customer is not None else _NONE,
             ancestors,
-            self._open.get(account_id, _NONE),
-            self._closed.get(account_id, _NONE),
-            self._contacts.get(account_id, _NONE),
+            self.opened.groups.get(account_id, _NONE),
+            self.closed.groups.get(account_id, _NONE),
+            owned["contacts"].groups.get(account_id, _NONE),
             (profile,) if profile is not None else _NONE,
             tuple(self._profiles[i] for i in ancestors if i in self._profiles),
-            self._credit_notes.get(account_id, _NONE),
-            self._payments.get(account_id, _NONE),
-            self._adjustments.get(account_id, _NONE),
+            owned["credit_notes"].groups.get(account_id, _NONE),
+            owned["payments"].groups.get(account_id, _NONE),
+            owned["adjustments"].groups.get(account_id, _NONE),
             self._promises.get(account_id, _NONE),
             self._disputes.get(account_id, _NONE),
-            self._touches.get(account_id, _NONE),
-            self._pauses.get(account_id, _NONE),
+            owned["touches"].groups.get(account_id, _NONE),
+            owned["pauses"].groups.get(account_id, _NONE),
             self,
         )
 
-    def _split_invoices(
-        self, invoices: Iterable[Invoice]
-    ) -> tuple[dict[str | None, list[Invoice]], dict[str | None, list[Invoice]]]:
-        opened: dict[str | None, list[Invoice]] = {}
-        closed: dict[str | None, list[Invoice]] = {}
-        unknown = DocumentStatus.UNKNOWN
-        if self._wanted is not None:
-            wanted = {None, *self._wanted}
-            invoices = [invoice for invoice in invoices if invoice.customer_id in wanted]
-        for invoice in invoices:
-            customer = invoice.customer_id
-            groups = opened if invoice.balance_due or invoice.document_status is unknown else closed
-            rows = groups.get(customer)
-            if rows is None:
-                groups[customer] = [invoice]
-            else:
-                rows.append(invoice)
-        return opened, closed
 
-    def _group(self, records: Iterable[T]) -> dict[str, list[T]]:
-        groups: dict[str, list[T]] = {}
-        wanted = self._wanted
-        if wanted is not None:
-            records = [record for record in records if record.customer_id in wanted]
-        for record in records:
-            customer = record.customer_id
-            if customer is None:
-                continue
-            rows = groups.get(customer)
-            if rows is None:
-                groups[customer] = [record]
-            else:
-                rows.append(record)
-        return groups
+def _owner(record: _Owned) -> str | None:
+    return record.customer_id
 
-    def _put(self, groups: dict[str, list[T]], customer: str | None, record: T) -> None:
-        if customer is not None and (self._wanted is None or customer in self._wanted):
-            groups.setdefault(customer, []).append(record)
+
+def _target(allocation: Allocation) -> str:
+    return allocation.target_id
+
+
+def _is_open(invoice: Invoice) -> bool:
+    """With a balance, or of unknown status."""
+    return bool(invoice.balance_due) or invoice.document_status is DocumentStatus.UNKNOWN
+
+
+def _owner_if_open(invoice: Invoice) -> str | None:
+    return (invoice.customer_id or _NOBODY) if _is_open(invoice) else None
+
+
+def _owner_if_closed(invoice: Invoice) -> str | None:
+    return None if _is_open(invoice) else (invoice.customer_id or _NOBODY)
+
+
+def _split(invoices: Iterable[Invoice]) -> tuple[dict[str, list[Invoice]], dict[str, list[Invoice]]]:
+    """Open and closed invoices by customer, in one pass."""
+    opened: dict[str, list[Invoice]] = {}
+    closed: dict[str, list[Invoice]] = {}
+    unknown = DocumentStatus.UNKNOWN
+    for invoice in invoices:
+        groups = opened if invoice.balance_due or invoice.document_status is unknown else closed
+        customer = invoice.customer_id or _NOBODY
+        rows = groups.get(customer)
+        if rows is None:
+            groups[customer] = [invoice]
+        else:
+            rows.append(invoice)
+    return opened, closed
+
+
+def _by_debtor(snapshot: Snapshot) -> tuple[dict[str, list[Promise]], dict[str, list[Dispute]]]:
+    """Promises and disputes by customer; where none is named, by that of the invoice."""
+    needs_owner = any(p.customer_id is None for p in snapshot.promises) or any(
+        d.customer_id is None for d in snapshot.disputes
+    )
+    owner = {i.id: i.customer_id for i in snapshot.invoices} if needs_owner else {}
+    promises: dict[str, list[Promise]] = {}
+    disputes: dict[str, list[Dispute]] = {}
+    for promise in snapshot.promises:
+        found = promise.customer_id or next((o for i in promise.invoice_ids if (o := owner.get(i))), None)
+        if found is not None:
+            promises.setdefault(found, []).append(promise)
+    for dispute in snapshot.disputes:
+        found = dispute.customer_id or owner.get(dispute.invoice_id)
+        if found is not None:
+            disputes.setdefault(found, []).append(dispute)
+    return promises, disputes
+
+
+def _sources_after(
+    sources: dict[str, Payment | CreditNote | Adjustment], before: Snapshot, now: Snapshot
+) -> dict[str, Payment | CreditNote | Adjustment]:
+    """What allocations come from, in a later snapshot."""
+    changes: tuple[tuple[Sequence[Payment | CreditNote | Adjustment], ...], ...] = (
+        difference(before.payments, now.payments),
+        difference(before.credit_notes, now.credit_notes),
+        difference(before.adjustments, now.adjustments),
+    )
+    if not any(gone or fresh for gone, fresh in changes):
+        return sources
+    found = dict(sources)
+    for gone, _ in changes:
+        for record in gone:
+            found.pop(record.id, None)
+    for _, fresh in changes:
+        found.update({record.id: record for record in fresh})
+    return found

@@ -65,7 +65,7 @@ def why_not(evaluation: Evaluation, invoice: str, step: str) -> Counterfactual:
         raise LookupError(f"{invoice!r} is no open invoice of this evaluation")
     if disposition.step == step and disposition.kind == "action":
         return Counterfactual(invoice_id=invoice, step=step, fires=True, would_fire_if=())
-    account = evaluation.decisions.full_book().account_of(disposition.customer_id or "")
+    account = evaluation.decisions.book.account_of(disposition.customer_id or "")
     if account not in evaluation.parts()[0]:
         return _answer(invoice, step, [_blocked(disposition.code, None)])
     state = account_state(evaluation, account)

@@ -151,9 +151,3 @@ class Decisions:
                 "action_key": None,
             }
         )
-
-    def full_book(self) -> Book:
-        """All accounts of the snapshot; an incremental run indexed only a part of it, the rest is indexed on first use."""
-        if self.book.is_partial:
-            self.book = Book(self.book.snapshot, self.run.policy.grouping.collect_at)
-        return self.book

@@ -44,7 +44,7 @@ def account_state(evaluation: Evaluation, account_id: str) -> State:
     if result.state is not None and result.state.run is decisions.run:
         return result.state
     with exact():
-        return decide(decisions.full_book().account(account_id), decisions.run)
+        return decide(decisions.book.account(account_id), decisions.run)
 
 
 def explanation(
@@ -99,7 +99,7 @@ def explain(
 def _account(evaluation: Evaluation, customer: str | None, invoice: str | None) -> str:
     if (customer is None) == (invoice is None):
         raise ValueError("say which: give either a customer's id or an invoice's id")
-    book = evaluation.decisions.full_book()
+    book = evaluation.decisions.book
     if customer is not None:
         return book.account_of(customer)
     disposition = evaluation.by_invoice.get(invoice or "")

@@ -67,12 +67,12 @@ def _reevaluate(
         old, new = before.tiers.by_customer, run.tiers.by_customer
         touched.update(c for c, assignment in new.items() if old.get(c) != assignment)
         touched.update(old.keys() - new.keys())
-    accounts = Accounts(snapshot.customers, run.policy.grouping.collect_at)
-    for customer_id in _with_descendants(accounts, touched):
-        stale.add(accounts.of(customer_id))
+    book = Book(snapshot, run.policy.grouping.collect_at, before=old_book)
+    for customer_id in _with_descendants(book.accounts, touched):
+        stale.add(book.account_of(customer_id))
         stale.add(old_book.account_of(customer_id))
-    book = Book(snapshot, run.policy.grouping.collect_at, only=stale, accounts=accounts)
-    fresh = evaluate_accounts((book.account(i) for i in book.account_ids()), run, strict=strict)
+    there = [account_id for account_id in book.account_ids() if account_id in stale]
+    fresh = evaluate_accounts((book.account(i) for i in there), run, strict=strict)
     kept = {account_id: result for account_id, result in results.items() if account_id not in stale}
     kept.update((result.account_id, result) for result in fresh)
     return assemble(kept, run, book, previous.notes)

@@ -1,0 +1,86 @@
+"""Which records belong to which customer? One kind of record of a snapshot, indexed once and then carried from snapshot to snapshot.
+
+Records are immutable, so that one and the same object needs no second look: between two snapshots only what is another object is
+read, and everything else is told apart by its identity, without touching it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
+from operator import is_not
+from typing import Generic, TypeVar
+
+__all__ = ["Index", "difference"]
+
+T = TypeVar("T")
+
+
+class Index(Generic[T]):
+    """Records by what they belong to. `key`: its id; None leaves a record out. Records of one owner are in no promised order."""
+
+    __slots__ = ("_key", "groups", "records")
+
+    def __init__(
+        self, records: Sequence[T], key: Callable[[T], str | None], groups: dict[str, list[T]] | None = None
+    ) -> None:
+        self.records = records
+        self._key = key
+        self.groups = _grouped(records, key) if groups is None else groups
+
+    def following(self, records: Sequence[T]) -> Index[T]:
+        """The index of other records, most of them the same objects. This one stays as it is."""
+        if records is self.records:
+            return self
+        gone, fresh = difference(self.records, records)
+        key = self._key
+        if 2 * len(fresh) > len(records):
+            return Index(records, key)
+        groups = dict(self.groups)
+        lost, new = _grouped(gone, key), _grouped(fresh, key)
+        for owner in {**lost, **new}:
+            rows = [*_without(groups.get(owner, ()), lost.get(owner, ())), *new.get(owner, ())]
+            if rows:
+                groups[owner] = rows
+            else:
+                groups.pop(owner, None)
+        return Index(records, key, groups)
+
+
+def _grouped(records: Sequence[T], key: Callable[[T], str | None]) -> dict[str, list[T]]:
+    groups: dict[str, list[T]] = {}
+    for record in records:
+        owner = key(record)
+        if owner is None:
+            continue
+        rows = groups.get(owner)
+        if rows is None:
+            groups[owner] = [record]
+        else:
+            rows.append(record)
+    return groups
+
+
+def difference(before: Sequence[T], now: Sequence[T]) -> tuple[list[T], list[T]]:
+    """The objects that are only in the first and only in the second; an object that merely moved is in neither."""
+    if before is now:
+        return [], []
+    differs = list(map(is_not, before, now))
+    gone = [*compress(before, differs), *before[len(now) :]]
+    fresh = [*compress(now, differs), *now[len(before) :]]
+    return (_without(gone, fresh), _without(fresh, gone)) if gone and fresh else (gone, fresh)
+
+
+def _without(records: Iterable[T], others: Sequence[T]) -> list[T]:
+    """The records without the others, told apart by identity, each as often as it stands there."""
+    if not others:
+        return list(records)
+    left = Counter(map(id, others))
+    found = []
+    for record in records:
+        if left.get(id(record)):
+            left[id(record)] -= 1
+        else:
+            found.append(record)
+    return found
