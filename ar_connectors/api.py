@@ -58,7 +58,7 @@ __all__ = [
     "sync",
 ]
 
-PLATFORMS = ("quickbooks", "xero", "aging_file")
+PLATFORMS = ("quickbooks", "xero", "netsuite", "aging_file")
 """What this release connects to: ERPs, and the list that any ERP can export."""
 
 

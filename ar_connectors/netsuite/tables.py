@@ -6,7 +6,7 @@ second book, a promise date) is left out where a probe found it missing (quirks.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -15,7 +15,7 @@ from ar_connectors.netsuite.statuses import CREDIT_TYPES, INVOICE_TYPES, JOURNAL
 from ar_connectors.netsuite.suiteql import Key, Select, any_of, day, identifier, moment, number, timestamp
 from ar_core.model import RecordKind
 
-__all__ = ["OPTIONAL", "OVERLAP", "SETTLING_TYPES", "TABLES", "Schema", "Table", "lines_of"]
+__all__ = ["OPTIONAL", "OVERLAP", "SETTLING_TYPES", "TABLES", "Schema", "Table"]
 
 OVERLAP: Final = timedelta(hours=3)
 """Subtracted from the watermark in the question: more than any clock is ever set back, and than any save takes (quirks.md#ns-14)."""
@@ -335,27 +335,3 @@ TABLES: Final[dict[str, Table]] = {
     )
 }
 """By stream, in reading order."""
-
-
-def lines_of(schema: Schema, transactions: Sequence[str]) -> Select:
-    """The lines of some transactions with their ledger accounts, without main and tax lines."""
-    columns = {
-        "id": "tl.transaction",
-        "line": "tl.id",
-        "item": "tl.item",
-        "account": "tal.account",
-        "foreignamount": "tl.foreignamount",
-        "memo": "tl.memo",
-    }
-    source = (
-        "transactionline tl "
-        "JOIN transactionaccountingline tal ON tal.transaction = tl.transaction AND tal.transactionline = tl.id"
-    )
-    where = [
-        f"tl.transaction IN ({', '.join(number(one) for one in transactions)})",
-        "tl.mainline = 'F'",
-        "tl.taxline = 'F'",
-    ]
-    if "accountingbook" in schema.features:
-        where.append(f"tal.accountingbook = {number(schema.primary_book)}")
-    return Select(columns, source, _LINE_KEYS, tuple(where))

@@ -1,0 +1,213 @@
+"""One NetSuite account, as the engines see it: what it can give and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from ar_connectors.clock import Clock
+from ar_connectors.connector import (
+    Capabilities,
+    Fetch,
+    Page,
+    PendingWrite,
+    Placement,
+    ReportedBalance,
+    StoreView,
+    StreamSpec,
+    make_connection_id,
+)
+from ar_connectors.errors import ContractError, UnsupportedOperation
+from ar_connectors.netsuite.account import PLATFORM
+from ar_connectors.netsuite.capabilities import CAPABILITIES
+from ar_connectors.netsuite.client import MAX_IDS, NetSuiteClient, Sender
+from ar_connectors.netsuite.company import REFERENCE, Company, Wishes, company_of, read_company
+from ar_connectors.netsuite.context import Context, Mapper
+from ar_connectors.netsuite.decode import decode_page
+from ar_connectors.netsuite.mapping import tombstone
+from ar_connectors.netsuite.mapping_settlements import adjustment_remote_id, journal_of
+from ar_connectors.netsuite.pull import STREAMS, pull
+from ar_connectors.netsuite.reading import KIND_OF
+from ar_connectors.netsuite.reports import reported_balances
+from ar_connectors.netsuite.suiteql import number
+from ar_connectors.netsuite.tables import TABLES
+from ar_core.model import DeletionEvidence, RecordKind, parse_record_id
+
+__all__ = ["NetSuiteConnector"]
+
+_STREAM_OF: Final = {
+    RecordKind.CUSTOMER: "customer",
+    RecordKind.CONTACT: "contact",
+    RecordKind.INVOICE: "invoice",
+    RecordKind.CREDIT_NOTE: "credit_memo",
+    RecordKind.PAYMENT: "payment",
+    RecordKind.ADJUSTMENT: "journal",
+}
+_TOLD: Final = {
+    RecordKind.CUSTOMER: "customer",
+    RecordKind.CONTACT: "contact",
+    RecordKind.INVOICE: "invoice",
+    RecordKind.CREDIT_NOTE: "creditMemo",
+    RecordKind.PAYMENT: "customerPayment",
+    RecordKind.ADJUSTMENT: "journalEntry",
+}
+_LISTED: Final = frozenset(_STREAM_OF) - {RecordKind.CONTACT}
+
+
+class NetSuiteConnector:
+    """Reads one account. Thread-safe. `tenant`: its realm; `base_url`: its API host; `wishes`: how it is to be read."""
+
+    def __init__(
+        self, tenant: str, sender: Sender, clock: Clock, *, base_url: str, wishes: Wishes | None = None
+    ) -> None:
+        self._tenant = tenant
+        self._clock = clock
+        self._wishes = wishes or Wishes()
+        self._company: Company | None = None
+        self.client = NetSuiteClient(sender, tenant, base_url)
+
+    def __repr__(self) -> str:
+        return f"NetSuiteConnector({self._tenant!r})"
+
+    @property
+    def platform(self) -> str:
+        """`netsuite`."""
+        return PLATFORM
+
+    @property
+    def tenant(self) -> str:
+        """The account's realm."""
+        return self._tenant
+
+    @property
+    def id(self) -> str:
+        """The connection id."""
+        return make_connection_id(PLATFORM, self._tenant)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this adapter can do."""
+        return CAPABILITIES
+
+    def streams(self) -> Sequence[StreamSpec]:
+        """All streams, in reading order."""
+        return STREAMS
+
+    def pull(self, stream: str, view: StoreView) -> Iterator[Sequence[Fetch]]:
+        """What to ask next for a stream; see `Connector.pull`."""
+        self._company = company_of(view.cursor(REFERENCE)) or self._company
+        yield from pull(self.client, self._clock, stream, view, self._wishes)
+
+    def list_ids(self, kind: RecordKind) -> Iterator[Sequence[str]]:
+        """Record ids of everything of a kind that exists, up to 1000 at a time. Raises UnsupportedOperation for a kind that is
+        not listed."""
+        if kind not in _LISTED:
+            raise self._not_listed(kind)
+        company = self._known()
+        context = company.context(self._tenant)
+        select = TABLES[_STREAM_OF[kind]].select(company.schema())
+        asked = replace(select, columns={key.name: key.expression for key in select.keys})
+        mapper = Mapper(context)
+        for rows in self.client.every_row(asked, f"list {kind}"):
+            yield [
+                mapper.id(
+                    kind,
+                    adjustment_remote_id(row["id"], row["line"])
+                    if kind is RecordKind.ADJUSTMENT
+                    else row["id"],
+                )
+                for row in rows
+            ]
+
+    def read(self, kind: RecordKind, record_ids: Sequence[str]) -> Page:
+        """Read records again by id, a call per thousand. What is not there comes back as a tombstone (NOT_FOUND)."""
+        stream = _STREAM_OF.get(kind)
+        if stream is None:
+            raise self._not_listed(kind)
+        company = self._known()
+        context = company.context(self._tenant)
+        select = TABLES[stream].select(company.schema())
+        wanted = {one: self._remote_id(kind, one) for one in record_ids}
+        ids = list(dict.fromkeys(wanted.values()))
+        pages = []
+        for start in range(0, len(ids), MAX_IDS):
+            listed = ", ".join(number(one) for one in ids[start : start + MAX_IDS])
+            asked = select.having(f"{select.keys[0].expression} IN ({listed})")
+            response = self.client.query(asked.sql(), f"read {stream} by id")
+            pages.append(decode_page(response.body, KIND_OF[stream], context, stream=stream))
+        records = [record for page in pages for record in page.records]
+        rejected = [one for page in pages for one in page.rejected]
+        held = {record.id for record in records} | {
+            mapper_id for mapper_id, remote in wanted.items() if remote in {one.remote_id for one in rejected}
+        }
+        mapper = Mapper(context)
+        missing = []
+        for identity, remote_id in wanted.items():
+            if identity not in held:
+                stone = tombstone(mapper, _TOLD[kind], kind, remote_id, DeletionEvidence.NOT_FOUND)
+                missing.append(stone.model_copy(update={"id": identity}))
+        return Page(
+            records=records,
+            rejected=rejected,
+            tombstones=missing,
+            replaces=[one for page in pages for one in page.replaces],
+            stream=stream,
+            kind=KIND_OF[stream],
+            rows=sum(page.rows for page in pages),
+        )
+
+    def remap(self, kind: str, raw: bytes) -> Page:
+        """Map a stored or quarantined body again. `kind`: a kind of `decode`, or a record type."""
+        context = self._company.context(self._tenant) if self._company is not None else Context(self._tenant)
+        return decode_page(raw, kind or "suiteql", context)
+
+    def reported_balances(self) -> Sequence[ReportedBalance]:
+        """NetSuite's own open balances, per customer and currency."""
+        return reported_balances(self.client, self._known())
+
+    def place(self, write: PendingWrite, view: StoreView) -> Sequence[Placement]:  # noqa: ARG002 - the protocol
+        """Nothing is written to NetSuite: `capabilities` says so, and the outbox keeps commands with us. Raises
+        UnsupportedOperation."""
+        raise self._not_written(write)
+
+    def find(self, write: PendingWrite, view: StoreView) -> Sequence[Placement] | None:  # noqa: ARG002 - the protocol
+        """Nothing was ever written. Raises UnsupportedOperation."""
+        raise self._not_written(write)
+
+    def _not_written(self, write: PendingWrite) -> UnsupportedOperation:
+        return UnsupportedOperation(
+            f"{write.command.type} is not written to NetSuite by this release",
+            platform=PLATFORM,
+            tenant=self._tenant,
+            operation="write back",
+        )
+
+    def _known(self) -> Company:
+        if self._company is None:
+            self._company = company_of(read_company(self.client, self._wishes, self._clock.now()).cursor)
+        if self._company is None:
+            raise ContractError(
+                "reading the reference data gave none", platform=PLATFORM, tenant=self._tenant
+            )
+        return self._company
+
+    def _remote_id(self, kind: RecordKind, identity: str) -> str:
+        parts = parse_record_id(identity)
+        if parts is None or parts.platform != PLATFORM or parts.tenant != self._tenant:
+            raise UnsupportedOperation(
+                f"{identity} is not a record of this account",
+                platform=PLATFORM,
+                tenant=self._tenant,
+                operation=f"read {kind}",
+            )
+        return journal_of(parts.remote_id) if kind is RecordKind.ADJUSTMENT else parts.remote_id
+
+    def _not_listed(self, kind: RecordKind) -> UnsupportedOperation:
+        return UnsupportedOperation(
+            f"records of kind {kind} cannot be asked for by themselves",
+            platform=PLATFORM,
+            tenant=self._tenant,
+            operation=f"list {kind}",
+            advice="kinds that can: " + ", ".join(sorted(_LISTED)),
+        )
