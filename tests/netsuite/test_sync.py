@@ -36,7 +36,7 @@ def _connect(emulator: Handle, folder: Path, clock: ScriptedClock) -> tuple[ar.S
 
 
 def _differences(store: ar.Store, conn: ar.Connection, emulator: Handle) -> dict[object, object]:
-    want: dict[tuple[str, str | None], Decimal] = {**truth(emulator.ledger).balances}
+    want: dict[object, Decimal] = dict(truth(emulator.ledger).balances.items())
     have = {
         ((key[0] or "").rpartition(":")[2], key[1]): balance.sum()
         for key, balance in open_balances(store.snapshot(conn.id)).items()
