@@ -37,7 +37,7 @@ def _connect(emulator: Handle, folder: Path, clock: ScriptedClock) -> tuple[ar.S
 
 def _differences(store: ar.Store, conn: ar.Connection, emulator: Handle) -> dict[object, object]:
     want: dict[object, Decimal] = dict(truth(emulator.ledger).balances.items())
-    have = {
+    have: dict[object, Decimal] = {
         ((key[0] or "").rpartition(":")[2], key[1]): balance.sum()
         for key, balance in open_balances(store.snapshot(conn.id)).items()
         if balance.sum()
