@@ -128,14 +128,14 @@ def _values(snapshot: Snapshot, today: date | None, only: Collection[str] | None
     values: dict[str, _Value] = {}
     with exact():
         for profile in snapshot.profiles:
-            if profile.lifetime_value is not None and (only is None or profile.customer_id in only):
+            if (only is None or profile.customer_id in only) and profile.lifetime_value is not None:
                 given = _in_base(profile.lifetime_value, profile.lifetime_value_currency, base, rates)
                 if given is not None:
                     values[profile.customer_id] = (given, ())
         derived = _settled_revenue(snapshot, base, rates, today, only)
     if derived is not None:
         for customer in snapshot.customers:
-            if customer.id not in values and (only is None or customer.id in only):
+            if (only is None or customer.id in only) and customer.id not in values:
                 revenue = derived.get(customer.id, ZERO)
                 if revenue is not None:
                     values[customer.id] = (revenue, (Code.LTV_DERIVED,))

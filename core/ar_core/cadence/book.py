@@ -176,8 +176,9 @@ class Book(Ledger):
     def _follow(self, before: Book) -> None:
         """Take over what an earlier book has indexed, and read what is new."""
         snapshot = self.snapshot
-        self.opened = before.opened.following(snapshot.invoices)
-        self.closed = before.closed.following(snapshot.invoices)
+        changes = difference(before.snapshot.invoices, snapshot.invoices)
+        self.opened = before.opened.following(snapshot.invoices, changes)
+        self.closed = before.closed.following(snapshot.invoices, changes)
         self.owned = {name: index.following(getattr(snapshot, name)) for name, index in before.owned.items()}
         if before.allocated is not None:
             self.allocated = before.allocated.following(snapshot.allocations)

@@ -29,11 +29,16 @@ class Index(Generic[T]):
         self._key = key
         self.groups = _grouped(records, key) if groups is None else groups
 
-    def following(self, records: Sequence[T]) -> Index[T]:
-        """The index of other records, most of them the same objects. This one stays as it is."""
+    def following(
+        self, records: Sequence[T], changes: tuple[Sequence[T], Sequence[T]] | None = None
+    ) -> Index[T]:
+        """The index of other records, most of them the same objects. This one stays as it is.
+
+        `changes`: the `difference` between its records and the others, where it is known.
+        """
         if records is self.records:
             return self
-        gone, fresh = difference(self.records, records)
+        gone, fresh = changes or difference(self.records, records)
         key = self._key
         if 2 * len(fresh) > len(records):
             return Index(records, key)
