@@ -55,7 +55,7 @@ CORE_TESTS = $(wildcard tests/conftest.py tests/model_contract.py tests/cadence 
 mutants: $(VENV)/.mutants ## change ar_core a little, many times, and list what no test notices (ARGS="ar_core.settlement.*")
 	@rm -rf build/mutants && mkdir -p build/mutants/tests
 	@cp -R core build/mutants/src && cp -R $(CORE_TESTS) build/mutants/tests && cp .ci/mutants.toml build/mutants/pyproject.toml
-	@cd build/mutants && $(CURDIR)/$(BIN)/mutmut run $(ARGS) && $(CURDIR)/$(BIN)/mutmut results | awk '!/not checked/'
+	@cd build/mutants && export AR_HYPOTHESIS_PROFILE=mutants && $(CURDIR)/$(BIN)/mutmut run $(ARGS) && $(CURDIR)/$(BIN)/mutmut results | awk '!/not checked/'
 
 bench: $(VENV)/.dev ## measure against raw requests and the vendors' clients, as ratios in one run
 	@$(BIN)/python -m benchmarks.run $(ARGS)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -28,7 +28,10 @@ REQUIRE_ALL = os.environ.get("AR_REQUIRE_ALL", "") not in {"", "0"}
 
 # Examples are drawn slowly on a busy machine, which says nothing about the code.
 settings.register_profile("side by side", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("side by side")
+settings.register_profile(
+    "mutants", settings.get_profile("side by side"), phases=[Phase.explicit, Phase.generate], database=None
+)  # whether a mutant is noticed matters, not by which smallest example: shrinking takes minutes
+settings.load_profile(os.environ.get("AR_HYPOTHESIS_PROFILE", "side by side"))
 
 
 @pytest.hookimpl(optionalhook=True)
