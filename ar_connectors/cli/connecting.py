@@ -14,8 +14,10 @@ from ar_connectors import api
 from ar_connectors.auth.consent import Connected
 from ar_connectors.auth.oauth import TokenEndpoint
 from ar_connectors.auth.tokens import ClientCredentials, TokenSet
+from ar_connectors.cli.connected import done, need_key
+from ar_connectors.cli.connecting_netsuite import netsuite
 from ar_connectors.cli.exits import Exit
-from ar_connectors.cli.shell import KEY_VARIABLE, Shell, json_option, pass_shell, verb, zone
+from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
 from ar_connectors.errors import ConfigurationError
 from ar_connectors.http import Endpoints
 
@@ -55,10 +57,10 @@ def quickbooks(
     emulator: TextIO | None,
 ) -> Exit | None:
     """Connect a QuickBooks Online company. The client secret comes from AR_CONNECTORS_CLIENT_SECRET or is asked for."""
-    _need_key(shell)
+    need_key(shell)
     if emulator is not None:
         conn = _to_emulator(shell, "quickbooks", emulator.read(), time_zone)
-        return _done(shell, conn)
+        return done(shell, conn)
     from ar_connectors.quickbooks.auth import PRODUCTION, SANDBOX, token_endpoint
 
     client_id = client_id or click.prompt("Client id of your Intuit app")
@@ -83,7 +85,7 @@ def quickbooks(
         settings={"time_zone": zone(click.get_current_context(), None, time_zone)},
         clock=shell.clock,
     )
-    return _done(shell, conn)
+    return done(shell, conn)
 
 
 @connect.command()
@@ -117,9 +119,9 @@ def xero(  # noqa: PLR0917 - click passes them by name
 ) -> Exit | None:
     """Connect a Xero organisation. The client secret comes from AR_CONNECTORS_CLIENT_SECRET or is asked for; register
     http://localhost:8765/callback (or another --port) as the app's redirect address."""
-    _need_key(shell)
+    need_key(shell)
     if emulator is not None:
-        return _done(shell, _to_emulator(shell, "xero", emulator.read(), time_zone))
+        return done(shell, _to_emulator(shell, "xero", emulator.read(), time_zone))
     from ar_connectors.xero.auth import CUSTOM_SCOPES, reached, token_endpoint
 
     client_id = client_id or click.prompt("Client id of your Xero app")
@@ -159,7 +161,7 @@ def xero(  # noqa: PLR0917 - click passes them by name
         },
         clock=shell.clock,
     )
-    return _done(shell, conn)
+    return done(shell, conn)
 
 
 def _ask(shell: Shell, asking: TokenEndpoint, *, port: int, no_browser: bool) -> Connected:
@@ -204,17 +206,4 @@ def _to_emulator(shell: Shell, platform: str, line: str, time_zone: str | None) 
         ) from error
 
 
-def _need_key(shell: Shell) -> None:
-    if shell.key is None:
-        from ar_connectors.auth.vault import new_key
-
-        raise ConfigurationError(
-            "tokens are kept encrypted, and there is no key yet",
-            advice=f"keep one safe and set it: export {KEY_VARIABLE}={new_key()}",
-        )
-
-
-def _done(shell: Shell, conn: api.Connection) -> Exit | None:
-    data = {"connection": conn.id, "store": shell.store_url}
-    shell.emit(data, lambda: shell.out.print(f"connected: {conn.id}; next: ar-connectors sync"))
-    return None
+connect.add_command(netsuite)

@@ -1,0 +1,67 @@
+"""`connect netsuite`: a key pair and advice without ids, a connection with them, an emulator by its line."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from cryptography.fernet import Fernet
+
+from ar_connectors.cli.exits import Exit
+from ar_connectors.cli.main import cli
+from ar_connectors.testkit.netsuite.start import start_netsuite
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AR_CONNECTORS_KEY", Fernet.generate_key().decode())
+
+
+def test_without_ids_a_key_pair_is_made_and_the_steps_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    done = CliRunner().invoke(
+        cli, ["connect", "netsuite", "--account", "1234567_SB1", "--key", str(file), "--json"]
+    )
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.output)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "BEGIN CERTIFICATE" in Path(told["certificate"]).read_text()
+    assert any("Certificate ID" in step for step in told["steps"])
+    assert "PRIVATE" not in done.output
+
+
+def test_with_the_ids_of_netsuite_the_account_is_connected_with_the_same_key(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/ar.db"
+    file = tmp_path / "key.pem"
+    base = ["--store", store, "connect", "netsuite", "--account", "1234567_SB1", "--key", str(file), "--json"]
+    assert CliRunner().invoke(cli, base).exit_code == 0
+    made = file.read_text()
+    ids = ["--client-id", "abc", "--certificate-id", "def", "--zone", "America/New_York"]
+    done = CliRunner().invoke(cli, [*base, *ids])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output)["connection"] == "netsuite:1234567_SB1"
+    assert file.read_text() == made
+
+
+def test_an_emulator_is_connected_by_its_line_synced_and_reconciled(tmp_path: Path) -> None:
+    store = ["--store", f"sqlite:///{tmp_path}/ar.db"]
+    with start_netsuite(invoices=20, seed=4) as erp:
+        line = tmp_path / "line.json"
+        line.write_text(json.dumps(erp.as_json()))
+        done = CliRunner().invoke(cli, [*store, "connect", "netsuite", "--emulator", str(line)])
+        assert done.exit_code == 0, done.output
+        synced = CliRunner().invoke(cli, [*store, "sync", "--json"])
+        assert synced.exit_code == 0, synced.output
+        reconciled = CliRunner().invoke(cli, [*store, "reconcile", "--json"])
+        assert reconciled.exit_code == 0, reconciled.output
+
+
+def test_another_erps_line_is_refused(tmp_path: Path) -> None:
+    line = tmp_path / "line.json"
+    line.write_text('{"erp": "quickbooks"}')
+    done = CliRunner().invoke(cli, ["connect", "netsuite", "--emulator", str(line)])
+    assert done.exit_code == Exit.CONFIGURATION
+    assert "testkit serve netsuite" in done.output
