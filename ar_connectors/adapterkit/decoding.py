@@ -59,7 +59,7 @@ class Bodies(Generic[Rows]):
         if name not in self.kinds:
             known = [*self.kinds, self.error_kind, *(["webhook"] if self.webhook is not None else [])]
             raise UnsupportedOperation(
-                f"bodies of kind {kind!r} are not accounts receivable",
+                f"no body is decoded under the kind {kind!r}",
                 platform=self.platform,
                 tenant=tenant,
                 operation="decode",

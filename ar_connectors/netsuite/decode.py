@@ -83,7 +83,7 @@ def decode(kind: str, body: bytes, tenant: str, context: Context | None = None) 
         raise fault_error(fault, tenant=tenant, operation="decode error", told=excerpt(body))
     if name not in KINDS:
         raise UnsupportedOperation(
-            f"bodies of kind {kind!r} are not accounts receivable",
+            f"no body is decoded under the kind {kind!r}",
             platform=PLATFORM,
             tenant=tenant,
             operation="decode",
