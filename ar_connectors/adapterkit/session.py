@@ -67,7 +67,7 @@ class Bridge(Protocol):
         ...
 
     def push(self, tokens: Mapping[str, Any]) -> None:
-        """Give rotated tokens back."""
+        """Give rotated tokens back: `access_token`, `refresh_token`, and `expires_at` (seconds since 1970) where it is known."""
         ...
 
 
@@ -253,7 +253,13 @@ def open_oauth(
         credentials = ClientCredentials(bridge.client_id, bridge.client_secret)
 
         def on_rotated(fresh: TokenSet) -> None:
-            bridge.push({"access_token": fresh.access_token, "refresh_token": fresh.refresh_token})
+            document: dict[str, Any] = {
+                "access_token": fresh.access_token,
+                "refresh_token": fresh.refresh_token,
+            }
+            if fresh.access_expires_at is not None:
+                document["expires_at"] = fresh.access_expires_at.timestamp()
+            bridge.push(document)
 
     connection_id = make_connection_id(platform, request.tenant)
     keys = credentials

@@ -29,6 +29,14 @@ def open_session(request: SessionRequest) -> Session:
     """
     settings = request.settings
     custom = settings.get("custom_connection") is True
+    lent_for = getattr(request.credentials, "tenant", request.tenant)
+    if lent_for != request.tenant:
+        raise ConfigurationError(
+            f"the client was lent for {lent_for}, not for {request.tenant}",
+            platform=PLATFORM,
+            tenant=request.tenant,
+            advice="lend one client for one organisation: from_xero(client, tenant=...)",
+        )
     if request.tokens is not None:
         check_scopes(request.tokens, request.tenant)
     access, hosts = open_oauth(
