@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import DecimalException
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ from ar_connectors.adapterkit.mapper import RowError
 from ar_connectors.adapterkit.pages import Mapped
 from ar_connectors.connector import Record
 
-__all__ = ["RowReader"]
+__all__ = ["RowReader", "converted", "document_of", "exactly", "validated"]
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
@@ -53,35 +54,47 @@ class RowReader(Generic[Shape, AnyMapper]):
                 mapped = self._map(mapper, row)
                 if mapper.check_numbers():
                     return row, mapped
-        row = self._convert(raw)
+        row = converted(document_of(raw), self.shape)
         mapped = self._map(self.new_mapper(), row)
-        return row, replace(mapped, records=[_validated(record) for record in mapped.records])
+        return row, replace(mapped, records=[validated(record) for record in mapped.records])
 
     def _map(self, mapper: AnyMapper, row: Shape) -> Mapped:
-        try:
+        with exactly():
             return self.map_row(mapper, row)
-        except DecimalException as error:
-            raise RowError(
-                "bad_number", "its amounts cannot be added exactly: one is too large, too small or no number"
-            ) from error
-
-    def _convert(self, raw: bytes) -> Shape:
-        """Read a row with the standard library and convert it, numbers written as text included."""
-        try:
-            document = loads_exact(raw.decode("utf-8", errors="surrogateescape"))
-        except (ValueError, RecursionError) as error:
-            raise RowError(
-                "bad_number" if "number" in str(error) or "digit" in str(error) else "bad_json", str(error)
-            ) from error
-        if not isinstance(document, dict):
-            raise RowError("not_an_object", f"a row is a JSON object, this is {type(document).__name__}")
-        try:
-            return msgspec.convert(document, self.shape, strict=False)
-        except (msgspec.ValidationError, UnicodeEncodeError) as error:
-            raise RowError(_code(str(error)), str(error)) from error
 
 
-def _validated(record: Record) -> Record:
+@contextmanager
+def exactly() -> Iterator[None]:
+    """Map rows whose numbers nobody has checked: sums that cannot be exact are raised as RowError."""
+    try:
+        yield
+    except DecimalException as error:
+        raise RowError(
+            "bad_number", "its amounts cannot be added exactly: one is too large, too small or no number"
+        ) from error
+
+
+def document_of(raw: bytes) -> dict[str, Any]:
+    """A row as a document, every number exact. Raises RowError for what is no JSON object."""
+    try:
+        document = loads_exact(raw.decode("utf-8", errors="surrogateescape"))
+    except (ValueError, RecursionError) as error:
+        code = "bad_number" if "number" in str(error) or "digit" in str(error) else "bad_json"
+        raise RowError(code, str(error)) from error
+    if not isinstance(document, dict):
+        raise RowError("not_an_object", f"a row is a JSON object, this is {type(document).__name__}")
+    return document
+
+
+def converted(document: dict[str, Any], shape: type[Shape]) -> Shape:
+    """A document as a typed row, numbers written as text included. Raises RowError with the place and the reason."""
+    try:
+        return msgspec.convert(document, shape, strict=False)
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        raise RowError(_code(str(error)), str(error)) from error
+
+
+def validated(record: Record) -> Record:
     """A record whose every value was checked. Raises RowError for numbers and texts that no store keeps."""
     try:
         text = record.model_dump_json()

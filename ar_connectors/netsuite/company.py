@@ -21,7 +21,7 @@ from ar_connectors.netsuite.context import Context, Mapper
 from ar_connectors.netsuite.decode import MAPPER_VERSION
 from ar_connectors.netsuite.probing import optional_columns, present_features, proven_zone, zone_named
 from ar_connectors.netsuite.statuses import CREDIT_TYPES, INVOICE_TYPES, JOURNAL_TYPE, PAYMENT_TYPES
-from ar_connectors.netsuite.suiteql import any_of
+from ar_connectors.netsuite.suiteql import any_of, moment
 from ar_connectors.netsuite.tables import OPTIONAL, Schema
 from ar_core.model import CustomField, Organization, PaymentTerms, RecordKind, Subsidiary
 
@@ -66,6 +66,8 @@ class Company:
     """`UTC` or `company`; None: not proven."""
     time_zone: str | None = None
     day_first: bool | None = None
+    deletions_from: str | None = None
+    """The latest deletion when the account was first looked at, in the session's zone; None: there was none, or none may be seen."""
 
     def context(self, tenant: str) -> Context:
         """What the mappers need of it."""
@@ -77,6 +79,7 @@ class Company:
             currencies=self.currencies,
             terms=self.terms,
             statuses=self.statuses,
+            custom=self.custom,
             zone=zone,
             reads_promises={"userestimatedpaymentdate", "userestimatesource"}
             <= self.columns.get("transaction", frozenset()),
@@ -103,6 +106,7 @@ class Company:
             "query_zone": self.query_zone,
             "time_zone": self.time_zone,
             "day_first": self.day_first,
+            "deletions_from": self.deletions_from,
         }
 
 
@@ -125,11 +129,15 @@ def company_of(cursor: Cursor | None) -> Company | None:
         query_zone=state["query_zone"],
         time_zone=state["time_zone"],
         day_first=state["day_first"],
+        deletions_from=state.get("deletions_from"),
     )
 
 
-def read_company(client: NetSuiteClient, wishes: Wishes, now: datetime) -> Page:
-    """Read the reference data: about twenty small calls. A fact that this role may not read is unknown, not an error."""
+def read_company(
+    client: NetSuiteClient, wishes: Wishes, now: datetime, earlier: Company | None = None
+) -> Page:
+    """Read the reference data: about twenty small calls. A fact that this role may not read is unknown, not an error. `earlier`:
+    what was read the last time."""
     features = present_features(client)
     currencies, base = _currencies(client) if "currency" in features else ({}, None)
     subsidiaries, root = _subsidiaries(client, features, currencies)
@@ -157,6 +165,7 @@ def read_company(client: NetSuiteClient, wishes: Wishes, now: datetime) -> Page:
         query_zone=proven_zone(client, zone_named(wishes.time_zone)),
         time_zone=wishes.time_zone,
         day_first=wishes.day_first,
+        deletions_from=_deletions_from(client, features, earlier),
     )
     mapper = Mapper(company.context(client.tenant))
     told = [
@@ -267,6 +276,20 @@ def _bad_debts(client: NetSuiteClient) -> list[str]:
             continue
         return [row["id"] for row in rows]
     return []
+
+
+def _deletions_from(client: NetSuiteClient, features: frozenset[str], earlier: Company | None) -> str | None:
+    """Where the deletions begin that matter: noted once, before anything else of the account is read."""
+    if "deletedrecord" not in features:
+        return None
+    if earlier is not None and "deletedrecord" in earlier.features:
+        return earlier.deletions_from
+    rows = _rows(
+        client,
+        f"SELECT {moment('MAX(d.deleteddate)')} AS latest FROM deletedrecord d",  # noqa: S608 - constants
+        "latest deletion",
+    )
+    return rows[0].get("latest") if rows else None
 
 
 def _statuses(client: NetSuiteClient) -> dict[str, str]:

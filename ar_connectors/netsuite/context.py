@@ -7,7 +7,7 @@ away, so two threads never share one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from typing import Final
@@ -48,6 +48,8 @@ class Context:
     """Payment terms by internal id."""
     statuses: Mapping[str, str] = field(default_factory=dict)
     """`CustInvc:A` -> `Open`, as this account calls it (quirks.md#ns-18)."""
+    custom: Mapping[str, Sequence[str]] | None = None
+    """Custom fields that were asked for, by table; None: a body has to be looked through for them."""
     zone: tzinfo | None = None
     """In which zone SuiteQL tells instants; None: not proven (quirks.md#ns-14)."""
     reads_promises: bool = False

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ar_connectors.connector import Cursor, Fetch, Page, StoreView
 from ar_connectors.netsuite.client import NetSuiteClient, rows_in
 from ar_connectors.netsuite.company import Company
-from ar_connectors.netsuite.decode import decode_page
+from ar_connectors.netsuite.decode import decode_envelope
+from ar_connectors.netsuite.envelope import key_of, open_envelope
 from ar_connectors.netsuite.mapping_settlements import journal_of
 from ar_connectors.netsuite.suiteql import Key, Select, after_key, moment, timestamp
 from ar_connectors.netsuite.tables import OVERLAP
@@ -35,33 +36,69 @@ def known_customers(view: StoreView) -> tuple[str, ...]:
 
 
 def pull_deletions(client: NetSuiteClient, company: Company, view: StoreView) -> Iterator[Sequence[Fetch]]:
-    """The deletions since the last run; the first run only notes where to begin. Nothing where the role may not see them."""
+    """The deletions since the last run; the first run begins where the account stood before anything of it was read, so that what
+    is deleted while a first load takes its time (or fails, and is repeated days later) is not missed. Nothing where the role may
+    not see deletions."""
     if "deletedrecord" not in company.features:
         return
     cursor = view.cursor(DELETED)
     state: dict[str, Any] = dict(cursor.state) if cursor is not None else {}
-    watermark = state.get("watermark")
-    rows = rows_in(client.query(_SELECT.bounds("d.deleteddate"), "latest deletion"))
-    latest = rows[0].get("changed") if rows else None
-    customers: list[str] = list(state.get("customers", ()))
-    if state and latest is not None:
-        asked = _SELECT
-        if watermark is not None:
-            asked = asked.having(f"d.deleteddate >= {timestamp(min(watermark, latest), OVERLAP)}")
-        after: list[str] | None = None
-        while True:
-            ranged = asked.having(after_key(asked.keys, after)) if after is not None else asked
-            response = client.query(ranged.sql(), "query deletedrecord")
-            found = rows_in(response)
-            page = decode_page(response.body, "deleted", company.context(client.tenant), stream=DELETED)
-            page = _with_lines(page, view)
-            customers = [*dict.fromkeys([*customers, *_owners(page, view)])][-_REMEMBERED:]
-            yield [Fetch("deletions", lambda page=page: page)]  # type: ignore[misc]
-            if len(found) < 1000:
-                break
-            after = [found[-1][key.name] for key in asked.keys]
-    ended = Cursor(DELETED, {"watermark": latest or watermark, "customers": customers})
-    yield [Fetch("deletions noted", lambda: Page(stream=DELETED, cursor=ended))]
+    reading = _Reading(
+        client,
+        company,
+        view,
+        watermark=state.get("watermark") or company.deletions_from,
+        customers=list(state.get("customers", ())),
+    )
+    yield [Fetch("deletions", reading.first)]
+    while reading.after is not None:
+        yield [Fetch("more deletions", reading.next)]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One pass over the deletions. The watermark moves with the last page only, so a pass that was cut short begins anew."""
+
+    client: NetSuiteClient
+    company: Company
+    view: StoreView
+    watermark: str | None
+    customers: list[str]
+    latest: str | None = None
+    """Asked for before the first page."""
+    asked: Select = _SELECT
+    after: list[str] | None = field(default=None)
+    """The key of the last row so far; None: there are no more."""
+
+    def first(self) -> Page:
+        """The first page. The latest time in the data is the next watermark; where it moved backward, the session tells times in
+        another zone now."""
+        rows = rows_in(self.client.query(_SELECT.bounds("d.deleteddate"), "latest deletion"))
+        self.latest = rows[0].get("changed") if rows else None
+        if self.latest is None:
+            return Page(stream=DELETED, cursor=self._cursor(self.watermark))
+        if self.watermark is not None:
+            since = timestamp(min(self.watermark, self.latest), OVERLAP)
+            self.asked = _SELECT.having(f"d.deleteddate >= {since}")
+        return self._page(self.asked)
+
+    def next(self) -> Page:
+        """The page behind the last one."""
+        return self._page(self.asked.having(after_key(_SELECT.keys, self.after or ())))
+
+    def _page(self, asked: Select) -> Page:
+        response = self.client.query(asked.sql(), "query deletedrecord")
+        envelope = open_envelope(response.body, self.client.tenant)
+        page = decode_envelope(envelope, "deleted", self.company.context(self.client.tenant), stream=DELETED)
+        page = _with_lines(page, self.view)
+        self.customers = [*dict.fromkeys([*self.customers, *_owners(page, self.view)])][-_REMEMBERED:]
+        more = envelope.has_more and bool(envelope.rows)
+        self.after = [key_of(envelope.rows[-1], key.name) for key in _SELECT.keys] if more else None
+        # The owners are saved with the tombstones: once those are committed, nothing tells whose documents they were.
+        return replace(page, cursor=self._cursor(self.watermark if more else self.latest))
+
+    def _cursor(self, watermark: str | None) -> Cursor:
+        return Cursor(DELETED, {"watermark": watermark, "customers": self.customers})
 
 
 def _with_lines(page: Page, view: StoreView) -> Page:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ar_connectors.connector import Record
+from ar_connectors.adapterkit.pages import FillingPage, Mapped
+from ar_connectors.connector import OutOfScope, Record
 from ar_connectors.netsuite.context import Mapper, RowError
 from ar_connectors.netsuite.mapping_documents import map_credit_memo, map_invoice, native_promise
 from ar_connectors.netsuite.mapping_parties import map_contact, map_customer
-from ar_connectors.netsuite.mapping_settlements import map_journal_line, map_payment
+from ar_connectors.netsuite.mapping_settlements import map_journal_line, map_links, map_payment, parents_of
 from ar_connectors.netsuite.statuses import (
     CREDIT_TYPES,
     INVOICE_TYPES,
@@ -19,23 +19,20 @@ from ar_connectors.netsuite.statuses import (
     RECORD_TYPES,
     TYPES_BY_RECORD,
 )
-from ar_connectors.netsuite.wire import ContactRow, CustomerRow, DeletedRow, JournalRow, TransactionRow
+from ar_connectors.netsuite.wire import (
+    ContactRow,
+    CustomerRow,
+    DeletedRow,
+    JournalRow,
+    LinkRow,
+    TransactionRow,
+)
 from ar_core.model import DeletionEvidence, RecordKind, Tombstone
 
-__all__ = ["Mapped", "map_deleted", "map_row", "tombstone"]
+__all__ = ["Made", "add_links", "map_row", "records_of", "tombstone"]
 
-
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """What one row became: records, a tombstone, or a reason why it is out of scope. `replaces`: the parent whose whole set of
-    children these records hold."""
-
-    records: Sequence[Record] = ()
-    kind: str = ""
-    out_of_scope: str | None = None
-    replaces: str | None = None
-    tombstones: Sequence[Tombstone] = ()
-
+Made = tuple[tuple[Record, ...], str | None]
+"""The records of a row, and the parent whose whole set of children they hold."""
 
 _KINDS: Final[Mapping[str, RecordKind]] = {
     **{RECORD_TYPES[kind]: RecordKind.INVOICE for kind in INVOICE_TYPES},
@@ -51,55 +48,92 @@ _KINDS: Final[Mapping[str, RecordKind]] = {
 
 def map_row(mapper: Mapper, row: Any, default: str | None = None) -> Mapped:
     """Map one row. `default`: the transaction type of rows that do not say theirs. Raises RowError when it cannot be mapped."""
-    shape = type(row)
-    if shape is TransactionRow:
-        return _transaction(mapper, row, row.type or default)
-    if shape is CustomerRow:
-        return Mapped(map_customer(mapper, row))
-    if shape is JournalRow:
-        if row.line is None and row.foreignamount is None:
-            return Mapped(kind="journalEntry", out_of_scope="its lines on receivables are read by SuiteQL")
-        return Mapped((map_journal_line(mapper, row),))
-    if shape is ContactRow:
-        return Mapped((map_contact(mapper, row),))
-    if shape is DeletedRow:
-        return map_deleted(mapper, row)
-    raise TypeError(f"there is no mapper for {shape.__name__}")
+    if type(row) is DeletedRow:
+        return _deleted(mapper, row)
+    made = records_of(mapper, row, default)
+    return Mapped(out_of_scope=made) if isinstance(made, str) else Mapped(made[0], replaces=made[1])
 
 
-def _transaction(mapper: Mapper, row: TransactionRow, kind: str | None) -> Mapped:
-    if row.type is None:
-        row.type = kind
-    if kind is None:
-        raise RowError("missing_field", f"transaction {row.id} does not say its type")
+def records_of(mapper: Mapper, row: Any, default: str | None = None) -> Made | str:
+    """The same without an object for each row, for a page of thousands: its records, or why it is out of scope."""
+    return _MAPPERS[type(row)](mapper, row, default)
+
+
+def _transaction(mapper: Mapper, row: TransactionRow, default: str | None) -> Made | str:
+    kind = row.type
+    if not kind:
+        kind = row.type = default
     if kind in INVOICE_TYPES:
         invoice = map_invoice(mapper, row)
-        promise = native_promise(mapper, row, invoice) if invoice.expected_payment_date is not None else None
         replaces = invoice.id if mapper.context.reads_promises else None
-        return Mapped((invoice,) if promise is None else (invoice, promise), replaces=replaces)
+        if invoice.expected_payment_date is None:
+            return (invoice,), replaces
+        promise = native_promise(mapper, row, invoice)
+        return (invoice,) if promise is None else (invoice, promise), replaces
     if kind in PAYMENT_TYPES:
         payment = map_payment(mapper, row)
         # What was never applied has no links that could tell so.
-        unused = payment.unapplied_amount == payment.total and bool(payment.total)
-        return Mapped((payment,), replaces=payment.id if unused else None)
+        return (payment,), payment.id if payment.total and payment.unapplied_amount == payment.total else None
     if kind in CREDIT_TYPES:
         credit = map_credit_memo(mapper, row)
-        unused = credit.unapplied_amount == credit.total and bool(credit.total)
-        return Mapped((credit,), replaces=credit.id if unused else None)
-    if kind in OUT_OF_SCOPE:
-        return Mapped(kind=RECORD_TYPES.get(kind, kind), out_of_scope=OUT_OF_SCOPE[kind])
-    return Mapped(kind=kind, out_of_scope=f"{kind} is not accounts receivable")
+        return (credit,), credit.id if credit.total and credit.unapplied_amount == credit.total else None
+    if not kind:
+        raise RowError("missing_field", f"transaction {row.id} does not say its type")
+    return OUT_OF_SCOPE.get(kind, f"{kind} is not accounts receivable")
 
 
-def map_deleted(mapper: Mapper, row: DeletedRow) -> Mapped:
+def _journal_line(mapper: Mapper, row: JournalRow, _: str | None) -> Made | str:
+    if row.line is None and row.foreignamount is None:
+        return "its lines on receivables are read by SuiteQL"
+    return (map_journal_line(mapper, row),), None
+
+
+def _customer(mapper: Mapper, row: CustomerRow, _: str | None) -> Made | str:
+    return map_customer(mapper, row), None
+
+
+def _contact(mapper: Mapper, row: ContactRow, _: str | None) -> Made | str:
+    return (map_contact(mapper, row),), None
+
+
+_MAPPERS: Final[Mapping[type, Callable[[Mapper, Any, str | None], Made | str]]] = {
+    TransactionRow: _transaction,
+    JournalRow: _journal_line,
+    CustomerRow: _customer,
+    ContactRow: _contact,
+}
+
+
+def add_links(
+    filled: FillingPage,
+    mapper: Mapper,
+    links: Sequence[tuple[LinkRow, int]],
+    check: Callable[[Record], Record] | None = None,
+) -> None:
+    """Put all links of one `next` transaction, each with its row number, into the page. On RowError nothing has been added.
+    `check`: validates each record."""
+    rows = [link for link, _ in links]
+    made: list[Record | str] = list(map_links(mapper, rows))
+    if check is not None:
+        made = [one if isinstance(one, str) else check(one) for one in made]
+    filled.replaces += parents_of(mapper, rows)
+    for one, (link, number) in zip(made, links, strict=True):
+        if isinstance(one, str):
+            filled.out_of_scope.append(OutOfScope("link", f"{link.previousdoc}-{link.nextdoc}", one, number))
+        else:
+            filled.records.append(one)
+            filled.row_of.append(number)
+
+
+def _deleted(mapper: Mapper, row: DeletedRow) -> Mapped:
     """A deleted record: a tombstone for a kind of ours, and nothing for any other. Both spellings of its type (quirks.md#ns-29)."""
     told = (row.type or "").replace(" ", "").replace("_", "")
     transaction = TYPES_BY_RECORD.get(told.casefold())
     name = RECORD_TYPES.get(told) or RECORD_TYPES.get(transaction or "") or told.casefold()
     kind = _KINDS.get(name)
     if kind is None:
-        return Mapped(kind=row.type or "", out_of_scope=f"a deleted {row.type} is not accounts receivable")
-    return Mapped(tombstones=(tombstone(mapper, name, kind, row.recordid),))
+        return Mapped(out_of_scope=f"a deleted {row.type} is not accounts receivable")
+    return Mapped(tombstone=tombstone(mapper, name, kind, row.recordid))
 
 
 def tombstone(

@@ -73,7 +73,7 @@ def pull(
     if stream == REFERENCE:
         now = clock.now()
         if company is None or now - company.read_at > MAX_AGE or company.time_zone != wishes.time_zone:
-            yield [Fetch("reference data", lambda: read_company(client, wishes, now))]
+            yield [Fetch("reference data", lambda: read_company(client, wishes, now, company))]
         return
     if company is None:
         raise missing_reference(client.tenant, stream)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-import msgspec
+from typing import Final
 
 from ar_connectors.connector import Page
 from ar_connectors.netsuite.client import PAGE_SIZE, NetSuiteClient
 from ar_connectors.netsuite.company import Company
-from ar_connectors.netsuite.decode import decode_page
+from ar_connectors.netsuite.decode import decode_envelope
+from ar_connectors.netsuite.envelope import Envelope, Raw, key_of, open_envelope, page_of
 from ar_connectors.netsuite.suiteql import Select, after_key, number
 from ar_connectors.netsuite.tables import Table
 
 __all__ = ["KIND_OF", "fetch_page"]
 
-KIND_OF = {
+KIND_OF: Final = {
     "payment": "transaction",
     "credit_memo": "transaction",
     "invoice": "transaction",
@@ -26,11 +25,6 @@ KIND_OF = {
     "contact": "contact",
 }
 """Stream -> kind of its bodies, as `decode` names them."""
-
-
-class _Keys(msgspec.Struct):
-    items: list[dict[str, Any]] = msgspec.field(default_factory=list)
-    has_more: bool = msgspec.field(default=False, name="hasMore")
 
 
 def fetch_page(
@@ -50,29 +44,39 @@ def fetch_page(
     ranged = asked.having(behind, f"{first.expression} <= {number(upto)}")
     operation = f"query {table.stream}"
     response = client.query(ranged.sql(), operation)
-    body = response.body
-    answer = msgspec.json.decode(body, type=_Keys)
-    rows, more = answer.items, answer.has_more
-    if table.shape == "link" and more:
-        body, last = _whole_groups(client, ranged, rows, operation)
-        after_values: list[str] | None = [last]
-    else:
-        after_values = [str(rows[-1][key.name]) for key in asked.keys] if more and rows else None
-    page = decode_page(body, KIND_OF[table.stream], company.context(client.tenant), stream=table.stream)
+    envelope = open_envelope(response.body, client.tenant)
+    after_values: list[str] | None = None
+    if envelope.has_more and envelope.rows:
+        if table.shape == "link":
+            envelope = _whole_groups(client, ranged, envelope, operation)
+            after_values = [key_of(envelope.rows[-1], ranged.keys[0].name)]
+        else:
+            after_values = [key_of(envelope.rows[-1], key.name) for key in asked.keys]
+    page = decode_envelope(
+        envelope, KIND_OF[table.stream], company.context(client.tenant), stream=table.stream
+    )
     return replace(page, server_time=response.server_date), after_values
 
 
-def _whole_groups(
-    client: NetSuiteClient, ranged: Select, rows: list[dict[str, Any]], operation: str
-) -> tuple[bytes, str]:
-    """A body of whole groups, and the transaction of the last one."""
+def _whole_groups(client: NetSuiteClient, ranged: Select, envelope: Envelope, operation: str) -> Envelope:
+    """The same rows without the last transaction's, which may go on behind them; where it is the only one, all that it has."""
     name = ranged.keys[0].name
-    final = str(rows[-1][name])
-    whole = [row for row in rows if str(row[name]) != final]
-    if whole:
-        return msgspec.json.encode({"items": whole}), str(whole[-1][name])
-    offset, more = PAGE_SIZE, True
-    while more and str(rows[-1][name]) == final:
-        answer = msgspec.json.decode(client.query(ranged.sql(), operation, offset=offset).body, type=_Keys)
-        rows, more, offset = [*rows, *answer.items], answer.has_more, offset + PAGE_SIZE
-    return msgspec.json.encode({"items": [row for row in rows if str(row[name]) == final]}), final
+    rows, more = list(envelope.rows), envelope.has_more
+    final = key_of(rows[-1], name)
+    start = _start_of(rows, name, final)
+    if start > 0:
+        return page_of(rows[:start])
+    offset = PAGE_SIZE
+    while more and key_of(rows[-1], name) == final:
+        answer = open_envelope(client.query(ranged.sql(), operation, offset=offset).body, client.tenant)
+        rows += answer.rows
+        more, offset = answer.has_more, offset + PAGE_SIZE
+    return page_of([row for row in rows if key_of(row, name) == final])
+
+
+def _start_of(rows: list[Raw], name: str, final: str) -> int:
+    """Where the rows of the last transaction begin."""
+    start = len(rows)
+    while start > 0 and key_of(rows[start - 1], name) == final:
+        start -= 1
+    return start

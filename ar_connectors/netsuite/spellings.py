@@ -6,7 +6,7 @@ of text under our own column names (`wire.py`), and what a row is shows in its c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from ar_connectors.netsuite.statuses import (
     TYPES_BY_RECORD,
 )
 
-__all__ = ["canonical", "flat", "kind_of_path", "table_of", "transaction_type"]
+__all__ = ["canonical", "flat", "is_spelled_as_ours", "kind_of_path", "table_of", "transaction_type"]
 
 _CUSTOM: Final = ("custbody", "custentity")
 
@@ -94,6 +94,20 @@ _ONLY_OTHERS: Final = {
     "supervisor",
     "is1099eligible",
 }
+
+
+_FOREIGN: Final = {
+    table: frozenset(other for others in columns.values() for other in others)
+    for table, columns in _ALIASES.items()
+}
+
+
+def is_spelled_as_ours(names: Iterable[str], table: str) -> bool:
+    """Whether a row with these members can be read into the struct of a table as it stands."""
+    return all(
+        name not in _FOREIGN[table] and name.islower() and ("_" not in name or name.startswith(_CUSTOM))
+        for name in names
+    )
 
 
 def flat(document: Mapping[str, Any]) -> dict[str, str]:

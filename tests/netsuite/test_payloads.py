@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ar_connectors.errors import ARError, UnsupportedOperation
-from ar_connectors.netsuite.decode import KINDS, decode
+from ar_connectors.netsuite.decode import decode
+from ar_connectors.netsuite.kinds import KINDS
 
 SHARED = os.environ.get("AR_SHARED_DIR")
 pytestmark = pytest.mark.skipif(SHARED is None, reason="AR_SHARED_DIR names no folder with real bodies")

@@ -1,0 +1,90 @@
+"""Which rows are in a body? A page of a query, a bare list or one record, cut into rows with their exact bytes.
+
+The cutting itself is `adapterkit.cutting`; what is read here besides is whether there are more rows behind these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from ar_connectors.adapterkit.cutting import UNREADABLE, Cutter, cut_up
+from ar_connectors.errors import ContractError
+from ar_connectors.http.redact import excerpt
+from ar_connectors.netsuite.account import PLATFORM
+
+__all__ = ["Envelope", "Raw", "key_of", "open_envelope", "page_of"]
+
+Raw = msgspec.Raw | bytes
+"""The bytes of one row."""
+
+_OWN: Final = frozenset({"id", "entityId", "tranId"})
+"""Members that only a record has; its sublists are called `items` as well."""
+
+
+@dataclass(slots=True)
+class Envelope:
+    """A body taken apart."""
+
+    body: bytes
+    rows: Sequence[Raw]
+    has_more: bool = False
+    """The server holds further rows of this query."""
+    is_page: bool = True
+    """False: the body is one row by itself, a record or an error."""
+
+
+class _Answer(msgspec.Struct):
+    items: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+    has_more: bool = msgspec.field(default=False, name="hasMore")
+    id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    entity_id: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="entityId")
+    tran_id: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="tranId")
+
+
+_ANSWER: Final = msgspec.json.Decoder(_Answer)
+_ROW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_KEY: Final = msgspec.json.Decoder(str | int)
+
+
+def open_envelope(body: bytes, tenant: str) -> Envelope:
+    """Take a body apart. Raises ContractError when it is no JSON object or list."""
+    try:
+        answer = _ANSWER.decode(body)
+    except UNREADABLE:
+        pass
+    else:
+        own = (answer.id, answer.entity_id, answer.tran_id)
+        if answer.items is not msgspec.UNSET and all(one is msgspec.UNSET for one in own):
+            return Envelope(body, answer.items, answer.has_more)
+    return cut_up(
+        body,
+        lambda cutter, whole: _opened(cutter, whole, body),
+        lambda sentence: ContractError(
+            sentence, platform=PLATFORM, tenant=tenant, operation="decode", excerpt=excerpt(body, 200)
+        ),
+    )
+
+
+def _opened(cutter: Cutter, whole: bytes, body: bytes) -> Envelope:
+    if whole.lstrip()[:1] == b"[":
+        return Envelope(body, cutter.elements(whole))
+    members = dict(cutter.members(whole))
+    items = members.get("items", b"")
+    if items.lstrip()[:1] == b"[" and _OWN.isdisjoint(members):
+        return Envelope(body, cutter.elements(items), members.get("hasMore") == b"true")
+    return Envelope(body, [whole.strip()], is_page=False)
+
+
+def page_of(rows: Sequence[Raw]) -> Envelope:
+    """An envelope of these rows alone."""
+    raws = [one if isinstance(one, msgspec.Raw) else msgspec.Raw(one) for one in rows]
+    return Envelope(msgspec.json.encode({"items": raws}), rows)
+
+
+def key_of(row: Raw, name: str) -> str:
+    """The value of a key column in a row that has one."""
+    return str(_KEY.decode(_ROW.decode(row)[name]))
