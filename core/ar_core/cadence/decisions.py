@@ -72,10 +72,10 @@ class Decisions:
         rows: list[tuple[tuple[int, Decimal, int, str], str, AccountResult]] = []
         dropped = self.dropped
         for result in self.results.values():
-            if not result.drafts:
+            if not result.heads:
                 continue
             place = (-result.score, -(result.balance_base or ZERO), -(result.max_dpd or 0), result.account_id)
-            rows.extend((place, draft.key, result) for draft in result.drafts if draft.key not in dropped)
+            rows.extend((place, head.key, result) for head in result.heads if head.key not in dropped)
         rows.sort(key=itemgetter(0, 1))
         return tuple(
             WorklistItem.trusted(
@@ -129,10 +129,10 @@ class Decisions:
         if most is None:
             return frozenset()
         rows = [
-            (-result.score, result.account_id, draft.key, draft.address.casefold())
+            (-result.score, result.account_id, head.key, head.address.casefold())
             for result in self.results.values()
-            for draft in result.drafts
-            if draft.address is not None
+            for head in result.heads
+            if head.address is not None
         ]
         used: dict[str, int] = {}
         dropped = set()

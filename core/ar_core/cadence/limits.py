@@ -10,10 +10,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from ar_core.cadence.codes import Code
+from ar_core.cadence.figures import received_on
 from ar_core.cadence.history import WEEK
 from ar_core.cadence.holds import Hold
 from ar_core.cadence.state import Item, State
-from ar_core.cadence.view import received_on
 from ar_core.model.money import ZERO
 
 __all__ = ["account_limit", "amount_limits"]

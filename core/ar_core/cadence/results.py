@@ -21,7 +21,7 @@ from ar_core.cadence.records import (
 )
 from ar_core.cadence.run import DAY, Run
 from ar_core.cadence.signals import signals_of
-from ar_core.cadence.state import NEVER, Draft, State
+from ar_core.cadence.state import NEVER, ActionHead, State
 from ar_core.model.base import adopter
 from ar_core.model.documents import Invoice
 from ar_core.promises import PromiseVerdict
@@ -54,8 +54,8 @@ class AccountResult:
         "account_id",
         "balance_base",
         "changes_at",
-        "drafts",
         "error",
+        "heads",
         "max_dpd",
         "score",
         "state",
@@ -65,7 +65,8 @@ class AccountResult:
         self.account_id = account_id
         self.state = state
         """What was decided, and why; None once the result has come from another process, or when it failed."""
-        self.drafts: tuple[Draft, ...] = ()
+        self.heads: tuple[ActionHead, ...] = ()
+        """Its actions, without what is written out."""
         self.changes_at: datetime | None = None
         """Earliest instant at which this result may change without new facts."""
         self.score = 0
@@ -81,7 +82,7 @@ class AccountResult:
         if state is None:
             found: tuple[Action, ...] = self._written["actions"]
             return found
-        written = tuple(draft.write(state) for draft in self.drafts)
+        written = tuple(draft.write(state) for draft in state.actions.values())
         if not self.score:
             return written
         return tuple(action.model_copy(update={"score": self.score}) for action in written)
@@ -167,9 +168,9 @@ class AccountResult:
         state: dict[str, object] = {name: getattr(self, name) for name in kept}
         written = {name: getattr(self, name) for name in _NOTHING}
         bare = tuple(
-            Draft(d.key, d.kind, d.code, step=d.step, task=d.task, address=d.address) for d in self.drafts
+            ActionHead(d.key, d.kind, d.code, step=d.step, task=d.task, address=d.address) for d in self.heads
         )
-        return None, {**state, "_written": written, "drafts": bare, "state": None}
+        return None, {**state, "_written": written, "heads": bare, "state": None}
 
 
 _NOTHING: Mapping[str, Any] = {
@@ -209,7 +210,7 @@ def result_of(state: State) -> AccountResult:
         result.score = state.run.scorer(view)
         result.balance_base = view.balance_base
         result.max_dpd = view.max_dpd
-        result.drafts = tuple(state.actions.values())
+        result.heads = tuple(state.actions.values())
     result.changes_at = _changes_at(state)
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -20,7 +21,18 @@ from ar_core.cadence.view import AccountView, InvoiceView, StageValue
 from ar_core.model.documents import Invoice
 from ar_core.promises import PromiseVerdict
 
-__all__ = ["NO_HOLDS", "Draft", "Item", "Note", "Settled", "State", "Template", "lead_key", "stage_name"]
+__all__ = [
+    "NO_HOLDS",
+    "ActionHead",
+    "Draft",
+    "Item",
+    "Note",
+    "Settled",
+    "State",
+    "Template",
+    "lead_key",
+    "stage_name",
+]
 
 NO_HOLDS = InvoiceHolds()
 """Of an account that nothing stops. Never changed."""
@@ -102,8 +114,8 @@ class Note(NamedTuple):
     inputs: dict[str, Any]
 
 
-class Draft:
-    """One decided action: key, kind and step now, the full record when somebody reads it."""
+class ActionHead:
+    """What ranks a decided action and tells it from others."""
 
     __slots__ = ("address", "code", "key", "kind", "step", "task")
 
@@ -120,9 +132,15 @@ class Draft:
         self.key, self.kind, self.code = key, kind, code
         self.step, self.task, self.address = step, task, address
 
+
+class Draft(ActionHead, ABC):
+    """One decided action: its head now, the full record when somebody reads it."""
+
+    __slots__ = ()
+
+    @abstractmethod
     def write(self, state: State) -> Action:
         """The full action, without the account's score."""
-        raise NotImplementedError
 
 
 class State:

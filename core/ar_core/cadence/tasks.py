@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
 from ar_core.cadence.covers import covered_invoice, lead_of, lead_order, preconditions_of
+from ar_core.cadence.figures import outbound
 from ar_core.cadence.holds import Hold, Reply
 from ar_core.cadence.plan import PlanStep
 from ar_core.cadence.policy import Actor, Capabilities, Notice, Purpose, Rung, Step, Tone
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
 from ar_core.cadence.state import Draft, Item, Note, State, stage_name
-from ar_core.cadence.view import outbound
 from ar_core.model.activity import Intent
 from ar_core.model.parties import Channel
 

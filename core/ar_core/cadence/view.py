@@ -8,36 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Context, Decimal
-from functools import lru_cache
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ar_core.cadence.book import AccountFacts
-from ar_core.cadence.history import UNREACHED, History
-from ar_core.model.activity import Direction, Intent, Touch, TouchOutcome
-from ar_core.model.documents import DocumentStatus, Invoice
-from ar_core.model.money import ZERO
-from ar_core.model.parties import Channel
-from ar_core.model.settlements import Payment, PaymentKind
-from ar_core.promises import NOT_KEPT, PromiseState, PromiseVerdict, promise_level
+from ar_core.cadence.figures import FIGURES
+from ar_core.cadence.history import History
+from ar_core.model.documents import Invoice
+from ar_core.promises import PromiseVerdict
 
-__all__ = [
-    "AccountView",
-    "Chased",
-    "Computed",
-    "InvoiceView",
-    "StageValue",
-    "is_response",
-    "outbound",
-    "received_on",
-]
-
-_YEAR = timedelta(days=365)
-_QUARTER = timedelta(days=90)
-_KEPT = frozenset({PromiseState.KEPT, PromiseState.KEPT_LATE})
-_SHARES = Context(
-    prec=28
-)  # shares and averages may be rounded; sums of money run in the exact context of the caller
+__all__ = ["AccountView", "Chased", "Computed", "InvoiceView", "StageValue"]
 
 
 class StageValue(str):
@@ -117,6 +97,18 @@ class AccountView:
     risk: str | None = None
     value: str | None = None
     lifetime_value: Decimal | None = None
+    facts: AccountFacts
+    history: History
+    live: Sequence[Chased]
+    """Open invoices that are chased, with their days past due."""
+    negative: Sequence[Invoice]
+    """Posted invoices with a balance below zero."""
+    verdicts: Sequence[PromiseVerdict]
+    today: date
+    base_currency: str | None
+    rates: Mapping[str, Decimal]
+    changes_on: list[date]
+    """Days on which a rolling feature that was used may change by itself."""
 
     def __init__(  # noqa: PLR0917  everything a feature may rest on
         self,
@@ -129,18 +121,10 @@ class AccountView:
         base_currency: str | None,
         rates: Mapping[str, Decimal],
     ) -> None:
-        self.facts = facts
-        self.history = history
-        self.live = live
-        """Open invoices that are chased, with their days past due."""
-        self.negative = negative
-        """Posted invoices with a balance below zero."""
-        self.verdicts = verdicts
-        self.today = today
-        self.base_currency = base_currency
-        self.rates = rates
-        self.changes_on: list[date] = []
-        """Days on which a rolling feature that was used may change by itself."""
+        self.facts, self.history, self.verdicts = facts, history, verdicts
+        self.live, self.negative = live, negative
+        self.today, self.base_currency, self.rates = today, base_currency, rates
+        self.changes_on = []
 
     if TYPE_CHECKING:
 
@@ -191,306 +175,5 @@ class InvoiceView:
                 return getattr(self._account, name)
 
 
-def outbound(touches: Iterable[Touch]) -> list[Touch]:
-    """Contacts that went out to the customer, attempts that failed or bounced included."""
-    return [touch for touch in touches if _is_outbound(touch)]
-
-
-def _is_outbound(touch: Touch) -> bool:
-    return touch.direction is Direction.OUTBOUND and touch.channel is not Channel.INTERNAL
-
-
-def is_response(touch: Touch) -> bool:
-    """The customer said something; an automatic absence note is no answer (E37)."""
-    if touch.intent is Intent.OUT_OF_OFFICE:
-        return False
-    return touch.direction is Direction.INBOUND or touch.outcome is TouchOutcome.ANSWERED
-
-
-def received_on(payments: Iterable[Payment], today: date) -> list[date]:
-    """Days on which money came in, up to today."""
-    return [
-        p.payment_date
-        for p in payments
-        if p.payment_date is not None
-        and p.payment_date <= today
-        and p.kind is not PaymentKind.REFUND
-        and p.document_status is DocumentStatus.POSTED
-    ]
-
-
-def _max_dpd(view: AccountView) -> int | None:
-    return max([item.dpd for item in view.live], default=None)
-
-
-def _sum_base(view: AccountView, rows: Iterable[tuple[Decimal, str | None]]) -> Decimal | None:
-    result = ZERO
-    for amount, currency in rows:
-        if currency == view.base_currency:
-            result += amount
-            continue
-        converted = view.in_base(amount, currency)
-        if converted is None:
-            return None
-        result += converted
-    return result
-
-
-def _sums(view: AccountView) -> tuple[Decimal | None, Decimal | None]:
-    """What is open and what of it is overdue, in base currency: one pass gives both."""
-    base = view.base_currency
-    opened = overdue = ZERO
-    for item in view.live:
-        invoice = item.invoice
-        if invoice.currency != base:
-            break
-        balance = invoice.balance_due
-        opened += balance
-        if item.dpd >= 1:
-            overdue += balance
-    else:
-        return opened, overdue
-    rows = [(item.invoice.balance_due, item.invoice.currency, item.dpd) for item in view.live]
-    return (
-        _sum_base(view, [(amount, currency) for amount, currency, _ in rows]),
-        _sum_base(view, [(amount, currency) for amount, currency, dpd in rows if dpd >= 1]),
-    )
-
-
-def _balance_base(view: AccountView) -> Decimal | None:
-    opened: Decimal | None = view.sums[0]
-    if opened is None or not view.credits:
-        return opened
-    on_account = _sum_base(view, [(amount, currency) for currency, amount in view.credits.items()])
-    return None if on_account is None else opened - on_account
-
-
-def _credits(view: AccountView) -> dict[str | None, Decimal]:
-    """Money and credit on account by currency, positive: what could be applied to invoices (E13, E14)."""
-    facts, today = view.facts, view.today
-    found: dict[str | None, Decimal] = {}
-    posted = DocumentStatus.POSTED
-    for note in facts.credit_notes:
-        if note.unapplied_amount and note.document_status is posted and (note.issue_date or today) <= today:
-            found[note.currency] = found.get(note.currency, ZERO) + note.unapplied_amount
-    for payment in facts.payments:
-        if (
-            payment.unapplied_amount
-            and payment.document_status is posted
-            and payment.kind is not PaymentKind.REFUND
-            and (payment.payment_date or today) <= today
-        ):
-            found[payment.currency] = found.get(payment.currency, ZERO) + payment.unapplied_amount
-    for line in facts.adjustments:
-        if line.open_amount and line.document_status is posted and (line.adjustment_date or today) <= today:
-            found[line.currency] = found.get(line.currency, ZERO) - line.open_amount
-    for invoice in view.negative:
-        found[invoice.currency] = found.get(invoice.currency, ZERO) - invoice.balance_due
-    return found
-
-
-def _decided(view: AccountView, states: frozenset[PromiseState]) -> list[PromiseVerdict]:
-    if not view.verdicts:
-        return []
-    since = view.today - _YEAR
-    rows = [
-        v for v in view.verdicts if v.state in states and v.decided_on is not None and v.decided_on > since
-    ]
-    view.expires((v.decided_on for v in rows if v.decided_on is not None), _YEAR)
-    return rows
-
-
-def _kept_ratio(view: AccountView) -> Decimal | None:
-    judged = _decided(view, NOT_KEPT | _KEPT)
-    if not judged:
-        return None
-    return _share(sum(1 for v in judged if v.state is PromiseState.KEPT), len(judged))
-
-
-def _disputes_12m(view: AccountView) -> int:
-    days = [
-        d.opened_on
-        for d in view.facts.disputes
-        if d.opened_on is not None and view.today - _YEAR < d.opened_on <= view.today
-    ]
-    view.expires(days, _YEAR)
-    return len(days)
-
-
-def _open_disputes(view: AccountView) -> int:
-    today = view.today
-    return sum(
-        1
-        for d in view.facts.disputes
-        if (d.opened_on or today) <= today and (d.resolved_on is None or d.resolved_on > today)
-    )
-
-
-def _settled(view: AccountView) -> list[tuple[date, int, Decimal]]:
-    """Invoices settled in the last year: day of settlement, days late, amount."""
-    facts, today = view.facts, view.today
-    if not facts.closed_invoices:
-        return []
-    allocations, since, posted = facts.book.allocations, today - _YEAR, DocumentStatus.POSTED
-    rows = []
-    for invoice in facts.closed_invoices:
-        due, total = invoice.due_date, invoice.total
-        if due is None or not total or invoice.document_status is not posted:
-            continue
-        closed_on: date | None = None
-        for allocation in allocations.get(invoice.id, ()):
-            on = allocation.applied_on
-            if on is not None and (closed_on is None or on > closed_on):
-                closed_on = on
-        if closed_on is not None and since < closed_on <= today:
-            rows.append((closed_on, (closed_on - due).days, total))
-    if rows:
-        view.changes_on.append(min(rows)[0] + _YEAR)
-    return rows
-
-
-def _on_time_rate(view: AccountView) -> Decimal | None:
-    rows = view.settled
-    return _share(sum([late <= 0 for _, late, _ in rows]), len(rows)) if rows else None
-
-
-@lru_cache(maxsize=4096)
-def _share(part: int, whole: int) -> Decimal:
-    return _SHARES.divide(Decimal(part), Decimal(whole))
-
-
-def _wavg_days_late(view: AccountView) -> Decimal | None:
-    weight = days = ZERO
-    for _, late, amount in view.settled:
-        weight += amount
-        days += late * amount
-    if not weight:
-        return None
-    # A mean is a ratio: it is rounded, openly, outside of the exact arithmetic of money.
-    return _SHARES.quantize(_SHARES.divide(days, weight), Decimal("0.001"))
-
-
-def _balance_trend(view: AccountView) -> Decimal | None:
-    facts, today = view.facts, view.today
-    since = today - _QUARTER
-    billed = [
-        i
-        for i in (*facts.open_invoices, *facts.closed_invoices)
-        if i.document_status is DocumentStatus.POSTED
-        and i.issue_date is not None
-        and since < i.issue_date <= today
-    ]
-    applied = [
-        a
-        for i in (*facts.open_invoices, *facts.closed_invoices)
-        for a in facts.allocations(i.id)
-        if a.applied_on is not None and since < a.applied_on <= today
-    ]
-    view.expires((i.issue_date for i in billed if i.issue_date is not None), _QUARTER)
-    view.expires((a.applied_on for a in applied if a.applied_on is not None), _QUARTER)
-    up = _sum_base(view, ((i.total, i.currency) for i in billed))
-    down = _sum_base(view, ((a.target_amount, a.target_currency) for a in applied))
-    return None if up is None or down is None else up - down
-
-
-def _episode_start(view: AccountView) -> date | None:
-    """When the oldest invoice that is still overdue fell due: answers from before that do not count (R44)."""
-    days = [i.invoice.due_date for i in view.live if i.invoice.due_date is not None and i.dpd >= 1]
-    return min(days, default=None)
-
-
-def _last_response(view: AccountView) -> date | None:
-    facts = view.facts
-    days = [day for day, touch in view.history.dated if is_response(touch)]
-    days += received_on(facts.payments, view.today)
-    return max(days, default=None)
-
-
-def _unanswered(view: AccountView) -> list[tuple[date, Touch]]:
-    last = view.last_response
-    return [
-        (day, touch)
-        for day, touch in view.history.dated
-        if _is_outbound(touch) and touch.outcome not in UNREACHED and (last is None or day > last)
-    ]
-
-
-def _unanswered_on(channel: Channel) -> Callable[[AccountView], int]:
-    return lambda view: sum(1 for _, touch in view.unanswered if touch.channel is channel)
-
-
-def _unanswered_all(view: AccountView) -> bool:
-    start, last = view.episode_start, view.last_response
-    if start is None or (last is not None and last >= start):
-        return False
-    return any(day >= start for day, _ in view.unanswered)
-
-
-def _days_since(day: date | None, view: AccountView) -> int | None:
-    if day is None:
-        return None
-    view.changes_on.append(view.today + timedelta(days=1))
-    return (view.today - day).days
-
-
-def _last_touch(view: AccountView) -> date | None:
-    return max(
-        (day for day, t in view.history.dated if _is_outbound(t) and t.outcome not in UNREACHED),
-        default=None,
-    )
-
-
-def _over_limit(view: AccountView) -> bool | None:
-    customer = view.facts.customer
-    if customer is None or customer.credit_limit is None:
-        return None
-    return (
-        sum((i.invoice.balance_due for i in view.live if i.invoice.currency == customer.currency), ZERO)
-        > customer.credit_limit
-    )
-
-
-_FEATURES: dict[str, Callable[[AccountView], Any]] = {
-    "balance_base": _balance_base,
-    "balance_trend": _balance_trend,
-    "broken_ptp": lambda v: sum(1 for p in v.verdicts if p.state in NOT_KEPT),
-    "broken_ptp_12m": lambda v: len(_decided(v, NOT_KEPT)),
-    "country": lambda v: v.facts.customer.country if v.facts.customer else None,
-    "credits": _credits,
-    "currency": lambda v: v.facts.customer.currency if v.facts.customer else None,
-    "days_since_last_response": lambda v: _days_since(v.last_response, v),
-    "days_since_last_touch": lambda v: _days_since(_last_touch(v), v),
-    "disputes_12m": _disputes_12m,
-    "episode_start": _episode_start,
-    "has_account_manager": lambda v: any(p.account_manager for p in v.facts.profiles),
-    "kept_ptp_12m": lambda v: len(_decided(v, _KEPT)),
-    "kept_ratio_12m": _kept_ratio,
-    "language": lambda v: v.facts.customer.language if v.facts.customer else None,
-    "last_response": _last_response,
-    "max_dpd": _max_dpd,
-    "on_time_rate_12m": _on_time_rate,
-    "open_disputes": _open_disputes,
-    "open_invoices": lambda v: len(v.live),
-    "open_promises": lambda v: sum(1 for p in v.verdicts if p.pending),
-    "order_hold": lambda v: v.facts.customer.order_hold if v.facts.customer else None,
-    "over_credit_limit": _over_limit,
-    "overdue_base": lambda v: v.sums[1],
-    "overdue_invoices": lambda v: sum(1 for i in v.live if i.dpd >= 1),
-    "promises_not_kept": lambda v: promise_level(v.verdicts) if v.verdicts else 0,
-    "settled": _settled,
-    "settled_12m": lambda v: len(v.settled),
-    "sums": _sums,
-    "touches": lambda v: len(outbound(v.history.touches)),
-    "unanswered": _unanswered,
-    "unanswered_all": _unanswered_all,
-    "unanswered_email": _unanswered_on(Channel.EMAIL),
-    "unanswered_letter": _unanswered_on(Channel.LETTER),
-    "unanswered_sms": _unanswered_on(Channel.SMS),
-    "unanswered_touches": lambda v: len(v.unanswered),
-    "unanswered_voice": _unanswered_on(Channel.VOICE),
-    "unanswered_whatsapp": _unanswered_on(Channel.WHATSAPP),
-    "wavg_days_late_12m": _wavg_days_late,
-}
-"""How each feature is computed; those not listed are plain attributes."""
-for _name, _find in _FEATURES.items():
+for _name, _find in FIGURES.items():
     setattr(AccountView, _name, Computed(_name, _find))
