@@ -1,0 +1,497 @@
+"""Change ar_core a little, many times, and count what no test notices: `make mutants` (docs/mutants.md).
+
+mutmut makes the mutants, names them and shows them (`mutmut show`, in build/mutants). The tests are run from here, because
+mutmut starts pytest anew for each mutant, which costs about a second: here one pytest collects, and each mutant is a fork of
+it that runs only tests in which the changed statement is executed, first those that noticed its neighbors.
+
+What was judged is kept in build/mutants until the function, or for what survived the tests, changes: a run can be stopped and
+taken up again at any time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import fnmatch
+import gc
+import hashlib
+import importlib
+import os
+import pickle
+import resource
+import shutil
+import signal
+import sys
+import textwrap
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / "build" / "mutants"
+SOURCE = Path("src/ar_core")
+"""Inside WORK; the changed copies are in mutants/ beside it, as mutmut has them."""
+COPIED = (
+    *("tests/conftest.py", "tests/model_contract.py", "tests/cadence", "tests/metrics"),
+    *("tests/docs/pages.py", "tests/docs/test_pages.py", "docs/reference.md", "docs/tutorial.md"),
+)
+"""Not tests/columns: a child of a process that has used Polars hangs at its first use."""
+BUDGET = 1.0
+"""Seconds of tests that a mutant is given, by the time they take while they are measured (about three times their own)."""
+SURVIVED, KILLED, NO_TESTS, TIMEOUT = 0, 1, 33, 36
+"""mutmut's exit codes."""
+
+
+class Mutant(NamedTuple):
+    """One change of one function."""
+
+    name: str
+    path: Path
+    function: str
+    lines: frozenset[int]
+    """The changed statement, by its lines in the copy of the unchanged function."""
+
+
+class Coverage(NamedTuple):
+    """What the tests execute."""
+
+    hits: dict[str, dict[str, frozenset[int]]]
+    """Test -> file -> lines."""
+    seconds: dict[str, float]
+    on_import: dict[str, frozenset[int]]
+
+
+# ---- the folder in which mutants live
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Only when it differs: mutmut tells a changed file by its date."""
+    if not target.exists() or target.read_bytes() != content:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def _sync(source: Path, target: Path) -> None:
+    wanted = {p.relative_to(source) for p in source.rglob("*") if p.is_file() and p.suffix != ".pyc"}
+    for name in wanted:
+        _write(target / name, (source / name).read_bytes())
+    for held in [p for p in target.rglob("*") if p.is_file()]:
+        if held.relative_to(target) not in wanted:
+            held.unlink()
+
+
+def prepare() -> list[Path]:
+    """Bring WORK up to date and make the mutants of what has changed; the files that have mutants."""
+    _write(WORK / "pyproject.toml", (ROOT / ".ci" / "mutants.toml").read_bytes())
+    _sync(ROOT / "core" / "ar_core", WORK / SOURCE)
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            _sync(ROOT / name, WORK / name)
+        else:
+            _write(WORK / name, (ROOT / name).read_bytes())
+    os.chdir(WORK)
+    from mutmut.__main__ import create_mutants_for_file  # reads its settings where it is imported
+    from mutmut.configuration import config
+
+    found = []
+    for path in sorted(p for p in SOURCE.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+        changed = Path("mutants") / path
+        changed.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".py" and config().should_mutate(path):
+            result = create_mutants_for_file(path, changed)
+            if result.error is not None:
+                raise result.error
+            found.append(path)
+        else:
+            _write(changed, path.read_bytes())
+    return found
+
+
+def mutants_of(path: Path, names: Iterable[str]) -> Iterator[Mutant]:
+    """The mutants of a file, each with the lines of the statement it changes."""
+    from mutmut.mutation.data import MutantLineSpans
+
+    index = MutantLineSpans.load(path)
+    text = (Path("mutants") / path).read_text(encoding="utf-8").splitlines()
+    trees: dict[str, tuple[int, list[str], ast.AST]] = {}
+    for name in names:
+        own = name.rpartition(".")[2]
+        function = own.partition("__mutmut_")[0]
+        if index is None:
+            raise LookupError(f"{path} has no index of its mutants: delete {WORK}")
+        if function not in trees:
+            span = index.span_by_function_name[f"{function}__mutmut_orig"]
+            lines = text[span.start - 1 : span.end]
+            trees[function] = (span.start, lines, ast.parse(textwrap.dedent("\n".join(lines))))
+        start, original, tree = trees[function]
+        span = index.span_by_function_name[own]
+        first, last = _difference(original, text[span.start - 1 : span.end], function, own)
+        yield Mutant(name, path, function, frozenset(start + n for n in _statement(tree, first, last)))
+
+
+def _difference(original: Sequence[str], mutant: Sequence[str], function: str, own: str) -> tuple[int, int]:
+    """First and last line of the original that differ, counted from 0."""
+    renamed = [line.replace(own, f"{function}__mutmut_orig", 1) if own in line else line for line in mutant]
+    first = 0
+    while first < min(len(original), len(renamed)) and original[first] == renamed[first]:
+        first += 1
+    back = 0
+    while back < min(len(original), len(renamed)) - first and original[-1 - back] == renamed[-1 - back]:
+        back += 1
+    return first, max(first, len(original) - back - 1)
+
+
+def _statement(tree: ast.AST, first: int, last: int) -> range:
+    """The lines, from 0, of the innermost statement around a difference; of one with a body, its head."""
+    best: ast.stmt | None = None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt) and node.lineno - 1 <= first and last <= (node.end_lineno or 0) - 1:
+            best = node if best is None or node.lineno >= best.lineno else best
+    if best is None or isinstance(best, ast.FunctionDef):
+        return range(10_000) if best is None else range(best.lineno - 1, best.end_lineno or 0)
+    body = getattr(best, "body", None) or getattr(best, "cases", None)
+    end = best.end_lineno or 0
+    if isinstance(body, list) and body:
+        end = max(last + 1, min(getattr(part, "lineno", end + 1) for part in body) - 1)
+    return range(best.lineno - 1, max(end, best.lineno))
+
+
+# ---- which test executes what
+
+
+class _Lines:
+    """Notes the lines of mutated files that are executed."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._names = {str((Path("mutants") / path).resolve()): str(path) for path in files}
+        self._found: dict[str, set[int]] = defaultdict(set)
+
+    def _call(self, frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:  # noqa: ARG002
+        name = self._names.get(frame.f_code.co_filename)
+        if name is None:
+            return None
+        add = self._found[name].add
+
+        def line(inner: FrameType, event: str, argument: object) -> Any:  # noqa: ARG001
+            add(inner.f_lineno)
+            return line
+
+        add(frame.f_lineno)
+        return line
+
+    def start(self) -> None:
+        sys.settrace(self._call)
+
+    def stop(self) -> dict[str, frozenset[int]]:
+        sys.settrace(None)
+        found = {name: frozenset(lines) for name, lines in self._found.items()}
+        self._found.clear()
+        return found
+
+
+def _passes(item: pytest.Item) -> bool:
+    from _pytest.runner import runtestprotocol
+
+    return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
+
+
+def _in_child(work: Callable[[], bytes], seconds: float | None = None) -> tuple[int, bytes]:
+    """Fork, work, and hand back what the child wrote and its wait status."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        try:
+            if seconds is not None:
+                resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 2))
+                signal.alarm(int(seconds * 20) + 60)  # what waits uses no processor
+            quiet = os.open(os.devnull, os.O_RDWR)
+            for stream in (0, 1, 2):
+                os.dup2(quiet, stream)
+            answer = work()
+            with os.fdopen(writing, "wb") as out:
+                out.write(answer)
+        except BaseException:  # noqa: BLE001 - a mutant may raise anything, and that is noticed
+            os._exit(KILLED)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer_file:
+        answer = answer_file.read()
+    return os.waitpid(child, 0)[1], answer
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    found = hashlib.sha256()
+    for path in sorted(paths):
+        found.update(str(path).encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()
+
+
+def cover(
+    items: Sequence[pytest.Item], files: Sequence[Path], on_import: dict[str, frozenset[int]]
+) -> Coverage:
+    """What each test executes; measured anew only for test files that changed since."""
+    cache = Path("coverage.pickle")
+    source = _digest([*Path("mutants/src").rglob("*.py"), Path("tests/conftest.py")])
+    known: dict[str, tuple[str, dict[str, dict[str, frozenset[int]]], dict[str, float]]] = {}
+    if cache.exists():
+        known = pickle.loads(cache.read_bytes())
+    by_file: dict[Path, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        by_file[item.path].append(item)
+    fresh = {}
+    for path, group in by_file.items():
+        helpers = [p for p in path.parent.glob("*.py") if not fnmatch.fnmatch(p.name, "test_*")]
+        key = _digest({path, *helpers}) + source
+        if path.name in known and known[path.name][0] == key:
+            fresh[path.name] = known[path.name]
+            continue
+        print(f"measuring {path.name}", flush=True)
+
+        def measure(group: list[pytest.Item] = group) -> bytes:
+            hits, seconds, failed = {}, {}, []
+            for item in group:
+                lines = _Lines(files)
+                began = time.process_time()
+                lines.start()
+                passed = _passes(item)
+                hits[item.nodeid] = lines.stop()
+                seconds[item.nodeid] = time.process_time() - began
+                if not passed:
+                    failed.append(item.nodeid)
+            return pickle.dumps((hits, seconds, failed))
+
+        status, answer = _in_child(measure)
+        hits, seconds, failed = pickle.loads(answer) if status == 0 else ({}, {}, [path.name])
+        if failed:
+            raise SystemExit(f"tests fail without any mutant: {', '.join(failed)}")
+        fresh[path.name] = (key, hits, seconds)
+        cache.write_bytes(pickle.dumps({**known, **fresh}))
+    return Coverage(
+        {name: found for _, hits, _ in fresh.values() for name, found in hits.items()},
+        {name: spent for _, _, seconds in fresh.values() for name, spent in seconds.items()},
+        on_import,
+    )
+
+
+# ---- judging
+
+
+def _activate(mutant: Mutant, on_import: frozenset[int]) -> None:
+    """Let calls go to the mutant; what its module computed when it was imported is computed again."""
+    from mutmut.mutation import trampoline
+
+    trampoline.get_mutant_under_test = lambda: mutant.name
+    if not mutant.lines & on_import:
+        return
+    module = importlib.import_module(mutant.name.rpartition(".")[0])
+    plain = mutant.function.removeprefix("x_")
+    for statement in ast.parse((Path(mutant.path)).read_text(encoding="utf-8")).body:
+        if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+            continue
+        called = {
+            n.func.id
+            for n in ast.walk(statement.value)
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+        }
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+        if plain not in called or not isinstance(target, ast.Name):
+            continue
+        old = getattr(module, target.id)
+        new = eval(compile(ast.Expression(statement.value), str(mutant.path), "eval"), vars(module))
+        for other in [m for n, m in sys.modules.items() if n.startswith(("ar_core", "tests"))]:
+            for attribute in [a for a, value in vars(other).items() if value is old]:
+                setattr(other, attribute, new)
+
+
+class Judge:
+    """Runs the tests that can notice a mutant until one does."""
+
+    def __init__(self, items: Sequence[pytest.Item], coverage: Coverage, budget: float) -> None:
+        self._budget = budget
+        self._items = {item.nodeid: item for item in items}
+        self._coverage = coverage
+        self._by_line: dict[tuple[str, int], set[str]] = defaultdict(set)
+        for name, found in coverage.hits.items():
+            for path, lines in found.items():
+                for line in lines:
+                    self._by_line[path, line].add(name)
+        self._noticed: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def tests_for(self, mutant: Mutant) -> list[str]:
+        """Those that noticed its neighbors first, then the quick ones, as far as the budget goes."""
+        path = str(mutant.path)
+        names = {name for line in mutant.lines for name in self._by_line.get((path, line), ())}
+        if not names and mutant.lines & self._coverage.on_import.get(path, frozenset()):
+            names = set(self._items)
+        before, spent = self._noticed[f"{path}:{mutant.function}"], self._coverage.seconds
+        chosen, total = [], 0.0
+        for name in sorted(names, key=lambda name: (-before[name], spent[name], name)):
+            if total + spent[name] <= self._budget:
+                chosen.append(name)
+                total += spent[name]
+        return chosen
+
+    def judge(self, mutant: Mutant) -> tuple[int, str]:
+        """The exit code that mutmut has for it, and the test that noticed it."""
+        names = self.tests_for(mutant)
+        if not names:
+            return NO_TESTS, ""
+        on_import = self._coverage.on_import.get(str(mutant.path), frozenset())
+
+        def run() -> bytes:
+            _activate(mutant, on_import)
+            for name in names:
+                if not _passes(self._items[name]):
+                    return name.encode()
+            return b""
+
+        status, answer = _in_child(run, 10 + 4 * sum(self._coverage.seconds[name] for name in names))
+        if os.WIFSIGNALED(status):
+            return (
+                TIMEOUT if os.WTERMSIG(status) in {signal.SIGXCPU, signal.SIGKILL, signal.SIGALRM} else KILLED
+            ), ""
+        if os.WEXITSTATUS(status) or answer:
+            name = answer.decode()
+            self._noticed[f"{mutant.path}:{mutant.function}"][name] += 1
+            return KILLED, name
+        return SURVIVED, ""
+
+
+class Run:
+    """A pytest plugin: collects, and judges in the place of running."""
+
+    def __init__(self, files: Sequence[Path], chosen: argparse.Namespace) -> None:
+        self._files, self._patterns, self._again = files, chosen.patterns or ["*"], chosen.again
+        self._budget: float = chosen.budget
+        self._lines = _Lines(files)
+
+    def pytest_collection(self) -> None:
+        """Note what is executed by importing alone."""
+        self._lines.start()
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Judge what has to be judged."""
+        on_import = self._lines.stop()
+        session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # noqa: SLF001 - made once, before the forks
+        import ar_core
+
+        if WORK / "mutants" not in Path(ar_core.__file__).parents:
+            raise SystemExit(f"the tests import {ar_core.__file__}, not the mutants")
+        gc.collect()
+        gc.freeze()
+        judge = Judge(session.items, cover(session.items, self._files, on_import), self._budget)
+        for path in self._files:
+            self._file(path, judge)
+        return True
+
+    def _wanted(self, name: str, result: int | None) -> bool:
+        if not any(fnmatch.fnmatch(name, pattern) for pattern in self._patterns):
+            return False
+        return result is None or (self._again and result in {SURVIVED, NO_TESTS})
+
+    def _file(self, path: Path, judge: Judge) -> None:
+        from mutmut.mutation.data import SourceFileMutationData
+
+        data = SourceFileMutationData(path=path)
+        data.load()
+        wanted = [name for name, result in data.exit_code_by_key.items() if self._wanted(name, result)]
+        began = saved = time.monotonic()
+        try:
+            for mutant in mutants_of(path, wanted):
+                since = time.monotonic()
+                data.exit_code_by_key[mutant.name], noticed_by = judge.judge(mutant)
+                data.durations_by_key[mutant.name] = time.monotonic() - since
+                del noticed_by
+                if time.monotonic() - saved > 5:
+                    data.save()
+                    saved = time.monotonic()
+        finally:
+            data.save()
+        if wanted:
+            print(f"{line_of(path)}  {time.monotonic() - began:.0f} s for {len(wanted)}", flush=True)
+
+
+# ---- telling
+
+
+def results(files: Iterable[Path]) -> dict[Path, dict[str, int | None]]:
+    """By file, what became of each mutant."""
+    from mutmut.mutation.data import SourceFileMutationData
+
+    found = {}
+    for path in files:
+        data = SourceFileMutationData(path=path)
+        data.load()
+        found[path] = data.exit_code_by_key
+    return found
+
+
+def line_of(path: Path) -> str:
+    """One line about a file."""
+    codes = list(results([path])[path].values())
+    judged = [code for code in codes if code is not None]
+    noticed = sum(code not in {SURVIVED, NO_TESTS} for code in judged)
+    share = f"{100 * noticed / len(judged):5.1f} %" if judged else "      -"
+    return (
+        f"{path.relative_to(SOURCE)!s:32} {len(codes):5} mutants {len(judged):5} judged {noticed:5} killed {share}"
+        f" {judged.count(SURVIVED):4} survived {judged.count(NO_TESTS):4} not executed"
+    )
+
+
+def show(path: Path, name: str) -> str:
+    """A mutant as a diff without its context."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+
+    lines = get_diff_for_mutant(name, path=path).splitlines()
+    return "\n".join(line for line in lines if line[:1] in "+-@" and line[:3] not in {"+++", "---"})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Judge mutants, or tell what is known of them."""
+    parser = argparse.ArgumentParser(prog="make mutants")
+    parser.add_argument("patterns", nargs="*", help="of mutants' names, such as 'ar_core.promises.*'")
+    parser.add_argument("--again", action="store_true", help="judge also what survived before")
+    parser.add_argument("--show", action="store_true", help="judge nothing; show the mutants that survived")
+    parser.add_argument(
+        "--budget", type=float, default=BUDGET, help="seconds of tests for each mutant (%(default)s)"
+    )
+    chosen = parser.parse_args(arguments)
+    patterns = chosen.patterns or ["*"]
+    WORK.mkdir(parents=True, exist_ok=True)
+    files = prepare()
+    files.sort(key=lambda path: (path.parent.name == "cadence", path.name))
+    if chosen.show:
+        for path, codes in results(files).items():
+            for name, code in codes.items():
+                if code in {SURVIVED, NO_TESTS} and any(fnmatch.fnmatch(name, p) for p in patterns):
+                    print(f"\n# {name}{' (not executed)' if code == NO_TESTS else ''}\n{show(path, name)}")
+        return 0
+    os.environ.update(AR_HYPOTHESIS_PROFILE="mutants", AR_EXAMPLES="12", MUTANT_UNDER_TEST="")
+    sys.path[:0] = [str(WORK / "mutants" / "src"), str(WORK)]
+    shutil.rmtree("tmp", ignore_errors=True)
+    options = [
+        "-q",
+        "-q",
+        "--tb=no",
+        "--assert=plain",
+        "--capture=no",
+        "--basetemp=tmp",
+        "-p",
+        "no:cacheprovider",
+    ]
+    options += ["-p", "no:xdist", "-p", "no:randomly", "tests"]
+    code = int(pytest.main(options, plugins=[Run(files, chosen)]))
+    print()
+    for path in files:
+        print(line_of(path))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
