@@ -113,6 +113,7 @@ def judge_promises(
     owned: dict[str | None, list[Invoice]] = {}
     for invoice in snapshot.invoices:
         owned.setdefault(invoice.customer_id, []).append(invoice)
+    countries = {customer.id: customer.country for customer in snapshot.customers}
     by_customer: dict[str | None, list[Promise]] = {}
     for promise in snapshot.promises:
         customer = promise.customer_id
@@ -131,6 +132,7 @@ def judge_promises(
             today,
             terms=terms,
             calendar=calendar,
+            country=countries.get(customer or ""),
         )
     return tuple(verdicts)
 
