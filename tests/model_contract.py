@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 import ar_core as core
 from ar_core.commands import command_adapter
 from ar_core.model import money
-from ar_core.model.base import Frozen
+from ar_core.model.base import Frozen, adopter, blank
 
 THIRTY_DIGITS = "123456789012345678901234567.891"
 
@@ -174,6 +174,24 @@ def test_a_trusted_record_equals_a_validated_one() -> None:
     assert built.model_dump_json() == record.model_dump_json()
     assert pickle.loads(pickle.dumps(built)) == record
     assert built.model_copy(update={"memo": "x"}).memo == "x"
+
+
+@pytest.mark.parametrize("kind", [core.Line, core.Invoice], ids=["few fields", "many fields"])
+def test_a_blank_that_was_filled_in_and_adopted_equals_a_validated_record(kind: type[Frozen]) -> None:
+    line = core.Line(kind=core.LineKind.ITEM, amount=Decimal("1.10"))
+    record: Frozen = line if kind is core.Line else invoice(lines=(line,))
+    new, adopt = blank(kind), adopter(kind)
+    values, untouched = new(), new()
+    for name in reversed(list(kind.model_fields)):
+        values[name] = getattr(record, name)
+    built = adopt(values)
+    assert built == record
+    assert hash(built) == hash(record)
+    assert built.model_dump_json() == record.model_dump_json()
+    assert list(built.__dict__) == list(record.__dict__) == list(untouched)
+    assert pickle.loads(pickle.dumps(built)) == record
+    assert untouched == new(), "one that was filled in leaves the next one blank"
+    assert blank(core.Source, tenant="1")()["tenant"] == "1"
 
 
 def test_unknown_is_none_and_not_zero() -> None:

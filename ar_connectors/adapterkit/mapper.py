@@ -8,7 +8,7 @@ mapper is a subclass, and adds only what its rows need.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import (
     Clamped,
@@ -23,14 +23,18 @@ from decimal import (
     localcontext,
 )
 from decimal import Context as DecimalContext
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from ar_connectors.adapterkit.tenant import Tenant
 from ar_core.model import RecordKind, Source
-from ar_core.model.base import adopter
+from ar_core.model.base import adopter, blank
 from ar_core.model.money import MAX_EXPONENT, ZERO
 
-__all__ = ["Mapper", "RowError", "bounded", "sums_safely"]
+__all__ = ["CHECK_EVERY", "Mapper", "RowError", "bounded", "sums_safely"]
+
+CHECK_EVERY: Final = 32
+"""Rows between two checks of their numbers: what was made just now is still in the processor's cache."""
 
 _source = adopter(Source)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -41,6 +45,12 @@ _BOUNDED: Final = DecimalContext(
     Emax=MAX_EXPONENT,
     traps=[Inexact, InvalidOperation, DivisionByZero, Overflow, Underflow, Subnormal, Clamped],
 )
+
+
+@lru_cache(maxsize=64)
+def _sources_of(platform: str, tenant: str) -> Callable[[], dict[str, Any]]:
+    """Blank sources of one company; the few that a process works on are remembered."""
+    return blank(Source, platform=platform, tenant=tenant)
 
 
 class RowError(ValueError):
@@ -82,14 +92,24 @@ class Mapper:
         home_currency: of the company, for rows that name no currency; None when it is not known (a lone decode).
     """
 
-    __slots__ = ("_currencies", "_prefixes", "_refs", "home_currency", "numbers", "platform", "tenant")
+    __slots__ = (
+        "_currencies",
+        "_new_source",
+        "_prefixes",
+        "_refs",
+        "home_currency",
+        "numbers",
+        "platform",
+        "tenant",
+    )
 
     def __init__(self, tenant: Tenant, kinds: Iterable[RecordKind], home_currency: str | None = None) -> None:
         self.tenant = tenant.id
         self.platform = tenant.platform
         self.home_currency = home_currency
         self.numbers: list[Decimal | None] = []
-        """Every number that went into a record of this page; see `check_numbers`."""
+        """Every number that went into a record since the last check; see `check_numbers`."""
+        self._new_source = _sources_of(self.platform, self.tenant)
         self._prefixes = {kind: tenant.record_id(kind, "0")[:-1] for kind in kinds}
         self._refs: dict[str, str] = {}
         self._currencies: dict[str, str] = {}
@@ -120,16 +140,12 @@ class Mapper:
         self, kind: str, remote_id: str | None, version: str | None, updated_at: datetime | None
     ) -> Source:
         """Where a row came from. `updated_at` in UTC; None where the row does not say an instant."""
-        return _source(
-            {
-                "platform": self.platform,
-                "tenant": self.tenant,
-                "kind": kind,
-                "remote_id": remote_id,
-                "version": version,
-                "updated_at": updated_at,
-            }
-        )
+        values = self._new_source()
+        values["kind"] = kind
+        values["remote_id"] = remote_id
+        values["version"] = version
+        values["updated_at"] = updated_at
+        return _source(values)
 
     def currency_code(self, code: str | None, field: str = "currency") -> str | None:
         """The currency of a row: its own, else the company's, else unknown. Raises RowError for what is no code."""
@@ -143,9 +159,11 @@ class Mapper:
         return known
 
     def check_numbers(self) -> bool:
-        """True when every number of the page is finite and within the limit.
+        """True when every number since the last check is finite and within the limit; see `CHECK_EVERY`.
 
         One exact sum in a bounded context finds them all at once: a NaN stays a NaN, a huge number overflows, a tiny one is
         inexact or drags the sum's exponent along. A false alarm costs nothing but the careful path.
         """
-        return sums_safely(self.numbers)
+        good = sums_safely(self.numbers)
+        self.numbers.clear()
+        return good

@@ -17,6 +17,7 @@ from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.faults import PLATFORM
 from ar_core.model import CustomField, PaymentTerms, RecordKind, Source
+from ar_core.model.base import adopter
 
 __all__ = ["ENTITY_KINDS", "PLATFORM", "Context", "Mapper", "RowError"]
 
@@ -34,6 +35,7 @@ ENTITY_KINDS: Final[Mapping[str, RecordKind]] = {
 """Which kind of record an entity becomes. A RefundReceipt is a payment of kind refund; transaction ids of a company
 come from one sequence, so the two do not collide (quirks.md#qbo-12)."""
 
+_source = adopter(Source)
 _PREFIXED: Final = (*dict.fromkeys(ENTITY_KINDS.values()), RecordKind.CONTACT)
 
 
@@ -72,11 +74,16 @@ class Mapper(BaseMapper):
 
     def provenance(self, kind: str, row: wire.Entity) -> Source:
         """Where a row came from. A time without an offset is not an instant: it stays unknown (quirks.md#qbo-51)."""
+        values = self._new_source()
+        values["kind"] = kind
+        values["remote_id"] = row.id
+        values["version"] = row.sync_token
         meta = row.meta_data
-        changed = meta.last_updated_time if meta is not None else None
-        if changed is not None:
-            changed = changed.astimezone(UTC) if changed.tzinfo is not None else None
-        return self.source(kind, row.id, row.sync_token, changed)
+        if meta is not None:
+            changed = meta.last_updated_time
+            if changed is not None and changed.tzinfo is not None:
+                values["updated_at"] = changed.astimezone(UTC)
+        return _source(values)
 
     def currency(self, reference: wire.Id | None) -> str | None:
         """The currency of a row: its own, else the company's home currency, else unknown (quirks.md#qbo-14)."""
@@ -101,19 +108,21 @@ class Mapper(BaseMapper):
         """Values the company's users entered; a defined field without a value is kept with None."""
         if not rows:
             return ()
-        result = []
-        for row in rows:
-            value = row.string_value
-            if value is None:
-                value = _text(row)
-            key = (row.name, value, row.definition_id)
-            custom = self._custom.get(key)
-            if custom is None:
-                custom = self._custom[key] = CustomField.trusted(
-                    name=row.name, value=value, definition_id=row.definition_id
-                )
-            result.append(custom)
-        return tuple(result)
+        if len(rows) == 1:
+            return (self._custom_field(rows[0]),)
+        return tuple([self._custom_field(row) for row in rows])
+
+    def _custom_field(self, row: wire.CustomField) -> CustomField:
+        value = row.string_value
+        if value is None:
+            value = _text(row)
+        key = (row.name, value, row.definition_id)
+        custom = self._custom.get(key)
+        if custom is None:
+            custom = self._custom[key] = CustomField.trusted(
+                name=row.name, value=value, definition_id=row.definition_id
+            )
+        return custom
 
 
 def _text(row: wire.CustomField) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from ar_connectors.connector import Page, StoreView
 from ar_connectors.quickbooks.mapping_settlements import adjustment_remote_id, journal_entry_of
@@ -24,15 +25,17 @@ from ar_core.model import (
 
 __all__ = ["stray_payments", "with_entries_found"]
 
+_ENTRY: Final = f":{RecordKind.ADJUSTMENT}:"
+
 
 def with_entries_found(page: Page, view: StoreView) -> Page:
     """The page, in which each allocation on a journal entry points to a part of it that there is. One that could be about
     several parts is left as it is, and shows as a finding."""
-    here = {one.id: one for one in page.records if isinstance(one, Adjustment)}
-    wanted = {end for one in page.records if isinstance(one, Allocation) for end in _entry_ends(one)} - set(
-        here
-    )
-    lost = wanted - set(view.records(wanted)) if wanted else wanted
+    wanted = {end for one in page.records if type(one) is Allocation for end in _entry_ends(one)}
+    if not wanted:
+        return page
+    wanted -= {one.id for one in page.records if isinstance(one, Adjustment)}
+    lost = wanted - set(view.records(wanted))
     if not lost:
         return page
     parts = _parts(page, view, {_split(one)[0] for one in lost})
@@ -94,8 +97,8 @@ class _Family:
 
 def _entry_ends(allocation: Allocation) -> Iterator[str]:
     for end in (allocation.source_id, allocation.target_id):
-        parts = parse_record_id(end)
-        if parts is not None and parts.kind == RecordKind.ADJUSTMENT:
+        # The parts of an id are escaped, so this is nowhere but between two of them.
+        if _ENTRY in end and (parts := parse_record_id(end)) and parts.kind == RecordKind.ADJUSTMENT:
             yield end
 
 

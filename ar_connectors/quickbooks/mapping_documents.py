@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from ar_connectors.adapterkit.mapper import RowError
 from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.context import Mapper
 from ar_core.model import CreditNote, DocumentStatus, Invoice, Line, LineKind, RecordKind
-from ar_core.model.base import adopter
+from ar_core.model.base import adopter, blank
 from ar_core.model.money import subtract
 
 __all__ = ["is_voided", "map_credit_memo", "map_invoice", "map_lines"]
@@ -37,15 +37,16 @@ _LINE_KINDS: Final[dict[str | None, LineKind]] = {
 }
 """Both spellings occur (quirks.md#qbo-10)."""
 
+_POSTED: Final = DocumentStatus.POSTED
+_VOIDED: Final = DocumentStatus.VOIDED
 _UNKNOWN: Final = LineKind.UNKNOWN
 _ITEM: Final = LineKind.ITEM
 _SHIPPING: Final = "SHIPPING_ITEM_ID"
 _SENT: Final = frozenset({"EmailSent", "EMAIL_SENT"})
 
-_line = adopter(Line)
-_invoice = adopter(Invoice)
-_credit_note = adopter(CreditNote)
-_EMPTY: Final = wire.Ref()
+_line, _new_line = adopter(Line), blank(Line)
+_invoice, _new_invoice = adopter(Invoice), blank(Invoice)
+_credit_note, _new_credit_note = adopter(CreditNote), blank(CreditNote)
 
 
 def is_voided(total: Decimal | None, note: str | None, lines: list[wire.Line] | None) -> bool:
@@ -60,45 +61,47 @@ def map_invoice(mapper: Mapper, row: wire.Invoice) -> Invoice:
     total, balance, tax = _header(row, "Balance", row.balance)
     deposit, rate = row.deposit, row.exchange_rate
     mapper.numbers += (total, balance, tax, deposit, rate)
-    delivery, email, raw_lines, custom = row.delivery_info, row.bill_email, row.line, row.custom_field
-    return _invoice(
-        {
-            "id": mapper.id(RecordKind.INVOICE, row.id),
-            "source": mapper.provenance("Invoice", row),
-            "number": row.doc_number or None,
-            "customer_id": mapper.customer(row.customer_ref),
-            "subsidiary_id": None,
-            "issue_date": row.txn_date,
-            "currency": mapper.currency(row.currency_ref),
-            "source_rate": rate,
-            "exchange_rate": rate,
-            "subtotal": subtract(total, tax) if tax is not None else None,
-            "tax_total": tax,
-            "rounding": None,
-            "total": total,
-            "document_status": DocumentStatus.VOIDED
-            if not total and is_voided(total, row.private_note, raw_lines)
-            else DocumentStatus.POSTED,
-            "raw_status": row.invoice_status or None,
-            "customer_reference": row.po_number or None,
-            "memo": row.private_note or None,
-            "lines": map_lines(mapper, raw_lines) if raw_lines else (),
-            "custom_fields": mapper.custom_fields(custom) if custom else (),
-            "due_date": row.due_date,
-            "terms": mapper.terms(row.sales_term_ref),
-            "deposit_amount": deposit,
-            "withheld_amount": None,
-            "amount_paid": None,
-            "amount_credited": None,
-            "balance_due": balance,
-            "payment_link": row.invoice_link or None,
-            "has_pdf": None,
-            "sent_at": _sent_at(delivery, row.email_status) if delivery is not None else None,
-            "billing_email": (email.address or None) if email is not None else None,
-            "expected_payment_date": None,
-            "due_version": 0,
-        }
-    )
+    values = _new_invoice()
+    _document(mapper, values, row, total, tax)
+    values["id"] = mapper.id(RecordKind.INVOICE, row.id)
+    values["source"] = mapper.provenance("Invoice", row)
+    values["raw_status"] = row.invoice_status or None
+    values["due_date"] = row.due_date
+    if row.sales_term_ref is not None:
+        values["terms"] = mapper.terms(row.sales_term_ref)
+    values["deposit_amount"] = deposit
+    values["balance_due"] = balance
+    if row.invoice_link:
+        values["payment_link"] = row.invoice_link
+    if row.delivery_info is not None:
+        values["sent_at"] = _sent_at(row.delivery_info, row.email_status)
+    if row.bill_email is not None:
+        values["billing_email"] = row.bill_email.address or None
+    return _invoice(values)
+
+
+def _document(
+    mapper: Mapper, values: dict[str, Any], row: wire.SalesDocument, total: Decimal, tax: Decimal | None
+) -> None:
+    """Fill in what invoices and credit memos share."""
+    rate, note, lines = row.exchange_rate, row.private_note, row.line
+    values["number"] = row.doc_number or None
+    values["customer_id"] = mapper.customer(row.customer_ref)
+    values["issue_date"] = row.txn_date
+    values["currency"] = mapper.currency(row.currency_ref)
+    values["source_rate"] = values["exchange_rate"] = rate
+    if tax is not None:
+        values["subtotal"] = subtract(total, tax)
+        values["tax_total"] = tax
+    values["total"] = total
+    voided = not total and is_voided(total, note, lines)
+    values["document_status"] = _VOIDED if voided else _POSTED
+    values["customer_reference"] = row.po_number or None
+    values["memo"] = note or None
+    if lines:
+        values["lines"] = map_lines(mapper, lines)
+    if row.custom_field:
+        values["custom_fields"] = mapper.custom_fields(row.custom_field)
 
 
 def _sent_at(delivery: wire.DeliveryInfo, status: str | None) -> datetime | None:
@@ -118,33 +121,13 @@ def map_credit_memo(mapper: Mapper, row: wire.CreditMemo) -> CreditNote:
     total, remaining, tax = _header(row, "RemainingCredit", remaining)
     rate = row.exchange_rate
     mapper.numbers += (total, remaining, tax, rate)
-    raw_lines = row.line
-    return _credit_note(
-        {
-            "id": mapper.id(RecordKind.CREDIT_NOTE, row.id),
-            "source": mapper.provenance("CreditMemo", row),
-            "number": row.doc_number or None,
-            "customer_id": mapper.customer(row.customer_ref),
-            "subsidiary_id": None,
-            "issue_date": row.txn_date,
-            "currency": mapper.currency(row.currency_ref),
-            "source_rate": rate,
-            "exchange_rate": rate,
-            "subtotal": subtract(total, tax) if tax is not None else None,
-            "tax_total": tax,
-            "rounding": None,
-            "total": total,
-            "document_status": DocumentStatus.VOIDED
-            if not total and is_voided(total, row.private_note, raw_lines)
-            else DocumentStatus.POSTED,
-            "raw_status": row.status or None,
-            "customer_reference": row.po_number or None,
-            "memo": row.private_note or None,
-            "lines": map_lines(mapper, raw_lines) if raw_lines else (),
-            "custom_fields": mapper.custom_fields(row.custom_field),
-            "unapplied_amount": remaining,
-        }
-    )
+    values = _new_credit_note()
+    _document(mapper, values, row, total, tax)
+    values["id"] = mapper.id(RecordKind.CREDIT_NOTE, row.id)
+    values["source"] = mapper.provenance("CreditMemo", row)
+    values["raw_status"] = row.status or None
+    values["unapplied_amount"] = remaining
+    return _credit_note(values)
 
 
 def _header(
@@ -163,65 +146,52 @@ def _header(
 def map_lines(mapper: Mapper, rows: list[wire.Line]) -> tuple[Line, ...]:
     """The lines of a sales document, in their order; the members of a group follow it."""
     result: list[Line] = []
-    add, line, kinds, numbers = result.append, _line, _LINE_KINDS, mapper.numbers
+    # A page has thousands of lines: what is used for each is a local name.
+    new, line, kinds, numbers = _new_line, _line, _LINE_KINDS, mapper.numbers
     for row in rows:
-        kind = kinds.get(row.detail_type, _UNKNOWN)
+        values = new()
+        values["remote_id"] = row.id
+        values["kind"] = kind = kinds.get(row.detail_type, _UNKNOWN)
+        values["description"] = row.description
+        values["amount"] = amount = row.amount
         detail = row.sales_item_line_detail
         if detail is None:
-            numbers.append(row.amount)
-            add(_plain_line(mapper, row, kind))
-            if row.group_line_detail is not None and row.group_line_detail.line:
-                result.extend(map_lines(mapper, row.group_line_detail.line))
+            numbers.append(amount)
+            members = _fill_in_plain(mapper, values, row)
+            result.append(line(values))
+            result += members
             continue
-        item, account, tax = detail.item_ref, detail.item_account_ref, detail.tax_code_ref
-        if item is None:
-            item = _EMPTY
-        elif item.value == _SHIPPING and kind is _ITEM:
-            kind = LineKind.SHIPPING
-        amount, quantity, price = row.amount, detail.qty, detail.unit_price
+        item = detail.item_ref
+        if item is not None:
+            values["item"] = item.name
+            values["item_id"] = value = item.value
+            if value == _SHIPPING and kind is _ITEM:
+                values["kind"] = LineKind.SHIPPING
+        account = detail.item_account_ref
+        if account is not None:
+            values["account_id"] = account.value
+        tax = detail.tax_code_ref
+        if tax is not None:
+            values["tax_code"] = tax.value
+        values["quantity"] = quantity = detail.qty
+        values["unit_price"] = price = detail.unit_price
         numbers += (amount, quantity, price)
-        add(
-            line(
-                {
-                    "remote_id": row.id,
-                    "kind": kind,
-                    "description": row.description,
-                    "item": item.name,
-                    "item_id": item.value,
-                    "account_id": account.value if account is not None else None,
-                    "quantity": quantity,
-                    "unit_price": price,
-                    "amount": amount,
-                    "tax_amount": None,
-                    "tax_code": tax.value if tax is not None else None,
-                }
-            )
-        )
+        result.append(line(values))
     return tuple(result)
 
 
-def _plain_line(mapper: Mapper, row: wire.Line, kind: LineKind) -> Line:
-    """A line that sells nothing: subtotal, discount, group, description."""
-    item, account, quantity = _EMPTY, None, None
+def _fill_in_plain(mapper: Mapper, values: dict[str, Any], row: wire.Line) -> tuple[Line, ...]:
+    """Fill in a line that sells nothing (subtotal, discount, group, description); returns the members of a group."""
     discount, group = row.discount_line_detail, row.group_line_detail
-    if discount is not None:
-        account = discount.discount_account_ref.value if discount.discount_account_ref is not None else None
-    elif group is not None:
-        item = group.group_item_ref or _EMPTY
-        quantity = group.quantity
-        mapper.numbers.append(quantity)
-    return _line(
-        {
-            "remote_id": row.id,
-            "kind": kind,
-            "description": row.description,
-            "item": item.name,
-            "item_id": item.value,
-            "account_id": account,
-            "quantity": quantity,
-            "unit_price": None,
-            "amount": row.amount,
-            "tax_amount": None,
-            "tax_code": None,
-        }
-    )
+    if discount is not None and discount.discount_account_ref is not None:
+        values["account_id"] = discount.discount_account_ref.value
+    if group is None:
+        return ()
+    if discount is None:
+        item = group.group_item_ref
+        if item is not None:
+            values["item"] = item.name
+            values["item_id"] = item.value
+        values["quantity"] = group.quantity
+        mapper.numbers.append(group.quantity)
+    return map_lines(mapper, group.line) if group.line else ()

@@ -19,13 +19,13 @@ from ar_core.model import (
     RecordKind,
     Source,
 )
-from ar_core.model.base import adopter
+from ar_core.model.base import adopter, blank
 
 __all__ = ["map_customer", "map_organization", "map_term"]
 
-_customer = adopter(Customer)
-_contact = adopter(Contact)
-_address = adopter(Address)
+_customer, _new_customer = adopter(Customer), blank(Customer)
+_contact, _new_contact = adopter(Contact), blank(Contact, role=ContactRole.BILLING)
+_address, _new_address = adopter(Address), blank(Address)
 
 _ADDRESSES: Final = re.compile(r"[,;\s]+")
 
@@ -43,33 +43,25 @@ def map_customer(mapper: Mapper, row: wire.Customer) -> list[Customer | Contact]
     mapper.numbers.append(row.balance)
     source = mapper.provenance("Customer", row)
     address = _postal(row.bill_addr)
-    customer = _customer(
-        {
-            "id": identity,
-            "source": source,
-            "name": name,
-            "legal_name": row.company_name or None,
-            "number": None,
-            "billing_address": address,
-            "country": address.country if address is not None else None,
-            "language": None,
-            "time_zone": None,
-            "currency": mapper.currency(row.currency_ref),
-            "terms": mapper.terms(row.sales_term_ref),
-            "credit_limit": None,
-            "order_hold": None,
-            "is_active": row.active,
-            "parent_id": mapper.customer(row.parent_ref),
-            "bill_with_parent": row.bill_with_parent,
-            "merged_into_id": None,
-            "reported_balance": row.balance,
-            "subsidiary_id": None,
-            "notes": row.notes or None,
-            "raw_status": row.status or None,
-            "custom_fields": mapper.custom_fields(row.custom_field) if row.custom_field else (),
-        }
-    )
-    return [customer, *_contacts(mapper, row, identity, source, address)]
+    values = _new_customer()
+    values["id"] = identity
+    values["source"] = source
+    values["name"] = name
+    values["legal_name"] = row.company_name or None
+    if address is not None:
+        values["billing_address"] = address
+        values["country"] = address.country
+    values["currency"] = mapper.currency(row.currency_ref)
+    values["terms"] = mapper.terms(row.sales_term_ref)
+    values["is_active"] = row.active
+    values["parent_id"] = mapper.customer(row.parent_ref)
+    values["bill_with_parent"] = row.bill_with_parent
+    values["reported_balance"] = row.balance
+    values["notes"] = row.notes or None
+    values["raw_status"] = row.status or None
+    if row.custom_field:
+        values["custom_fields"] = mapper.custom_fields(row.custom_field)
+    return [_customer(values), *_contacts(mapper, row, identity, source, address)]
 
 
 def _contacts(
@@ -84,26 +76,18 @@ def _contacts(
     contacts = []
     prefix = mapper.id(RecordKind.CONTACT, row.id)
     for ordinal, email in enumerate(emails or [None]):
-        first = ordinal == 0
-        contacts.append(
-            _contact(
-                {
-                    "id": f"{prefix}-{ordinal}",
-                    "customer_id": customer_id,
-                    "source": source,
-                    "role": ContactRole.BILLING,
-                    "person": person if first else None,
-                    "email": email,
-                    "phone": phone if first else None,
-                    "mobile": mobile if first else None,
-                    "whatsapp": None,
-                    "postal": address if first else None,
-                    "language": None,
-                    "time_zone": None,
-                    "is_active": row.active,
-                }
-            )
-        )
+        values = _new_contact()
+        values["id"] = f"{prefix}-{ordinal}"
+        values["customer_id"] = customer_id
+        values["source"] = source
+        values["email"] = email
+        values["is_active"] = row.active
+        if ordinal == 0:
+            values["person"] = person
+            values["phone"] = phone
+            values["mobile"] = mobile
+            values["postal"] = address
+        contacts.append(_contact(values))
     return contacts
 
 
@@ -134,15 +118,13 @@ def _postal(row: wire.Address | None) -> Address | None:
         lines = tuple([line for line in (row.line1, row.line2, row.line3, row.line4, row.line5) if line])
     if not (lines or row.city or row.postal_code or row.country or row.country_sub_division_code):
         return None
-    return _address(
-        {
-            "lines": lines,
-            "city": row.city or None,
-            "region": row.country_sub_division_code or None,
-            "postal_code": row.postal_code or None,
-            "country": row.country or None,
-        }
-    )
+    values = _new_address()
+    values["lines"] = lines
+    values["city"] = row.city or None
+    values["region"] = row.country_sub_division_code or None
+    values["postal_code"] = row.postal_code or None
+    values["country"] = row.country or None
+    return _address(values)
 
 
 def map_organization(

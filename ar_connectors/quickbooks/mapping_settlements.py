@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 from ar_connectors.adapterkit.mapper import RowError
 from ar_connectors.quickbooks import wire
@@ -27,13 +27,13 @@ from ar_core.model import (
     Source,
     allocation_id,
 )
-from ar_core.model.base import adopter
+from ar_core.model.base import adopter, blank
 from ar_core.model.money import subtract, total
 
 __all__ = ["adjustment_remote_id", "journal_entry_of", "map_journal_entry", "map_payment", "map_refund"]
 
-_payment = adopter(Payment)
-_allocation = adopter(Allocation)
+_payment, _new_payment = adopter(Payment), blank(Payment)
+_allocation, _new_allocation = adopter(Allocation), blank(Allocation)
 _adjustment = adopter(Adjustment)
 
 _INVOICE: Final = "Invoice"
@@ -44,34 +44,19 @@ _MAX_SIGNS: Final = 12
 
 def map_payment(mapper: Mapper, row: wire.Payment) -> list[Payment | Allocation]:
     """A payment and its allocations. Raises RowError when it has no id or no total. A voided payment allocates nothing."""
-    if row.total_amt is None:
+    total_amt = row.total_amt
+    if total_amt is None:
         raise RowError("missing_field", f"Payment {row.id} has no TotalAmt")
-    rate = row.exchange_rate
-    mapper.numbers += (row.total_amt, row.unapplied_amt, rate)
-    voided = not row.total_amt and is_voided(row.total_amt, row.private_note, None)
-    source = mapper.provenance("Payment", row)
-    currency = mapper.currency(row.currency_ref)
-    record = _payment(
-        {
-            "id": mapper.id(RecordKind.PAYMENT, row.id),
-            "source": source,
-            "kind": PaymentKind.RECEIPT,
-            "customer_id": mapper.customer(row.customer_ref),
-            "subsidiary_id": None,
-            "payment_date": row.txn_date,
-            "currency": currency,
-            "source_rate": rate,
-            "exchange_rate": rate,
-            "total": row.total_amt,
-            "unapplied_amount": row.unapplied_amt,
-            "document_status": DocumentStatus.VOIDED if voided else DocumentStatus.POSTED,
-            "raw_status": row.status or None,
-            "method": _name(row.payment_method_ref),
-            "reference": row.payment_ref_num or None,
-            "memo": row.private_note or None,
-            "custom_fields": (),
-        }
-    )
+    mapper.numbers += (total_amt, row.unapplied_amt, row.exchange_rate)
+    voided = not total_amt and is_voided(total_amt, row.private_note, None)
+    values = _new_payment()
+    values["id"] = payment_id = mapper.id(RecordKind.PAYMENT, row.id)
+    values["source"] = source = mapper.provenance("Payment", row)
+    values["kind"] = PaymentKind.RECEIPT
+    _header(mapper, values, row, total_amt, voided)
+    values["unapplied_amount"] = row.unapplied_amt
+    values["reference"] = row.payment_ref_num or None
+    record = _payment(values)
     lines = row.line
     if voided or not lines:
         return [record]
@@ -81,64 +66,57 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> list[Payment | Allocation]
         if amount and amount > 0:
             mapper.numbers.append(amount)
             target_id = mapper.id(RecordKind.INVOICE, link[0].txn_id)
-            payment_id = record.id
-            return [
-                record,
-                _allocation(
-                    {
-                        "id": f"{payment_id}|{target_id}|0",
-                        "parent_id": payment_id,
-                        "source": source,
-                        "source_id": payment_id,
-                        "target_id": target_id,
-                        "amount": amount,
-                        "currency": currency,
-                        "target_amount": amount,
-                        "target_currency": currency,
-                        "applied_on": row.txn_date,
-                        "discount_amount": None,
-                        "realized_gain_loss": None,
-                    }
-                ),
-            ]
+            allocation = _new_allocation()
+            allocation["id"] = f"{payment_id}|{target_id}|0"
+            allocation["parent_id"] = allocation["source_id"] = payment_id
+            allocation["source"] = source
+            allocation["target_id"] = target_id
+            allocation["amount"] = allocation["target_amount"] = amount
+            allocation["currency"] = allocation["target_currency"] = values["currency"]
+            allocation["applied_on"] = row.txn_date
+            return [record, _allocation(allocation)]
     allocations = _Allocations(record, source, row.txn_date)
     _deal_out(allocations, *_parts(mapper, row))
     return allocations.made
 
 
+def _header(
+    mapper: Mapper,
+    values: dict[str, Any],
+    row: wire.Payment | wire.RefundReceipt,
+    total_amt: Decimal,
+    voided: bool,
+) -> None:
+    """Fill in what payments and refund receipts share."""
+    values["customer_id"] = mapper.customer(row.customer_ref)
+    values["payment_date"] = row.txn_date
+    values["currency"] = mapper.currency(row.currency_ref)
+    values["source_rate"] = values["exchange_rate"] = row.exchange_rate
+    values["total"] = total_amt
+    values["document_status"] = DocumentStatus.VOIDED if voided else DocumentStatus.POSTED
+    values["raw_status"] = row.status or None
+    method = row.payment_method_ref
+    if method is not None:
+        values["method"] = method.name or method.value
+    values["memo"] = row.private_note or None
+
+
 def map_refund(mapper: Mapper, row: wire.RefundReceipt) -> Payment:
     """A refund receipt: a payment of kind refund, amount positive. It gives money back for a cash sale and settles no
     invoice, so it has no allocations and nothing of it is open. Raises RowError when it has no id or no total."""
-    if row.total_amt is None:
+    total_amt = row.total_amt
+    if total_amt is None:
         raise RowError("missing_field", f"RefundReceipt {row.id} has no TotalAmt")
-    rate = row.exchange_rate
-    mapper.numbers += (row.total_amt, rate)
-    voided = not row.total_amt and is_voided(row.total_amt, row.private_note, row.line)
-    return _payment(
-        {
-            "id": mapper.id(RecordKind.PAYMENT, row.id),
-            "source": mapper.provenance("RefundReceipt", row),
-            "kind": PaymentKind.REFUND,
-            "customer_id": mapper.customer(row.customer_ref),
-            "subsidiary_id": None,
-            "payment_date": row.txn_date,
-            "currency": mapper.currency(row.currency_ref),
-            "source_rate": rate,
-            "exchange_rate": rate,
-            "total": row.total_amt,
-            "unapplied_amount": None,
-            "document_status": DocumentStatus.VOIDED if voided else DocumentStatus.POSTED,
-            "raw_status": row.status or None,
-            "method": _name(row.payment_method_ref),
-            "reference": row.payment_ref_num or row.doc_number or None,
-            "memo": row.private_note or None,
-            "custom_fields": mapper.custom_fields(row.custom_field),
-        }
-    )
-
-
-def _name(reference: wire.Ref | None) -> str | None:
-    return (reference.name or reference.value) if reference is not None else None
+    mapper.numbers += (total_amt, row.exchange_rate)
+    voided = not total_amt and is_voided(total_amt, row.private_note, row.line)
+    values = _new_payment()
+    values["id"] = mapper.id(RecordKind.PAYMENT, row.id)
+    values["source"] = mapper.provenance("RefundReceipt", row)
+    values["kind"] = PaymentKind.REFUND
+    _header(mapper, values, row, total_amt, voided)
+    values["reference"] = row.payment_ref_num or row.doc_number or None
+    values["custom_fields"] = mapper.custom_fields(row.custom_field)
+    return _payment(values)
 
 
 # ---- allocations
@@ -171,24 +149,16 @@ class _Allocations:
         """Allocate an amount; several to one target are told apart by their ordinal."""
         ordinal = self._ordinals.get(target_id, 0)
         self._ordinals[target_id] = ordinal + 1
-        self.made.append(
-            _allocation(
-                {
-                    "id": allocation_id(self._payment_id, target_id, ordinal),
-                    "parent_id": self._payment_id,
-                    "source": self._source,
-                    "source_id": source_id,
-                    "target_id": target_id,
-                    "amount": amount,
-                    "currency": self._currency,
-                    "target_amount": amount,
-                    "target_currency": self._currency,
-                    "applied_on": self._applied_on,
-                    "discount_amount": None,
-                    "realized_gain_loss": None,
-                }
-            )
-        )
+        values = _new_allocation()
+        values["id"] = allocation_id(self._payment_id, target_id, ordinal)
+        values["parent_id"] = self._payment_id
+        values["source"] = self._source
+        values["source_id"] = source_id
+        values["target_id"] = target_id
+        values["amount"] = values["target_amount"] = amount
+        values["currency"] = values["target_currency"] = self._currency
+        values["applied_on"] = self._applied_on
+        self.made.append(_allocation(values))
 
 
 def _deal_out(allocations: _Allocations, debits: list[_Part], credits_: list[_Part]) -> None:

@@ -23,7 +23,7 @@ from ar_connectors.quickbooks.context import PLATFORM, Context
 from ar_connectors.quickbooks.decode import decode_page
 from ar_connectors.quickbooks.envelope import open_envelope
 from ar_connectors.quickbooks.mapping_settlements import journal_entry_of
-from ar_core.model import Adjustment, Contact, RecordKind
+from ar_core.model import Adjustment, RecordKind
 
 __all__ = [
     "ACTIVE_AND_NOT",
@@ -178,12 +178,11 @@ class Pass:
 
 def row_ids(page: Page) -> frozenset[str]:
     """The platform's ids of the rows of a page, as far as they have one."""
+    # Exact types, not isinstance(): that of a pydantic model is slow, and a page is thousands of records.
     ids = {
-        journal_entry_of(record.source.remote_id)
-        if isinstance(record, Adjustment)
-        else record.source.remote_id
+        journal_entry_of(source.remote_id) if type(record) is Adjustment else source.remote_id
         for record in page.records
-        if record.source is not None and not isinstance(record, Contact)
+        if (source := record.source) is not None
     }
     ids.update(one.source.remote_id for one in page.tombstones)
     ids.update(one.remote_id for one in page.rejected if one.remote_id is not None)
