@@ -92,10 +92,11 @@ class Count:
     def take(self, records: Iterable[Any]) -> None:
         """Count one page and let it go."""
         for record in records:
-            if isinstance(record, Invoice):
+            kind = type(record)  # isinstance() of a model is slow, and this is not what is to be measured
+            if kind is Invoice:
                 self.cents += int(record.total * 100)
                 self.records += 1
-            elif isinstance(record, Customer | Payment):
+            elif kind is Customer or kind is Payment:
                 self.records += 1
 
 

@@ -24,7 +24,7 @@ class Measured:
     cpu: float
     """Seconds of processor time of the whole process, as the kernel counts it."""
     work: float
-    """Seconds of processor time for pulling and decoding: what the program says, else all but what its imports took."""
+    """Seconds of processor time between the same two moments: `cpu_s` in what the program, or whoever runs it, prints."""
     peak_mb: float
     line: Mapping[str, object]
 
@@ -32,7 +32,8 @@ class Measured:
 def measure(
     argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> Measured:
-    """Run a program that prints one JSON line with `records` and `fetch_s`. Raises RuntimeError with its error output."""
+    """Run a program that prints JSON lines with `records`, `fetch_s` and `cpu_s` among them. Raises RuntimeError with its error
+    output."""
     started = time.perf_counter()
     process = subprocess.Popen(
         list(argv),
@@ -51,13 +52,15 @@ def measure(
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(argv)} ended with {process.returncode}:\n{errors[-3000:]}")
-    line = json.loads([one for one in output.splitlines() if one.startswith("{")][-1])
-    cpu = usage.ru_utime + usage.ru_stime
+    line: dict[str, object] = {}
+    for one in output.splitlines():
+        if one.startswith("{"):
+            line.update(json.loads(one))
     return Measured(
         wall=wall,
-        fetch=float(line["fetch_s"]),
-        cpu=cpu,
-        work=float(line["cpu_s"]) if "cpu_s" in line else cpu - min(float(line.get("import_s", 0)), cpu / 2),
+        fetch=float(str(line["fetch_s"])),
+        cpu=usage.ru_utime + usage.ru_stime,
+        work=float(str(line["cpu_s"])),
         peak_mb=usage.ru_maxrss / 1024,
         line=line,
     )

@@ -23,7 +23,8 @@ from benchmarks.peer_ours import ADAPTERS
 from benchmarks.processes import Measured, measure
 from benchmarks.server import ask, serving
 
-OURS = str(ROOT / "benchmarks" / "peer_ours.py")
+HERE = ROOT / "benchmarks"
+OURS = str(HERE / "peer_ours.py")
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ class Case:
 def cases(provider: str) -> list[Case]:
     """All contestants that can run here; who cannot is named on the standard error."""
     contest, peers = PROVIDERS[provider], peers_python()
+    marked = [peers, str(HERE / "marked.py")]
     raw = [
-        peers,
+        *marked,
         str(BENCH / "peer_raw.py"),
         "--provider",
         provider,
@@ -66,12 +68,11 @@ def cases(provider: str) -> list[Case]:
             print(f"{peer.name} is not measured: {problem}", file=sys.stderr)
             continue
         program = str(BENCH / peer.program)
-        in_node = program.endswith(".js")
-        found.append(
-            Case(
-                peer.name, ["node", program, "{base}"] if in_node else [peers, program, "--stream"], peer.goal
-            )
-        )
+        if program.endswith(".js"):
+            argv = ["node", "--require", str(HERE / "marked.cjs"), program, "{base}"]
+        else:
+            argv = [*marked, program, "--stream"]
+        found.append(Case(peer.name, argv, peer.goal))
     return found
 
 

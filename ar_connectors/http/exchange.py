@@ -31,7 +31,9 @@ from ar_connectors.http.retry import Failure, Trouble
 
 __all__ = ["Exchange", "TransportSettings", "Wire", "user_agent"]
 
-_CHUNK: Final = 65_536
+_CHUNK: Final = 1 << 20
+"""What is asked of the socket at once. Each look at it gives the interpreter away to other threads and waits to get it back, so that
+few large looks are far cheaper than many small ones: a page of 3 MB took a third of the time when this was 64 KB."""
 
 
 def user_agent() -> str:
@@ -176,11 +178,11 @@ class Wire:
 
     def _read(self, request: Request, answer: requests.Response, sent: int, began: float) -> Exchange:
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        wire = bytearray()
+        parts: list[bytes] = []
         body, broken = b"", ""
         try:
-            self._receive(answer, wire)
-            body = _decoded(bytes(wire), headers.get("content-encoding", ""), self._settings.max_body)
+            self._receive(answer, parts)
+            body = _decoded(b"".join(parts), headers.get("content-encoding", ""), self._settings.max_body)
         except _TooLarge:
             raise ContractError(
                 f"the answer is larger than {self._settings.max_body:,} bytes",
@@ -193,19 +195,22 @@ class Wire:
         except (HTTPError, OSError) as error:
             broken = f"{type(error).__name__}: {error}"
         seconds = self._clock.monotonic() - began
+        received = sum(map(len, parts))
         if broken:
             text = self._redactor.text(f"the answer broke off: {broken}")
             failure = Failure(Trouble.BROKEN_BODY, TransientError(text, http_status=answer.status_code))
-            return Exchange(failure, sent, len(wire), 0, seconds)
+            return Exchange(failure, sent, received, 0, seconds)
         response = Response(answer.status_code, headers, body, _server_date(headers), seconds)
-        return Exchange(response, sent, len(wire), len(body), seconds)
+        return Exchange(response, sent, received, len(body), seconds)
 
-    def _receive(self, answer: requests.Response, wire: bytearray) -> None:
+    def _receive(self, answer: requests.Response, parts: list[bytes]) -> None:
         deadline = self._clock.monotonic() + self._settings.body_timeout
+        room = self._settings.max_body
         # read1 returns what is there, so a body that drips byte by byte meets the deadline too.
-        while chunk := answer.raw.read1(_CHUNK, decode_content=False):
-            wire += chunk
-            if len(wire) > self._settings.max_body:
+        while part := answer.raw.read1(_CHUNK, decode_content=False):
+            parts.append(part)
+            room -= len(part)
+            if room < 0:
                 raise _TooLarge
             if self._clock.monotonic() > deadline:
                 raise _Broken(f"it took more than {self._settings.body_timeout:.0f} seconds")
