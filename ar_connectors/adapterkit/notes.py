@@ -99,6 +99,8 @@ class StatusTag:
     hold: bool | None = None
     invoice: str | None = None
     customer: str | None = None
+    was: str | None = None
+    """Of an order hold: the ERP's own value that it replaced, to be put back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,7 @@ def _pairs(tag: Tag) -> list[tuple[str, str]]:
             pairs = [
                 ("id", tag.id), ("status", tag.status), ("set", tag.set_on), ("next", tag.next_action),
                 ("nexton", tag.next_on), ("hold", hold), ("inv", quote(tag.invoice or "", safe="")), ("cust", tag.customer),
+                ("was", tag.was),
             ]  # fmt: skip
         case NoteTag():
             pairs = [
@@ -253,6 +256,7 @@ def _build(kind: str, values: dict[str, str]) -> Tag:
             return StatusTag(
                 id=_uuid(values), status=values["status"], set_on=_day(values, "set"), next_action=get("next"),
                 next_on=_day(values, "nexton"), hold=hold, invoice=next(iter(_ids(values)), None), customer=get("cust"),
+                was=get("was"),
             )  # fmt: skip
         case "note":
             return NoteTag(

@@ -11,10 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from ar_connectors.adapterkit.note_texts import closed_on
+from ar_connectors.adapterkit.notes import PromiseTag, Tag
 from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.connector import PendingWrite, StoreView
 from ar_connectors.errors import ARError, ContractError, TransientError, WriteOutcomeUnknown
-from ar_core.model import Invoice, Organization, Promise, RecordKind
+from ar_core.model import Invoice, Organization, Promise, RecordKind, local_id
 
 __all__ = ["WriteScope", "outcome_told"]
 
@@ -77,6 +78,15 @@ class WriteScope:
         """A promise by our id."""
         found = self.view.record(promise)
         return found if isinstance(found, Promise) else None
+
+    def supersedes(self, older: PromiseTag, new: Tag) -> bool:
+        """True when the promise that this command writes takes the place of an older one: as our store says where it knows that
+        one, else by which was recorded first."""
+        known = self.promise(local_id(older.id))
+        if known is not None and known.superseded_by is not None:
+            return known.superseded_by == (self.write.record_id or self.write.command.local_record_id)
+        recorded = new.recorded if isinstance(new, PromiseTag) else None
+        return older.recorded is None or recorded is None or older.recorded <= recorded
 
     def id_of(self, kind: RecordKind, remote: str) -> str:
         """The record id of something in this company."""

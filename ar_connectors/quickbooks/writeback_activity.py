@@ -12,7 +12,8 @@ from typing import Final
 from uuid import UUID
 
 from ar_connectors.adapterkit import note_texts as texts
-from ar_connectors.adapterkit.notes import DisputeTag, NoteTag, PromiseTag, StatusTag, Tag, format_note
+from ar_connectors.adapterkit.note_rules import fitting, is_settled
+from ar_connectors.adapterkit.notes import DisputeTag, NoteTag, PromiseTag, StatusTag, Tag
 from ar_connectors.connector import Fact, Placement
 from ar_connectors.errors import ARError, PeriodClosedError, RejectedError, StaleVersionError
 from ar_connectors.quickbooks import managed_lines as lines
@@ -23,7 +24,6 @@ from ar_connectors.quickbooks.writeback_notes import (
     Edited,
     edit_note,
     hang_note,
-    is_settled,
     open_promises,
     own_notes,
     tag_of,
@@ -182,13 +182,11 @@ def supersede(
 ) -> list[Placement] | None:
     """Say on older promises of the same invoices that this one took their place, so that everybody who reads the notes,
     another store included, finds one open promise. With `only_look`: None when any is still to be marked."""
-    command = scope.write.command
-    ours = scope.write.record_id or command.local_record_id
     placements: list[Placement] = []
     older: dict[UUID, PromiseTag] = {}
     for invoice in job.invoices:
         for tag in open_promises(there[invoice], job.tag.id):
-            if _is_superseded(scope, tag, ours, job.tag):
+            if scope.supersedes(tag, job.tag):
                 older[tag.id] = tag
     if older and only_look:
         return None
@@ -310,24 +308,11 @@ def _hang(
     if mine:
         result.placements += at_note(job.facts, mine[0], invoice, subjects)
         return
-    tag, reason = _fitting(job.tag, invoice)
+    tag, reason = fitting(job.tag, invoice)
     note = hang_note(scope, invoice, tag, job.text, str(number) if number else "")
     if tag_of(note) != tag:
         reason = "QuickBooks did not store the note as it was sent"
     result.placements += at_note(job.facts, note, invoice, subjects, reason)
-
-
-def _fitting(tag: Tag, invoice: str) -> tuple[Tag, str | None]:
-    """The tag, naming only this invoice where all of them are too many for one note."""
-    try:
-        format_note(tag)
-    except ValueError:
-        if not isinstance(tag, PromiseTag):
-            raise
-        return replace(
-            tag, invoices=(invoice,)
-        ), "so many invoices do not fit into one note: each names only its own"
-    return tag, None
 
 
 def _line_instead(scope: WriteScope, job: Job, closed: PeriodClosedError) -> list[Placement]:
@@ -386,14 +371,6 @@ def _change_all(
             about = (scope.id_of(RecordKind.INVOICE, invoice), *subjects)
             placements += at_note(facts, written, invoice, about)
     return placements
-
-
-def _is_superseded(scope: WriteScope, older: PromiseTag, ours: str, new: Tag) -> bool:
-    known = scope.promise(local_id(older.id))
-    if known is not None and known.superseded_by is not None:
-        return known.superseded_by == ours
-    recorded = new.recorded if isinstance(new, PromiseTag) else None
-    return older.recorded is None or recorded is None or older.recorded <= recorded
 
 
 def _known(scope: WriteScope, record: str) -> tuple[UUID, tuple[str, ...]]:

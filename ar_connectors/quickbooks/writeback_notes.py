@@ -6,21 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from ar_connectors.adapterkit.notes import (
-    DisputeTag,
-    NoteError,
-    PromiseTag,
-    Tag,
-    format_note,
-    parse_note,
-    retag,
-)
+from ar_connectors.adapterkit.note_rules import stands, tag_in
+from ar_connectors.adapterkit.notes import PromiseTag, Tag, format_note, retag
 from ar_connectors.errors import DuplicateError, StaleVersionError
 from ar_connectors.quickbooks.writeback_calls import Note
 from ar_connectors.quickbooks.writeback_customer import RETRIES
 from ar_connectors.quickbooks.writeback_scope import WriteScope
 
-__all__ = ["Edited", "edit_note", "hang_note", "is_settled", "open_promises", "own_notes", "tag_of"]
+__all__ = ["Edited", "edit_note", "hang_note", "open_promises", "own_notes", "tag_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +26,7 @@ class Edited:
 
 def tag_of(note: Note) -> Tag | None:
     """The tag of a note; None where there is none, or a damaged one (the sync reports that)."""
-    try:
-        found = parse_note(note.text)
-    except NoteError:
-        return None
-    return None if found is None else found[0]
+    return tag_in(note.text)
 
 
 def own_notes(scope: WriteScope, invoice: str, identity: UUID) -> list[Note]:
@@ -106,25 +95,9 @@ def open_promises(notes: Sequence[Note], but: UUID) -> list[PromiseTag]:
     tags = {}
     for note in notes:
         tag = tag_of(note)
-        if (
-            isinstance(tag, PromiseTag)
-            and tag.id != but
-            and tag.withdrawn is None
-            and tag.superseded_by is None
-        ):
+        if isinstance(tag, PromiseTag) and tag.id != but and stands(tag):
             tags[tag.id] = tag
     return list(tags.values())
-
-
-def is_settled(tag: Tag) -> bool:
-    """True for a withdrawn promise and a resolved dispute."""
-    match tag:
-        case PromiseTag():
-            return tag.withdrawn is not None
-        case DisputeTag():
-            return tag.resolved is not None
-        case _:
-            return False
 
 
 def _is(note: Note, identity: UUID) -> bool:
