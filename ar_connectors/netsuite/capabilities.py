@@ -4,29 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from ar_connectors.connector import Capabilities, Capability, Fact, Support
+from ar_connectors.connector import Capabilities
 from ar_connectors.netsuite.account import PLATFORM
+from ar_connectors.netsuite.writeback import COMMANDS, facts_of
+from ar_connectors.netsuite.writeback_fields import FieldMap
 
-__all__ = ["CAPABILITIES"]
-
-_NOT_YET: Final = Capability(
-    Support.NONE,
-    "kept with us only: this release reads NetSuite and does not write",
-    source="quirks.md#ns-20",
-)
-
-_COMMANDS: Final = (
-    "record_touch",
-    "record_outcome",
-    "record_promise",
-    "withdraw_promise",
-    "open_dispute",
-    "resolve_dispute",
-    "add_note",
-    "set_collections_status",
-    "set_order_hold",
-    "release_order_hold",
-)
+__all__ = ["CAPABILITIES", "LIMITS", "READS", "capabilities_of"]
 
 READS: Final[dict[str, str]] = {
     "organization": "currencies, subsidiaries, terms, books and status words, read again every day",
@@ -37,19 +20,26 @@ READS: Final[dict[str, str]] = {
     "payments": "payments, deposits and refunds, like invoices",
     "adjustments": "journal lines on accounts receivable that name a customer, of the primary book",
     "allocations": "nexttransactionlinelink, all links of one payment together",
-    "promises": "User-Estimated Payment Date with the customer's promise as its source, where queries show it",
+    "promises": "User-Estimated Payment Date with the customer's promise as its source, where queries show it; our own tagged activities",
+    "disputes": "our own tagged activities",
     "deletions": "deletedrecord; comparison of ids where the role may not see it",
     "reported_balances": "SuiteQL sums of what is open, per customer and currency",
 }
 
-CAPABILITIES: Final = Capabilities(
-    platform=PLATFORM,
-    reads=READS,
-    facts=dict.fromkeys(Fact, _NOT_YET),
-    commands=dict.fromkeys(_COMMANDS, Support.NONE),
-    limits={
-        "calls": "3 in flight per account, over all processes on one store (quirks.md#ns-37)",
-        "page": "1000 rows, read by key beyond any cap",
-    },
-)
-"""Everything this release does."""
+LIMITS: Final[dict[str, str]] = {
+    "calls": "3 in flight per account, over all processes on one store (quirks.md#ns-37)",
+    "page": "1000 rows, read by key beyond any cap",
+    "note": "2000 characters in an activity, which people may edit",
+}
+"""What the platform allows, and what is made of it."""
+
+
+def capabilities_of(fields: FieldMap) -> Capabilities:
+    """Everything this release does on an account with these custom fields mapped."""
+    return Capabilities(
+        platform=PLATFORM, reads=READS, facts=facts_of(fields), commands=COMMANDS, limits=LIMITS
+    )
+
+
+CAPABILITIES: Final = capabilities_of(FieldMap())
+"""The same where no custom field is mapped."""

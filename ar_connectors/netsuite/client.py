@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
@@ -25,6 +26,8 @@ MAX_IDS: Final = 1000
 _QUERY: Final = "/services/rest/query/v1/suiteql"
 _RECORD: Final = "/services/rest/record/v1"
 _JSON: Final = "application/json"
+_decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _STRICT: Final = {"X-NetSuite-PropertyNameValidation": "error", "X-NetSuite-PropertyValueValidation": "error"}
 """Without it a misspelled field vanishes and the answer is 204 all the same (quirks.md#ns-24)."""
 
@@ -115,11 +118,12 @@ class NetSuiteClient:
 
     def patch(self, kind: str, identity: str, changes: Mapping[str, Any], operation: str) -> Response:
         """Change fields of a record; those left out stay. None empties a field. Answered 204 without a body."""
-        return self._write("PATCH", kind, identity, changes, operation, Replay.UNSAFE)
+        return self._write("PATCH", kind, identity, changes, operation)
 
     def put(self, kind: str, external_id: str, values: Mapping[str, Any], operation: str) -> Response:
-        """Create the record with this external id, or change it: the same twice is one record, so it may be repeated."""
-        return self._write("PUT", kind, f"eid:{external_id}", values, operation, Replay.SAFE)
+        """Create the record with this external id, or change it. The same twice is one record, yet it is not simply sent again: what
+        came late would undo what people, or a later command, changed in between."""
+        return self._write("PUT", kind, f"eid:{external_id}", values, operation)
 
     def metadata(self, kind: str, operation: str) -> dict[str, Any]:
         """The schema of one record type (all at once takes minutes)."""
@@ -144,21 +148,21 @@ class NetSuiteClient:
         return f"{self.base_url.rstrip('/')}{_RECORD}/{quote(kind, safe='')}/{quote(identity, safe=':-._~')}"
 
     def _write(
-        self, method: str, kind: str, identity: str, values: Mapping[str, Any], operation: str, replay: Replay
+        self, method: str, kind: str, identity: str, values: Mapping[str, Any], operation: str
     ) -> Response:
         request = Request(
             method,
             self.record_url(kind, identity),
             operation,
             headers={"Accept": _JSON, "Content-Type": _JSON, **_STRICT},
-            body=msgspec.json.encode(values),
-            replay=replay,
+            body=_encode(values),
+            replay=Replay.UNSAFE,
         )
         return self.sender.send(request)
 
     def _document(self, response: Response) -> dict[str, Any]:
         try:
-            document = msgspec.json.decode(response.body)
+            document = _decode(response.body)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             document = None
         if isinstance(document, dict):

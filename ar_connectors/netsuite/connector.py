@@ -1,4 +1,4 @@
-"""One NetSuite account, as the engines see it: what it can give and how it is read."""
+"""One NetSuite account, as the engines see it: what it can give, how it is read, and where our facts land."""
 
 from __future__ import annotations
 
@@ -20,18 +20,22 @@ from ar_connectors.connector import (
 )
 from ar_connectors.errors import ContractError, UnsupportedOperation
 from ar_connectors.netsuite.account import PLATFORM
-from ar_connectors.netsuite.capabilities import CAPABILITIES
+from ar_connectors.netsuite.capabilities import capabilities_of
 from ar_connectors.netsuite.client import MAX_IDS, NetSuiteClient, Sender
 from ar_connectors.netsuite.company import REFERENCE, Company, Wishes, company_of, read_company
 from ar_connectors.netsuite.context import Context, Mapper
 from ar_connectors.netsuite.decode import decode_page
 from ar_connectors.netsuite.mapping import tombstone
 from ar_connectors.netsuite.mapping_settlements import adjustment_remote_id, journal_of
+from ar_connectors.netsuite.own_activities import TABLES as TABLES_OF_OURS
+from ar_connectors.netsuite.own_activities import decode_activities
 from ar_connectors.netsuite.pull import STREAMS, pull
 from ar_connectors.netsuite.reading import KIND_OF
 from ar_connectors.netsuite.reports import reported_balances
 from ar_connectors.netsuite.suiteql import number
 from ar_connectors.netsuite.tables import TABLES
+from ar_connectors.netsuite.writeback import NetSuiteWriter
+from ar_connectors.netsuite.writeback_scope import WriteOptions
 from ar_core.model import DeletionEvidence, RecordKind, parse_record_id
 
 __all__ = ["NetSuiteConnector"]
@@ -56,16 +60,26 @@ _LISTED: Final = frozenset(_STREAM_OF) - {RecordKind.CONTACT}
 
 
 class NetSuiteConnector:
-    """Reads one account. Thread-safe. `tenant`: its realm; `base_url`: its API host; `wishes`: how it is to be read."""
+    """Reads and writes one account. Thread-safe. `tenant`: its realm; `base_url`: its API host; `wishes`: how it is to be read;
+    `options`: how it wants to see our facts."""
 
     def __init__(
-        self, tenant: str, sender: Sender, clock: Clock, *, base_url: str, wishes: Wishes | None = None
+        self,
+        tenant: str,
+        sender: Sender,
+        clock: Clock,
+        *,
+        base_url: str,
+        wishes: Wishes | None = None,
+        options: WriteOptions | None = None,
     ) -> None:
         self._tenant = tenant
         self._clock = clock
         self._wishes = wishes or Wishes()
         self._company: Company | None = None
         self.client = NetSuiteClient(sender, tenant, base_url)
+        self._options = options or WriteOptions()
+        self._writer = NetSuiteWriter(self.client, self._options)
 
     def __repr__(self) -> str:
         return f"NetSuiteConnector({self._tenant!r})"
@@ -87,8 +101,8 @@ class NetSuiteConnector:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this adapter can do."""
-        return CAPABILITIES
+        """What this adapter can do, with the custom fields that are mapped."""
+        return capabilities_of(self._options.fields)
 
     def streams(self) -> Sequence[StreamSpec]:
         """All streams, in reading order."""
@@ -160,28 +174,21 @@ class NetSuiteConnector:
     def remap(self, kind: str, raw: bytes) -> Page:
         """Map a stored or quarantined body again. `kind`: a kind of `decode`, or a record type."""
         context = self._company.context(self._tenant) if self._company is not None else Context(self._tenant)
+        if kind in TABLES_OF_OURS.values():
+            return decode_activities(raw, kind, context)
         return decode_page(raw, kind or "suiteql", context)
 
     def reported_balances(self) -> Sequence[ReportedBalance]:
         """NetSuite's own open balances, per customer and currency."""
         return reported_balances(self.client, self._known())
 
-    def place(self, write: PendingWrite, view: StoreView) -> Sequence[Placement]:  # noqa: ARG002 - the protocol
-        """Nothing is written to NetSuite: `capabilities` says so, and the outbox keeps commands with us. Raises
-        UnsupportedOperation."""
-        raise self._not_written(write)
+    def place(self, write: PendingWrite, view: StoreView) -> Sequence[Placement]:
+        """Send a command; see `NetSuiteWriter.place`."""
+        return self._writer.place(write, view)
 
-    def find(self, write: PendingWrite, view: StoreView) -> Sequence[Placement] | None:  # noqa: ARG002 - the protocol
-        """Nothing was ever written. Raises UnsupportedOperation."""
-        raise self._not_written(write)
-
-    def _not_written(self, write: PendingWrite) -> UnsupportedOperation:
-        return UnsupportedOperation(
-            f"{write.command.type} is not written to NetSuite by this release",
-            platform=PLATFORM,
-            tenant=self._tenant,
-            operation="write back",
-        )
+    def find(self, write: PendingWrite, view: StoreView) -> Sequence[Placement] | None:
+        """Look for what an earlier attempt left; see `NetSuiteWriter.find`."""
+        return self._writer.find(write, view)
 
     def _known(self) -> Company:
         if self._company is None:

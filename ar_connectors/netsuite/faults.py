@@ -42,7 +42,8 @@ __all__ = [
 
 @dataclass(eq=False)
 class LockedRecord(RejectedError):
-    """A workflow or another user holds the record. Nothing happened; the same write may succeed later."""
+    """A workflow or another user holds the record. Nothing happened; the same write may succeed later, so write-back waits with it
+    as with any fault that passes, while nobody asks again at once."""
 
     default_advice = (
         "try again later; if it stays locked, ask an administrator which workflow locks the record"

@@ -32,8 +32,14 @@ FEATURES: Final[dict[str, str]] = {
         "WHERE ab.entity = -1 AND ab.defaultbilling = 'T' ORDER BY ab.entity ASC"
     ),
     "subsidiary_currency": "SELECT s.currency AS currency FROM subsidiary s WHERE s.id = -1 ORDER BY s.id ASC",
-    "phonecall": "SELECT p.id AS id, p.externalid AS externalid FROM phonecall p WHERE p.id = -1 ORDER BY p.id ASC",
-    "task": "SELECT p.id AS id, p.externalid AS externalid FROM task p WHERE p.id = -1 ORDER BY p.id ASC",
+    "phonecall": (
+        "SELECT p.id AS id, p.externalid AS externalid, p.message AS message, p.lastmodifieddate AS changed "
+        "FROM phonecall p WHERE p.id = -1 ORDER BY p.id ASC"
+    ),
+    "task": (
+        "SELECT p.id AS id, p.externalid AS externalid, p.message AS message, p.lastmodifieddate AS changed "
+        "FROM task p WHERE p.id = -1 ORDER BY p.id ASC"
+    ),
 }
 """Feature -> the smallest question that only an account with it answers."""
 

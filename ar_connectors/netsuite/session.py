@@ -29,6 +29,7 @@ from ar_connectors.netsuite.connector import NetSuiteConnector
 from ar_connectors.netsuite.faults import NetSuiteDialect
 from ar_connectors.netsuite.limits import NETSUITE_LIMITS
 from ar_connectors.netsuite.tba import TbaCredentials
+from ar_connectors.netsuite.writeback_scope import write_options
 
 __all__ = ["open_session"]
 
@@ -37,7 +38,8 @@ _ADVICE: Final = "give credentials=CertificateCredentials(client_id, certificate
 
 def open_session(request: SessionRequest) -> Session:
     """Build a connection; nothing is sent. Settings: `time_zone`, `day_first`, `custom_fields` (table -> script ids),
-    `bad_debt_accounts`. Raises ConfigurationError when there are no credentials, or the tenant is no realm."""
+    `bad_debt_accounts`; for what is written `activities` (phoneCall, task) and `fields` (fact -> custom field, see
+    `writeback_fields`). Raises ConfigurationError when there are no credentials, the tenant is no realm, or a setting means nothing."""
     one = account(request.tenant)
     if one.realm != request.tenant:
         raise ConfigurationError(
@@ -76,7 +78,14 @@ def open_session(request: SessionRequest) -> Session:
         bad_debt_accounts=tuple(settings.get("bad_debt_accounts") or ()),
         day_first=settings.get("day_first"),
     )
-    connector = NetSuiteConnector(request.tenant, transport, request.clock, base_url=used.api, wishes=wishes)
+    connector = NetSuiteConnector(
+        request.tenant,
+        transport,
+        request.clock,
+        base_url=used.api,
+        wishes=wishes,
+        options=write_options(settings),
+    )
     return Session(connector, transport, kept_settings(hosts))
 
 

@@ -97,7 +97,7 @@ class Account:
     multi_book: bool = False
     """Whether a second book shows all accounting lines once more."""
     shows_estimates: bool = False
-    """Whether SuiteQL knows userestimatedpaymentdate: nobody has published a proof."""
+    """Whether SuiteQL knows userestimatedpaymentdate and userestimatesource: nobody has published a proof."""
     negative_credits: bool = True
     """Whether a credit memo's foreigntotal is negative: not documented."""
     restless: bool = True

@@ -111,6 +111,9 @@ class Rows:
             "duedate": day_text(one.due),
             "closedate": day_text(one.closed),
             "userestimatedpaymentdate": day_text(estimate),
+            "userestimatesource": None
+            if estimate is None
+            else record.extra.get("userEstimateSource") or "COMPANY_ESTIMATE",
             "entity": None if journal else int(one.customer),
             "currency": currency_id(one.currency),
             "terms": None if one.term is None else int(one.term),

@@ -111,7 +111,8 @@ def schema(account: Account) -> Mapping[str, Table]:
 
 
 def _transactions(account: Account, within: tuple[Column, ...]) -> Iterator[Table]:
-    estimate = _of(Kind.DATE, "userestimatedpaymentdate") if account.shows_estimates else ()
+    shown = account.shows_estimates
+    estimate = (*_of(Kind.DATE, "userestimatedpaymentdate"), *_texts("userestimatesource")) if shown else ()
     yield Table(
         "transaction",
         (
