@@ -89,6 +89,10 @@ class ARError(Exception):
             self.advice = self.default_advice
 
     def __str__(self) -> str:
+        return f"{self.told()} -> {self.advice}"
+
+    def told(self) -> str:
+        """Where it happened, what was wrong and the facts for the platform's support, in one line without the advice."""
         where = " ".join(part for part in (self.platform, self.tenant, self.operation) if part)
         facts = [
             f"HTTP {self.http_status}" if self.http_status else "",
@@ -99,7 +103,7 @@ class ARError(Exception):
         text = f"{where}: {self.message}" if where else self.message
         if known:
             text += f" [{known}]"
-        return f"{text} -> {self.advice}"
+        return text
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), {field.name: getattr(self, field.name) for field in fields(self)})

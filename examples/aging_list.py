@@ -14,11 +14,9 @@ conn = ar.connect("aging_file", tenant="northwind", store=store, settings=settin
 ar.sync(conn, store)
 
 # A list does not say what a customer is worth; without `profile import` the careful presets leave everybody to a human.
-policy = ar_core.load_policy(
-    {"id": "lists", "extends": "balanced@1", "tiers": {"value": {"unknown": "core"}}}
-)
+policy = {"id": "lists", "extends": "balanced@1", "tiers": {"value": {"unknown": "core"}}}
 as_of = ar_core.AsOf(instant=datetime(2026, 11, 20, 9, tzinfo=UTC), zone="Europe/Berlin")
-evaluation = ar_core.evaluate(store.snapshot(conn.id), policy, as_of)
+evaluation = ar_core.evaluate(store.snapshot(conn.id), ar_core.load_policy(policy), as_of)
 
 for entry in evaluation.worklist:
     action = evaluation.by_key[entry.action_key]

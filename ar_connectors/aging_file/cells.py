@@ -67,6 +67,11 @@ class Table(Protocol):
         """What was found out about the file: encoding, delimiter, sheet."""
         ...
 
+    @property
+    def doubts(self) -> Sequence[str]:
+        """What was found out and may be wrong, in words for people."""
+        ...
+
     def rows(self) -> Iterator[Row]:
         """All rows that hold something, in order. Raises what `file_error` makes."""
         ...

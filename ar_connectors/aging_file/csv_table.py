@@ -5,13 +5,14 @@ from __future__ import annotations
 import codecs
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final, TextIO
 
 from ar_connectors.aging_file.cells import Row, cell_text, file_error, trimmed
+from ar_connectors.aging_file.encodings import encoding_of
 from ar_connectors.aging_file.layouts import role_of
 
 __all__ = ["CsvTable", "open_csv"]
@@ -20,15 +21,7 @@ LONGEST_LINE: Final = 1_000_000
 """Characters. No aging list has such a line: a file without line breaks, or a cell that somebody stuffed."""
 MOST_LINES_IN_A_RECORD: Final = 200
 """A quote that is never closed would swallow the rest of the file."""
-_SAMPLE: Final = 256 * 1024
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_BOMS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +33,8 @@ class CsvTable:
     delimiter: str
     skip_first: bool = False
     """The first line is a note to spreadsheet programs (`sep=;`)."""
+    guessed: bool = False
+    """The encoding was told from its letters."""
 
     @property
     def name(self) -> str:
@@ -50,6 +45,12 @@ class CsvTable:
     def facts(self) -> Mapping[str, str]:
         """Encoding and delimiter."""
         return {"encoding": self.encoding, "delimiter": _DELIMITERS.get(self.delimiter, self.delimiter)}
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """A guessed encoding."""
+        said = f"the encoding was told from the letters: if names look wrong in {self.encoding}, give another (--encoding)"
+        return (said,) if self.guessed else ()
 
     def rows(self) -> Iterator[Row]:
         """All rows that hold something. Raises ConfigurationError for a line or a cell beyond all reason, and for bytes that are
@@ -116,14 +117,15 @@ def open_csv(path: Path, *, encoding: str | None = None, delimiter: str | None =
 
     Raises ConfigurationError for an empty file, an encoding that does not exist or cannot be found out.
     """
-    encoding = _known(encoding, path) if encoding else _encoding_of(path)
+    encoding, guessed = (_known(encoding, path), False) if encoding else _encoding_of(path)
     with path.open(encoding=encoding, errors="replace", newline="") as handle:
         sample = list(islice(iter(lambda: handle.readline(LONGEST_LINE + 1), ""), 300))
     if not any(line.strip() for line in sample):
         raise file_error("the file is empty", table=path.name, advice="export the list again")
     hint = sample[0].strip()
     says = hint[4:] if hint.lower().startswith("sep=") and len(hint) == 5 else None
-    return CsvTable(path, encoding, delimiter or says or _delimiter_of(sample), skip_first=says is not None)
+    found = delimiter or says or _delimiter_of(sample)
+    return CsvTable(path, encoding, found, skip_first=says is not None, guessed=guessed)
 
 
 def _known(encoding: str, path: Path) -> str:
@@ -135,44 +137,23 @@ def _known(encoding: str, path: Path) -> str:
         ) from error
 
 
-def _encoding_of(path: Path) -> str:
+def _encoding_of(path: Path) -> tuple[str, bool]:
+    """The encoding, and whether it is a guess."""
     with path.open("rb") as handle:
-        sample = handle.read(_SAMPLE)
-        for bom, name in _BOMS:
-            if sample.startswith(bom):
-                return name
-        if sample.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        if handle.read(4) in {b"PK\x03\x04", b"\xd0\xcf\x11\xe0"}:
             raise file_error(
                 "this is a spreadsheet with the name of a CSV file",
                 table=path.name,
                 advice="give it its own ending (.xlsx), or save it as CSV",
             )
-        if sample.count(0) * 4 > len(sample):
-            return "utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be"
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        chunk = sample
-        try:
-            while chunk:
-                decoder.decode(chunk)
-                sample, chunk = chunk, handle.read(_SAMPLE)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return _guess(sample, path)
-    return "utf-8"
-
-
-def _guess(sample: bytes, path: Path) -> str:
-    """The encoding of bytes that are not UTF-8."""
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(sample).best()
-    if best is None:
+    encoding, guessed = encoding_of(path)
+    if encoding is None:
         raise file_error(
             "the encoding of the file cannot be found out",
             table=path.name,
             advice="give it (--encoding cp1252 for most exports of Western Europe and America)",
         )
-    return best.encoding
+    return encoding, guessed
 
 
 def _delimiter_of(sample: list[str]) -> str:

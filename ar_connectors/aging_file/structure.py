@@ -22,6 +22,7 @@ from ar_connectors.aging_file.cells import (
     file_error,
     is_blank,
 )
+from ar_connectors.aging_file.currencies import CURRENCIES
 from ar_connectors.aging_file.layouts import Group, ItemType, Role, match, normal
 from ar_connectors.aging_file.settings import ColumnMap
 
@@ -36,8 +37,8 @@ _SUM: Final = re.compile(
     r"^(?:summe|gesamt\w*|zwischensumme|somme|importe total|totaal)\b[\s:\-]*(.*)$", re.IGNORECASE
 )
 _STARS: Final = re.compile(r"^\*+")
-_SHARE: Final = re.compile(r"^(?:%|percent)", re.IGNORECASE)
-_CURRENCY: Final = re.compile(r"^(?:currency\s*:?\s*)?([A-Z]{3})(?:\s*[-\u2013:(].*)?$")
+_SHARE: Final = re.compile(r"^(?:%|percent\w*)(?:\s+of\b.*)?$", re.IGNORECASE)
+_CURRENCY: Final = re.compile(r"^(currency\s*:?\s*)?([A-Z]{3})(?:\s*[-\u2013:(].*)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +215,10 @@ class _Walk:
             if self._is_item(values):
                 return OddRow(row.number, row.cells)
             return None  # prose, an empty bucket, a line of bars
-        if _SHARE.match(label):
-            return None
         if self._is_item(values):
             return self._item(row.number, values)
+        if _SHARE.match(label):
+            return None
         total = self._total(row.number, label, amount)
         return total if total is not None else OddRow(row.number, row.cells)
 
@@ -239,12 +240,12 @@ class _Walk:
         telling = {Role.NUMBER, Role.ISSUE_DATE, Role.DUE_DATE, Role.TYPE} & set(self.header.columns)
         if not telling:
             first = cell_text(values.get(Role.CUSTOMER) or values.get(Role.CUSTOMER_NUMBER))
-            return bool(first) and _words_of_total(first) is None
+            return bool(first) and not _is_sum(first)
         # A total is sometimes written into the first of these columns: one text that says so is none of them.
         said = [values[role] for role in telling if role in values]
-        return any(
-            not isinstance(cell, str) or _words_of_total(cell_text(cell)) is None for cell in said
-        ) and not (len(said) == 1 and isinstance(said[0], str) and normal(said[0]) in self.customers)
+        return any(not isinstance(cell, str) or not _is_sum(cell_text(cell)) for cell in said) and not (
+            len(said) == 1 and isinstance(said[0], str) and normal(said[0]) in self.customers
+        )
 
     def _item(self, number: int, values: Mapping[Role, Cell]) -> ItemRow:
         by_heading = self.header.group is Group.CUSTOMER
@@ -255,14 +256,21 @@ class _Walk:
         return ItemRow(number, values, customer, self.currency)
 
     def _heading(self, number: int, label: str) -> Heading:
-        if found := _CURRENCY.match(label):
-            self.currency = found[1]
+        if currency := self._currency(label):
+            self.currency = currency
         elif self.header.group is Group.CUSTOMER:
             name = normal(label)
             if name in self.customers:  # the same again, on a new page
                 self._close(name)
             self.customers[name] = label
         return Heading(number, label)
+
+    def _currency(self, label: str) -> str | None:
+        """The currency that a heading names. Where a column says it, no heading needs to: `EUR` may be a customer then."""
+        found = _CURRENCY.match(label)
+        if found is None or Role.CURRENCY in self.header.columns:
+            return None
+        return found[2].upper() if found[1] or found[2] in CURRENCIES else None
 
     def _close(self, name: str) -> None:
         """Leave a customer, and all headings within."""
@@ -289,6 +297,11 @@ def _words_of_total(label: str) -> str | None:
     """What a label says it is the total of ("" for everything); None when it speaks of no total."""
     found = _TOTAL.match(label) or _SUM.match(label)
     return found[1].strip() if found else None
+
+
+def _is_sum(label: str) -> bool:
+    """Whether a label is that of a total or of shares of one."""
+    return _words_of_total(label) is not None or _SHARE.match(label) is not None
 
 
 def walk(table: Table, header: Header) -> Iterator[Part]:

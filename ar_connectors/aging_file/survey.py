@@ -126,7 +126,7 @@ def survey(settings: ListSettings, spool: Spool) -> Survey:
     table = open_table(settings)
     header = find_header(table, load_column_map(settings.columns) if settings.columns else None)
     styles = _styles(table, header, settings)
-    found = Survey(table.name, table.facts, header, styles, styles.as_of)
+    found = Survey(table.name, table.facts, header, styles, styles.as_of, notes=list(table.doubts))
     _read(table, found, spool)
     spool.seal()
     if not found.items and not found.rejected:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -47,6 +47,11 @@ class XlsxTable:
     def facts(self) -> Mapping[str, str]:
         """The sheet, and which others there are."""
         return {"sheet": self.sheet, **({"other sheets": ", ".join(self.others)} if self.others else {})}
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """None: a workbook says what it is."""
+        return ()
 
     def rows(self) -> Iterator[Row]:
         """All rows that hold something; numbers are exact to the 15 digits that a spreadsheet keeps.

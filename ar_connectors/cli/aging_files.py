@@ -10,16 +10,19 @@ import click
 from rich.table import Table
 
 from ar_connectors import api
+from ar_connectors.aging_file.cells import Table as Source
 from ar_connectors.aging_file.connector import AgingFileConnector
 from ar_connectors.aging_file.formats import DateOrder, DecimalMark
 from ar_connectors.aging_file.guess import Guess, guess
 from ar_connectors.aging_file.settings import read_settings
 from ar_connectors.aging_file.survey import Survey, open_table
-from ar_connectors.cli.exits import Exit, exit_for
-from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
-from ar_connectors.cli.tables import amount, sync_table
+from ar_connectors.cli.exits import Exit
+from ar_connectors.cli.shell import Shell, fail, json_option, pass_shell, verb, zone
+from ar_connectors.cli.syncing import SyncProgress
+from ar_connectors.cli.tables import amount, counted, sync_table
 from ar_connectors.connector import make_connection_id
-from ar_connectors.errors import ConfigurationError
+from ar_connectors.errors import ConfigurationError, ContractError
+from ar_connectors.syncing import SyncReport
 
 __all__ = ["aging_file", "guess_columns", "import_list"]
 
@@ -66,15 +69,16 @@ def guess_columns(shell: Shell, /, file: Path, write: Path | None, **reading: st
         "lacking": [role.value for role in found.lacking],
         "unused": found.unused,
         "rows": [{role.value: text for role, text in row.items()} for row in found.rows],
+        "notes": list(table.doubts),
         "column_map": found.as_toml(),
     }
-    shell.emit(data, lambda: _show_guess(shell, table.name, dict(table.facts), found, write))
+    shell.emit(data, lambda: _show_guess(shell, table, found, write))
     return Exit.FINDINGS if found.lacking else None
 
 
-def _show_guess(shell: Shell, name: str, facts: dict[str, str], found: Guess, written: Path | None) -> None:
-    said = ", ".join(f"{what} {value}" for what, value in facts.items())
-    shell.out.print(f"{name} ({said}); headings in row {found.row}", markup=False)
+def _show_guess(shell: Shell, file: Source, found: Guess, written: Path | None) -> None:
+    said = ", ".join(f"{what} {value}" for what, value in file.facts.items())
+    shell.out.print(f"{file.name} ({said}); headings in row {found.row}", markup=False)
     shell.out.print(
         f"this is {found.layout}: no column map is needed"
         if found.layout
@@ -90,6 +94,8 @@ def _show_guess(shell: Shell, name: str, facts: dict[str, str], found: Guess, wr
     for row in found.rows:
         table.add_row(*(row.get(role, "") for role in found.roles))
     shell.out.print(table)
+    for doubt in file.doubts:
+        shell.out.print(f"note: {doubt}", markup=False, style="yellow")
     if found.layout is None:
         shell.out.print(f"written to {written}" if written else found.as_toml(), markup=False)
 
@@ -162,32 +168,45 @@ def import_list(
         },
         clock=shell.clock,
     )
-    report = api.sync(conn, shell.store, raise_errors=False)
+    bars = SyncProgress.of(shell)
+    with bars.progress:
+        report = api.sync(conn, shell.store, progress=bars, raise_errors=False)
     found = conn.connector.surveyed if isinstance(conn.connector, AgingFileConnector) else None
+    if report.failures:
+        problem = report.failures[0]
+        fail(shell, problem, Exit.REJECTED if isinstance(problem, ContractError) else None)
     shell.emit(
         {"list": found.to_json() if found else None, "sync": report},
-        lambda: _show_import(shell, file, found, lambda: shell.out.print(sync_table(report))),
+        lambda: _show_import(shell, file, found, report),
     )
-    if report.failures:
-        if not shell.as_json:
-            shell.err.print(str(report.failures[0]), style="red", markup=False)
-        return exit_for(report.failures[0])
+    if report.busy:
+        return Exit.BUSY
     return Exit.FINDINGS if report.quarantined else None
 
 
-def _show_import(shell: Shell, file: Path, found: Survey | None, table: Any) -> None:
+def _show_import(shell: Shell, file: Path, found: Survey | None, report: SyncReport) -> None:
     if found is None:
-        shell.out.print(f"{file.name} was imported already, and has not changed", markup=False)
+        why = (
+            "another process is at it"
+            if report.busy
+            else f"{file.name} was imported already, and has not changed"
+        )
+        shell.out.print(why, markup=False)
         return
     day = f" of {found.as_of.isoformat()}" if isinstance(found.as_of, date) else ""
     said = ", ".join(f"{what} {value}" for what, value in found.facts.items())
     shell.out.print(f"{found.table}: {found.header.title}{day} ({said})", markup=False)
-    table()
-    sums = ", ".join(amount(value, currency) for currency, value in sorted(found.balances.items(), key=str))
-    shell.out.print(
-        f"{found.items:,} open items, {sums}; {found.totals_checked:,} totals of the file agree with its rows",
-        markup=False,
+    shell.out.print(sync_table(report))
+    sums = ", ".join(
+        amount(value, currency or "of no stated currency")
+        for currency, value in sorted(found.balances.items(), key=str)
     )
+    agree = (
+        f"{counted(found.totals_checked, 'total')} of the file checked: its rows add up"
+        if found.totals_checked
+        else "the file states no total to check"
+    )
+    shell.out.print(f"{counted(found.items, 'open item')}, {sums}; {agree}", markup=False)
     for one in found.rejected[:20]:
         shell.out.print(f"set aside: {one.reason}", markup=False, style="red")
     for note in found.notes[:20]:

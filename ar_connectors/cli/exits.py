@@ -37,7 +37,7 @@ class Exit(IntEnum):
     TRY_LATER = 5
     """A rate, a quota or a passing fault; run again later. Nothing was lost."""
     REJECTED = 6
-    """The platform or the store refused the content."""
+    """The platform, the store or the reader of a file refused the content."""
     UNKNOWN_OUTCOME = 7
     """A write may or may not have happened; `writes resolve` looks."""
     FINDINGS = 8

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 from pydantic import BaseModel
 from rich.console import Console
+from rich.text import Text
 
 from ar_connectors import api
 from ar_connectors.cli.exits import Exit, exit_for
@@ -116,6 +117,11 @@ class Shell:
         else:
             show()
 
+    def complain(self, error: ARError) -> None:
+        """Say for people what went wrong, and in a line of its own what to do about it."""
+        self.err.print(Text(f"{type(error).__name__}: ", style="bold red") + Text(error.told()))
+        self.err.print(Text(f"  what to do: {error.advice}"))
+
 
 def _console(*, stderr: bool) -> Console:
     """A console as wide as the terminal; 120 columns where the output goes into a file or a pipe."""
@@ -184,14 +190,13 @@ def verb(function: Callable[P, Exit | None]) -> Callable[P, None]:
     return run
 
 
-def fail(shell: Shell, error: ARError) -> NoReturn:
-    """Report a failure and exit with its code."""
-    code = exit_for(error)
+def fail(shell: Shell, error: ARError, code: Exit | None = None) -> NoReturn:
+    """Report a failure and exit with its code, or with the one given."""
+    code = exit_for(error) if code is None else code
     if shell.as_json:
         click.echo(json.dumps({**error.to_json(), "exit_code": int(code)}, indent=2, ensure_ascii=False))
     else:
-        shell.err.print(f"[bold red]{type(error).__name__}[/]", end=" ")
-        shell.err.print(str(error), markup=False)
+        shell.complain(error)
     sys.exit(int(code))
 
 

@@ -91,7 +91,7 @@ def sync(
     if report.failures:
         for failure in report.failures:
             if not shell.as_json:
-                shell.err.print(str(failure), style="red", markup=False)
+                shell.complain(failure)
         return exit_for(report.failures[0])
     if report.busy:
         return Exit.BUSY

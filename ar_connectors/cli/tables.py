@@ -51,7 +51,7 @@ def sync_table(report: SyncReport) -> Table:
     table = Table(
         title=f"sync {report.connection_id}",
         title_justify="left",
-        caption=_cost(report),
+        caption=_cost(report) if report.cost.calls else None,
         caption_justify="left",
     )
     for name in ("stream", "mode"):

@@ -67,6 +67,24 @@ def test_what_is_wrong_with_a_list_is_said_with_its_place(run: object, tmp_path:
         assert part in " ".join(result.output.split())
 
 
+def test_a_list_that_contradicts_itself_is_refused_with_its_amount_and_nothing_else_is_said(
+    run: object, tmp_path: Path
+) -> None:
+    assert callable(run)
+    file = tmp_path / "list.csv"
+    in_euro = [line for line in LIST.read_text().splitlines() if ",USD," not in line]
+    file.write_text("\n".join([*in_euro, 'Grand Total,,,,,,,,"14,355.76"']))
+    result = imported(run, file)
+    assert result.exit_code == Exit.REJECTED
+    said = " ".join(result.output.split())
+    assert "list.csv, row" in said
+    assert "differs from its rows by 0.01" in said
+    assert "what to do: the file was cut or edited" in said
+    assert "imported already" not in said
+    told = json.loads(imported(run, file, "--json").output)
+    assert (told["error"], told["exit_code"]) == ("ContractError", Exit.REJECTED)
+
+
 def test_the_time_zone_is_asked_once(run: object) -> None:
     assert callable(run)
     result = run("aging-file", "import", str(LIST), "--name", "acme")

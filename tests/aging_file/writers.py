@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 from ar_connectors.testkit.ledger import Ledger
+from ar_core.model.money import exact
 
 Rows = list[list[object]]
 
@@ -40,34 +42,66 @@ class Locale:
     day: Callable[[date], object]
     delimiter: str = ","
     encoding: str = "utf-8"
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """What a person says when every cell of a file can be read in two ways."""
 
 
 NATIVE = Locale("native", lambda x: x, lambda d: d)
-"""Cells of a workbook have types."""
+"""Cells of a workbook have types; a number keeps 15 digits."""
 
 
 def _grouped(amount: Decimal, group: str, point: str) -> str:
     return f"{abs(amount):,f}".replace(",", "_").replace(".", point).replace("_", group)
 
 
+def _in_lakhs(amount: Decimal) -> str:
+    whole, _, cents = f"{abs(amount):f}".partition(".")
+    head, tail = whole[:-3], whole[-3:]
+    pairs = [head[max(end - 2, 0) : end] for end in range(len(head), 0, -2)][::-1]
+    return ",".join([*pairs, tail]) + (f".{cents}" if cents else "")
+
+
 def _minus(amount: Decimal, text: str) -> str:
     return f"-{text}" if amount < 0 else text
 
 
+_MONTHS: Final = ("Jan", "Feb", "März", "Apr", "Mai", "Juni", "Juli", "Aug", "Sept", "Okt", "Nov", "Dez")
+POINT: Final = {"decimal": "point"}
+COMMA: Final = {"decimal": "comma"}
 LOCALES = {
     one.name: one
     for one in (
-        Locale("us", lambda x: _minus(x, _grouped(x, ",", ".")), lambda d: f"{d:%m/%d/%Y}"),
+        Locale(
+            "us",
+            lambda x: _minus(x, _grouped(x, ",", ".")),
+            lambda d: f"{d:%m/%d/%Y}",
+            hints={**POINT, "dates": "month-first"},
+        ),
+        Locale(
+            "us_short",
+            lambda x: f"$({_grouped(x, ',', '.')})" if x < 0 else f"${_grouped(x, ',', '.')}",
+            lambda d: f"{d.month}/{d.day}/{d:%y}",
+            "|",
+            hints={**POINT, "dates": "month-first"},
+        ),
         Locale(
             "us_brackets",
             lambda x: f"({_grouped(x, ',', '.')})" if x < 0 else _grouped(x, ",", "."),
             lambda d: f"{d:%b} {d.day}, {d.year}",
+            hints=POINT,
         ),
         Locale(
             "uk",
             lambda x: _minus(x, f"£{_grouped(x, ',', '.')}"),
             lambda d: f"{d:%d/%m/%Y}",
             encoding="utf-8-sig",
+            hints={**POINT, "dates": "day-first"},
+        ),
+        Locale(
+            "indian",
+            lambda x: f"{_in_lakhs(x)} CR" if x < 0 else f"{_in_lakhs(x)} DR",
+            lambda d: f"{d:%d-%b-%Y}",
+            hints=POINT,
         ),
         Locale(
             "german",
@@ -75,6 +109,15 @@ LOCALES = {
             lambda d: f"{d:%d.%m.%Y}",
             ";",
             "cp1252",
+            hints=COMMA,
+        ),
+        Locale(
+            "german_words",
+            lambda x: _minus(x, f"{_grouped(x, '.', ',')} €"),
+            lambda d: f"{d.day}. {_MONTHS[d.month - 1]} {d.year}",
+            "\t",
+            "iso-8859-15",
+            hints=COMMA,
         ),
         Locale(
             "french",
@@ -82,8 +125,24 @@ LOCALES = {
             lambda d: f"{d:%d/%m/%y}",
             "\t",
             "utf-16",
+            hints={**COMMA, "dates": "day-first"},
         ),
-        Locale("swiss", lambda x: _minus(x, _grouped(x, "'", ".")), lambda d: d.isoformat(), ";"),
+        Locale(
+            "dutch",
+            lambda x: f"€ {_minus(x, _grouped(x, '.', ','))}",
+            lambda d: f"{d.day}-{d.month}-{d.year}",
+            ";",
+            "utf-16-le",
+            hints={**COMMA, "dates": "day-first"},
+        ),
+        Locale(
+            "swiss",
+            lambda x: _minus(x, _grouped(x, "'", ".")),
+            lambda d: d.isoformat(),
+            ";",
+            hints=POINT,
+        ),
+        Locale("plain", lambda x: f"{x:f}", lambda d: f"{d:%Y%m%d}", "\t", hints=POINT),
     )
 }
 
@@ -156,7 +215,8 @@ def _name(ledger: Ledger, customer: str) -> str:
 
 
 def _sum(items: Iterable[Open]) -> Decimal:
-    return sum((one.amount for one in items), Decimal(0))
+    with exact():
+        return sum((one.amount for one in items), Decimal(0))
 
 
 def _groups(items: Sequence[Open], key: Callable[[Open], str]) -> dict[str, list[Open]]:
@@ -298,7 +358,7 @@ def netsuite(items: Sequence[Open], locale: Locale, as_of: date) -> Rows:
                 one.number,
                 "",
                 locale.day(one.due) if one.due else "",
-                (as_of - (one.due or one.issued)).days,
+                (as_of - one.due).days if one.due else "",
                 one.currency,
                 locale.number(one.amount),
             ]
@@ -336,7 +396,7 @@ def sap_fbl5n(items: Sequence[Open], locale: Locale, as_of: date) -> Rows:
                 words[one.kind],
                 locale.day(one.issued),
                 locale.day(one.due) if one.due else "",
-                (as_of - (one.due or one.issued)).days,
+                (as_of - one.due).days if one.due else "",
                 locale.number(one.amount),
                 one.currency,
                 "",
@@ -372,7 +432,7 @@ def sap_s4hana(items: Sequence[Open], locale: Locale, as_of: date) -> Rows:
             words[one.kind],
             locale.day(one.issued),
             locale.day(one.due) if one.due else "",
-            (as_of - (one.due or one.issued)).days,
+            (as_of - one.due).days if one.due else "",
             locale.number(one.amount),
             one.currency,
         ]
@@ -405,7 +465,7 @@ def oracle(items: Sequence[Open], locale: Locale, as_of: date) -> Rows:
             words[one.kind],
             locale.day(one.issued),
             locale.day(one.due) if one.due else "",
-            (as_of - (one.due or one.issued)).days,
+            (as_of - one.due).days if one.due else "",
             one.currency,
             locale.number(one.total),
             locale.number(one.amount),
@@ -421,7 +481,7 @@ LAYOUTS = {one.__name__: one for one in (quickbooks, xero, netsuite, sap_fbl5n, 
 def write_csv(path: Path, rows: Rows, locale: Locale) -> Path:
     text = io.StringIO()
     csv.writer(text, delimiter=locale.delimiter, lineterminator="\r\n").writerows(rows)
-    path.write_bytes(text.getvalue().encode(locale.encoding, errors="replace"))
+    path.write_bytes(text.getvalue().encode(locale.encoding))
     return path
 
 

@@ -137,7 +137,9 @@ def test_the_webhook_receiver_syncs_for_a_genuine_ring_and_turns_others_away(url
     store.close()
 
 
-def test_an_aging_list_becomes_a_worklist(repo_root: Path) -> None:
+def test_an_aging_list_becomes_a_worklist_in_fifteen_lines(repo_root: Path) -> None:
+    lines = (repo_root / "examples" / "aging_list.py").read_text().splitlines()
+    assert sum(bool(line) and not line.startswith(("#", '"""')) for line in lines) <= 15
     done = subprocess.run(
         [sys.executable, "examples/aging_list.py"],
         capture_output=True,
