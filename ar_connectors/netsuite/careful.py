@@ -39,7 +39,9 @@ def take_rows(filled: FillingPage, mapper: Mapper, rows: Sequence[bytes], kind: 
         group = list(grouped)
         try:
             with exactly():
-                add_links(filled, mapper, [(link, number) for link, _, number in group], check=validated)
+                add_links(
+                    filled, mapper, [one[0] for one in group], [one[2] for one in group], check=validated
+                )
         except RowError as error:
             for _, raw, number in group:
                 filled.reject("link", raw, number, error, "id")

@@ -7,17 +7,20 @@ away, so two threads never share one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
-from typing import Final
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any, Final
 
 from ar_connectors.adapterkit import mapper as kit
 from ar_connectors.adapterkit.mapper import RowError
 from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.netsuite.account import PLATFORM
 from ar_connectors.netsuite.statuses import document_status, is_true, status_words
+from ar_connectors.netsuite.wire import TransactionRow
 from ar_core.model import DocumentStatus, PaymentTerms, RecordKind, Source
+from ar_core.model.base import adopter, blank
 
 __all__ = ["PAGE_KINDS", "Context", "Mapper", "RowError", "instant"]
 
@@ -31,7 +34,9 @@ PAGE_KINDS: Final = (
     RecordKind.PROMISE,
 )
 
+_source = adopter(Source)
 _NUMERIC: Final = re.compile(r"(\d{1,2})([/.\-])(\d{1,2})\2(\d{4})")
+_LOCAL: Final = len("2026-11-20 09:48:00")
 _IN_BODY: Final = re.compile(rb'"(\d{1,2})/(\d{1,2})/\d{4}')
 
 
@@ -67,6 +72,15 @@ def instant(text: str | None, zone: tzinfo | None) -> datetime | None:
     """
     if not text:
         return None
+    if len(text) == _LOCAL:
+        if zone is None:
+            return None
+        offset = _offset_of_day(text[:10], zone)
+        if offset is not None:
+            try:
+                return datetime.fromisoformat(text + "Z") - offset
+            except ValueError:
+                return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -76,9 +90,42 @@ def instant(text: str | None, zone: tzinfo | None) -> datetime | None:
     if zone is None:
         return None
     first = moment.replace(tzinfo=zone)
-    if zone is not UTC and first.utcoffset() != moment.replace(tzinfo=zone, fold=1).utcoffset():
+    if first.utcoffset() != moment.replace(tzinfo=zone, fold=1).utcoffset():
         return None
     return first.astimezone(UTC)
+
+
+@lru_cache(maxsize=8192)
+def _offset_of_day(day: str, zone: tzinfo) -> timedelta | None:
+    """The offset of a zone that holds from midnight to midnight; None where it changes, or for text that is no day."""
+    try:
+        begin = datetime.fromisoformat(day).replace(tzinfo=zone)
+    except ValueError:
+        return None
+    ends = (begin, begin.replace(hour=23, minute=59, second=59))
+    found = {moment.replace(fold=fold).utcoffset() for moment in ends for fold in (0, 1)}
+    return found.pop() if len(found) == 1 else None
+
+
+@lru_cache(maxsize=8192)
+def _iso_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _sources_of(tenant: str, kind: str) -> Callable[[], dict[str, Any]]:
+    """Blank sources of one kind of record of one account."""
+    return blank(Source, platform=PLATFORM, tenant=tenant, kind=kind)
+
+
+@lru_cache(maxsize=8192)
+def _numbers(text: str) -> tuple[int, str, int, int] | None:
+    """First number, mark, second number and year of a date as people write it; None for anything else."""
+    found = _NUMERIC.match(text)
+    return (int(found[1]), found[2], int(found[3]), int(found[4])) if found is not None else None
 
 
 class Mapper(kit.Mapper):
@@ -87,7 +134,17 @@ class Mapper(kit.Mapper):
     `body`: the page's bytes, where dates that can be read in two ways look for company.
     """
 
-    __slots__ = ("_body", "_codes", "_day_first", "_days", "_statuses", "_terms", "context", "zone")
+    __slots__ = (
+        "_body",
+        "_codes",
+        "_common",
+        "_day_first",
+        "_days",
+        "_statuses",
+        "_terms",
+        "context",
+        "zone",
+    )
 
     def __init__(self, context: Context, body: bytes = b"") -> None:
         super().__init__(Tenant(PLATFORM, context.tenant), PAGE_KINDS, context.base_currency)
@@ -95,14 +152,40 @@ class Mapper(kit.Mapper):
         self.zone = context.zone
         self._body = body
         self._codes: dict[tuple[str | None, str | None], str | None] = {}
-        self._days: dict[str | None, date | None] = {None: None, "": None}
+        self._days: dict[str, date] = {}
         self._day_first = context.day_first
+        self._common: dict[tuple[str | None, ...], Callable[[], dict[str, Any]]] = {}
         self._statuses: dict[tuple[str | None, ...], tuple[str | None, DocumentStatus]] = {}
         self._terms: dict[tuple[str | None, str | None], PaymentTerms | None] = {(None, None): None}
 
     def provenance(self, kind: str, remote_id: str | None, changed: str | None) -> Source:
         """Where a row came from. Its version is the time of its last change as NetSuite wrote it: equal means unchanged."""
-        return self.source(kind, remote_id, changed or None, instant(changed, self.zone) if changed else None)
+        values = _sources_of(self.tenant, kind)()
+        values["remote_id"] = remote_id
+        if changed:
+            values["version"] = changed
+            values["updated_at"] = instant(changed, self.zone)
+        return _source(values)
+
+    def common(self, row: TransactionRow, kind: str, new: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """A `blank` record of a document, filled in with what most documents of a page have in common: status, currency, terms and
+        subsidiary, put together once for each set of them. `kind`: the transaction's type."""
+        key = (
+            kind, row.status, row.statusname, row.voided, row.posting, row.currency, row.currencyname, row.terms, row.termsname,
+            row.subsidiary,
+        )  # fmt: skip
+        known = self._common.get(key)
+        if known is None:
+            values = new()
+            values["raw_status"], values["document_status"] = self.status(
+                kind, row.status, row.statusname, row.voided, row.posting
+            )
+            values["currency"] = self.currency(row.currency, row.currencyname)
+            values["subsidiary_id"] = row.subsidiary or None
+            if "terms" in values:
+                values["terms"] = self.terms(row.terms, row.termsname)
+            known = self._common[key] = values.copy
+        return known()
 
     def status(
         self, kind: str, status: str | None, name: str | None, voided: str | None, posting: str | None
@@ -151,21 +234,18 @@ class Mapper(kit.Mapper):
 
     def day(self, text: str | None) -> date | None:
         """A day. ISO as this library asks for it; other spellings as far as they are certain. Raises RowError."""
-        try:
-            return self._days[text]
-        except KeyError:
-            found = self._days[text] = self._parsed(text or "")
-            return found
+        if not text:
+            return None
+        found = self._days.get(text)
+        if found is None:
+            found = self._days[text] = _iso_day(text) or self._numeric(text)
+        return found
 
-    def _parsed(self, text: str) -> date:
-        try:
-            return date.fromisoformat(text[:10])
-        except ValueError:
-            pass
-        found = _NUMERIC.match(text)
+    def _numeric(self, text: str) -> date:
+        found = _numbers(text)
         if found is None:
             raise RowError("bad_date", f"{text!r} is not a date: ask for TO_CHAR(..., 'YYYY-MM-DD')")
-        first, mark, second, year = int(found[1]), found[2], int(found[3]), int(found[4])
+        first, mark, second, year = found
         # 28.5.2010 is written by people who put the day first; 5/28/2010 depends on who writes.
         day_first = True if mark == "." else self._puts_day_first()
         if first > 12 or second > 12:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from decimal import DecimalException
 from functools import cache
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, cast
 
 import msgspec
 
 from ar_connectors.adapterkit.cutting import UNREADABLE
 from ar_connectors.adapterkit.decoding import Bodies
-from ar_connectors.adapterkit.mapper import RowError
+from ar_connectors.adapterkit.mapper import CHECK_EVERY, RowError
 from ar_connectors.adapterkit.pages import LARGE, FillingPage, Mapped, collector_paused
 from ar_connectors.connector import Page
 from ar_connectors.errors import ARError
@@ -29,7 +30,7 @@ from ar_connectors.netsuite.context import Context, Mapper
 from ar_connectors.netsuite.envelope import Envelope, Raw, open_envelope
 from ar_connectors.netsuite.faults import fault_error, parse_fault
 from ar_connectors.netsuite.kinds import KINDS, TOLD_BY_ROW, BodyKind
-from ar_connectors.netsuite.mapping import add_links, records_of
+from ar_connectors.netsuite.mapping import MAPPERS, add_links
 from ar_connectors.netsuite.spellings import is_spelled_as_ours
 
 __all__ = ["MAPPER_VERSION", "decode", "decode_envelope", "decode_page"]
@@ -65,20 +66,19 @@ def _error(body: bytes, tenant: str) -> ARError | None:
 def decode_page(body: bytes, kind: str, context: Context, *, stream: str = "") -> Page:
     """Decode a body of rows with what is known of the account. `kind`: a key of `KINDS`; what is none is told by the rows.
     `stream`: whose statement was answered, so that the columns are ours. The errors as of `decode`."""
-    return decode_envelope(open_envelope(body, context.tenant), kind, context, stream=stream)
+    with collector_paused(len(body) > LARGE):
+        return decode_envelope(open_envelope(body, context.tenant), kind, context, stream=stream)
 
 
 def decode_envelope(envelope: Envelope, kind: str, context: Context, *, stream: str = "") -> Page:
     """The same for a body that was taken apart."""
-    known = KINDS.get(kind.casefold(), TOLD_BY_ROW)
-    body = envelope.body
+    known, body = KINDS.get(kind.casefold(), TOLD_BY_ROW), envelope.body
     if not envelope.is_page and known.reason is None and (fault := parse_fault(body)) is not None:
         raise fault_error(fault, tenant=context.tenant, operation="decode", told=excerpt(body))
-    with collector_paused(len(body) > LARGE):
-        filled = _quickly(envelope, known, context, is_ours=bool(stream))
-        if filled is None:
-            filled = FillingPage()
-            take_rows(filled, Mapper(context, body), [bytes(row) for row in envelope.rows], known)
+    filled = _quickly(envelope, known, context, is_ours=bool(stream))
+    if filled is None:
+        filled = FillingPage()
+        take_rows(filled, Mapper(context, body), [bytes(row) for row in envelope.rows], known)
     return filled.page(
         len(envelope.rows),
         kind if known.table is not None else "",
@@ -94,26 +94,33 @@ def decode_envelope(envelope: Envelope, kind: str, context: Context, *, stream: 
 
 def _quickly(envelope: Envelope, kind: BodyKind, context: Context, *, is_ours: bool) -> FillingPage | None:
     """The rows of one table under our own column names; None when the careful way must be taken."""
-    table, body, rows = kind.table, envelope.body, envelope.rows
+    table, body = kind.table, envelope.body
     if table is None or table == "deleted" or not envelope.is_page:
         return None
     if b"\\" in body and b"\\u0000" in body:  # one byte is found much faster than six
         return None
-    try:
-        if not is_ours and rows and not is_spelled_as_ours(_MEMBERS.decode(rows[0]), table):
-            return None
-    except UNREADABLE:
+    if not is_ours and not _is_spelled_as_ours(envelope, table):
         return None
     if context.custom is None and any(name in body for name in _CUSTOM):
         return None
     filled, mapper = FillingPage(), Mapper(context, body)
     if table == "link":
-        if not _take_links(filled, mapper, rows):
+        if not _take_links(filled, mapper, envelope.rows):
             return None
     else:
         names = (context.custom or {}).get(table, ())
-        _take_all(filled, mapper, kind, rows, _custom_reader(tuple(names)) if names else None)
+        if not _take_all(
+            filled, mapper, kind, envelope.rows, _custom_reader(tuple(names)) if names else None
+        ):
+            return None
     return filled if mapper.check_numbers() else None
+
+
+def _is_spelled_as_ours(envelope: Envelope, table: str) -> bool:
+    try:
+        return all(is_spelled_as_ours(_MEMBERS.decode(row), table) for row in envelope.rows[:1])
+    except UNREADABLE:
+        return False
 
 
 def _take_all(
@@ -122,9 +129,11 @@ def _take_all(
     kind: BodyKind,
     rows: Sequence[Raw],
     custom: Callable[[Raw], dict[str, str | None] | None] | None,
-) -> None:
-    """Map the rows of one table; one that cannot be read quickly is read carefully by itself."""
-    decode_row, default = _DECODERS[kind.table or ""].decode, kind.type
+) -> bool:
+    """Map the rows of one table, each right after it was read; one that cannot be read quickly is read carefully by itself. False:
+    there is a number among them that no record may have, so all are to be read carefully."""
+    table, default = kind.table or "", kind.type
+    decode_row, records_of = _DECODERS[table].decode, MAPPERS[wire.ROWS[table]]
     records, row_of, replaces = filled.records, filled.row_of, filled.replaces
     for number, raw in enumerate(rows):
         try:
@@ -143,15 +152,19 @@ def _take_all(
         row_of += [number] * len(found)
         if parent is not None:
             replaces.append(parent)
+        if number % CHECK_EVERY == 0 and not mapper.check_numbers():
+            return False
+    return True
 
 
 def _take_links(filled: FillingPage, mapper: Mapper, rows: Sequence[Raw]) -> bool:
     """Map links, those of one `next` transaction together: they follow each other. False: read them carefully."""
-    decode_row = _DECODERS["link"].decode
+    number = 0
     try:
-        links: list[wire.LinkRow] = [decode_row(raw) for raw in rows]
-        for _, group in groupby(enumerate(links), key=lambda one: one[1].nextdoc):
-            add_links(filled, mapper, [(link, number) for number, link in group])
+        for _, group in groupby(map(_DECODERS["link"].decode, rows), key=attrgetter("nextdoc")):
+            links = list(group)
+            add_links(filled, mapper, links, range(number, number + len(links)))
+            number += len(links)
     except (*UNREADABLE, RowError, DecimalException):
         return False
     return True

@@ -10,7 +10,7 @@ from ar_connectors.connector import Cursor, Fetch, Page, StoreView
 from ar_connectors.netsuite.client import NetSuiteClient, rows_in
 from ar_connectors.netsuite.company import Company
 from ar_connectors.netsuite.decode import decode_envelope
-from ar_connectors.netsuite.envelope import key_of, open_envelope
+from ar_connectors.netsuite.envelope import open_envelope
 from ar_connectors.netsuite.mapping_settlements import journal_of
 from ar_connectors.netsuite.suiteql import Key, Select, after_key, moment, timestamp
 from ar_connectors.netsuite.tables import OVERLAP
@@ -92,8 +92,8 @@ class _Reading:
         page = decode_envelope(envelope, "deleted", self.company.context(self.client.tenant), stream=DELETED)
         page = _with_lines(page, self.view)
         self.customers = [*dict.fromkeys([*self.customers, *_owners(page, self.view)])][-_REMEMBERED:]
-        more = envelope.has_more and bool(envelope.rows)
-        self.after = [key_of(envelope.rows[-1], key.name) for key in _SELECT.keys] if more else None
+        more = envelope.has_more and len(envelope.rows) > 0
+        self.after = [envelope.key(-1, key.name) for key in _SELECT.keys] if more else None
         # The owners are saved with the tombstones: once those are committed, nothing tells whose documents they were.
         return replace(page, cursor=self._cursor(self.watermark if more else self.latest))
 

@@ -16,13 +16,26 @@ from ar_connectors.errors import ContractError
 from ar_connectors.http.redact import excerpt
 from ar_connectors.netsuite.account import PLATFORM
 
-__all__ = ["Envelope", "Raw", "key_of", "open_envelope", "page_of"]
+__all__ = ["Envelope", "Raw", "open_envelope", "page_of"]
 
 Raw = msgspec.Raw | bytes
 """The bytes of one row."""
 
 _OWN: Final = frozenset({"id", "entityId", "tranId"})
 """Members that only a record has; its sublists are called `items` as well."""
+
+
+class _Answer(msgspec.Struct, gc=False):
+    items: list[msgspec.Raw]
+    has_more: bool = msgspec.field(default=False, name="hasMore")
+    id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    entity_id: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="entityId")
+    tran_id: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="tranId")
+
+
+_ANSWER: Final = msgspec.json.Decoder(_Answer)
+_ROW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_KEY: Final = msgspec.json.Decoder(str | int)
 
 
 @dataclass(slots=True)
@@ -36,18 +49,9 @@ class Envelope:
     is_page: bool = True
     """False: the body is one row by itself, a record or an error."""
 
-
-class _Answer(msgspec.Struct):
-    items: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
-    has_more: bool = msgspec.field(default=False, name="hasMore")
-    id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    entity_id: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="entityId")
-    tran_id: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="tranId")
-
-
-_ANSWER: Final = msgspec.json.Decoder(_Answer)
-_ROW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_KEY: Final = msgspec.json.Decoder(str | int)
+    def key(self, index: int, name: str) -> str:
+        """The value of a key column in a row that has one."""
+        return str(_KEY.decode(_ROW.decode(self.rows[index])[name]))
 
 
 def open_envelope(body: bytes, tenant: str) -> Envelope:
@@ -57,8 +61,7 @@ def open_envelope(body: bytes, tenant: str) -> Envelope:
     except UNREADABLE:
         pass
     else:
-        own = (answer.id, answer.entity_id, answer.tran_id)
-        if answer.items is not msgspec.UNSET and all(one is msgspec.UNSET for one in own):
+        if answer.id is answer.entity_id is answer.tran_id is msgspec.UNSET:
             return Envelope(body, answer.items, answer.has_more)
     return cut_up(
         body,
@@ -83,8 +86,3 @@ def page_of(rows: Sequence[Raw]) -> Envelope:
     """An envelope of these rows alone."""
     raws = [one if isinstance(one, msgspec.Raw) else msgspec.Raw(one) for one in rows]
     return Envelope(msgspec.json.encode({"items": raws}), rows)
-
-
-def key_of(row: Raw, name: str) -> str:
-    """The value of a key column in a row that has one."""
-    return str(_KEY.decode(_ROW.decode(row)[name]))

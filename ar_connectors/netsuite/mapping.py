@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ar_connectors.adapterkit.pages import FillingPage, Mapped
 from ar_connectors.connector import OutOfScope, Record
 from ar_connectors.netsuite.context import Mapper, RowError
 from ar_connectors.netsuite.mapping_documents import map_credit_memo, map_invoice, native_promise
 from ar_connectors.netsuite.mapping_parties import map_contact, map_customer
-from ar_connectors.netsuite.mapping_settlements import map_journal_line, map_links, map_payment, parents_of
+from ar_connectors.netsuite.mapping_settlements import map_journal_line, map_links, map_payment
 from ar_connectors.netsuite.statuses import (
     CREDIT_TYPES,
     INVOICE_TYPES,
@@ -27,9 +27,9 @@ from ar_connectors.netsuite.wire import (
     LinkRow,
     TransactionRow,
 )
-from ar_core.model import DeletionEvidence, RecordKind, Tombstone
+from ar_core.model import Allocation, DeletionEvidence, RecordKind, Tombstone
 
-__all__ = ["Made", "add_links", "map_row", "records_of", "tombstone"]
+__all__ = ["MAPPERS", "Made", "add_links", "map_row", "tombstone"]
 
 Made = tuple[tuple[Record, ...], str | None]
 """The records of a row, and the parent whose whole set of children they hold."""
@@ -50,13 +50,8 @@ def map_row(mapper: Mapper, row: Any, default: str | None = None) -> Mapped:
     """Map one row. `default`: the transaction type of rows that do not say theirs. Raises RowError when it cannot be mapped."""
     if type(row) is DeletedRow:
         return _deleted(mapper, row)
-    made = records_of(mapper, row, default)
+    made = MAPPERS[type(row)](mapper, row, default)
     return Mapped(out_of_scope=made) if isinstance(made, str) else Mapped(made[0], replaces=made[1])
-
-
-def records_of(mapper: Mapper, row: Any, default: str | None = None) -> Made | str:
-    """The same without an object for each row, for a page of thousands: its records, or why it is out of scope."""
-    return _MAPPERS[type(row)](mapper, row, default)
 
 
 def _transaction(mapper: Mapper, row: TransactionRow, default: str | None) -> Made | str:
@@ -96,28 +91,29 @@ def _contact(mapper: Mapper, row: ContactRow, _: str | None) -> Made | str:
     return (map_contact(mapper, row),), None
 
 
-_MAPPERS: Final[Mapping[type, Callable[[Mapper, Any, str | None], Made | str]]] = {
+MAPPERS: Final[Mapping[type, Callable[[Mapper, Any, str | None], Made | str]]] = {
     TransactionRow: _transaction,
     JournalRow: _journal_line,
     CustomerRow: _customer,
     ContactRow: _contact,
 }
+"""Shape of a row -> what maps it: its records, or why it is out of scope. Third argument as `default` of `map_row`."""
 
 
 def add_links(
     filled: FillingPage,
     mapper: Mapper,
-    links: Sequence[tuple[LinkRow, int]],
+    links: Sequence[LinkRow],
+    numbers: Sequence[int],
     check: Callable[[Record], Record] | None = None,
 ) -> None:
-    """Put all links of one `next` transaction, each with its row number, into the page. On RowError nothing has been added.
-    `check`: validates each record."""
-    rows = [link for link, _ in links]
-    made: list[Record | str] = list(map_links(mapper, rows))
+    """Put all links of one `next` transaction, with their row numbers, into the page. On RowError nothing has been added. `check`:
+    validates each record."""
+    made, parents = map_links(mapper, links)
     if check is not None:
-        made = [one if isinstance(one, str) else check(one) for one in made]
-    filled.replaces += parents_of(mapper, rows)
-    for one, (link, number) in zip(made, links, strict=True):
+        made = [one if isinstance(one, str) else cast("Allocation", check(one)) for one in made]
+    filled.replaces += parents
+    for one, link, number in zip(made, links, numbers, strict=True):
         if isinstance(one, str):
             filled.out_of_scope.append(OutOfScope("link", f"{link.previousdoc}-{link.nextdoc}", one, number))
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from ar_connectors.netsuite.context import Mapper, RowError, instant
 from ar_connectors.netsuite.statuses import RECORD_TYPES, is_true
@@ -24,13 +24,13 @@ from ar_core.model import (
     Promise,
     RecordKind,
 )
-from ar_core.model.base import adopter
-from ar_core.model.money import ZERO, subtract
+from ar_core.model.base import adopter, blank
+from ar_core.model.money import ZERO, parse_amount, subtract
 
-__all__ = ["custom_fields", "map_credit_memo", "map_invoice", "map_lines", "native_promise"]
+__all__ = ["amount_in", "custom_fields", "map_credit_memo", "map_invoice", "map_lines", "native_promise"]
 
-_invoice = adopter(Invoice)
-_credit_note = adopter(CreditNote)
+_invoice, _new_invoice = adopter(Invoice), blank(Invoice)
+_credit_note, _new_credit_note = adopter(CreditNote), blank(CreditNote)
 _SETTLED: Final = ("paid in full", "fully applied", "void")
 _VOIDED: Final = DocumentStatus.VOIDED
 
@@ -38,100 +38,89 @@ _VOIDED: Final = DocumentStatus.VOIDED
 def map_invoice(mapper: Mapper, row: TransactionRow) -> Invoice:
     """One invoice (or statement or finance charge). Raises RowError when it has no id, no total or nothing that tells what is open."""
     kind = row.type or "CustInvc"
-    total, rate, tax = row.foreigntotal, row.exchangerate, row.taxtotal
+    total, tax = row.foreigntotal, row.taxtotal
     if total is None:
         raise RowError("missing_field", f"{RECORD_TYPES[kind]} {row.id} has no foreigntotal")
-    words, status = mapper.status(kind, row.status, row.statusname, row.voided, row.posting)
+    values = mapper.common(row, kind, _new_invoice)
     unpaid = row.foreignamountunpaid
     if unpaid is None:
-        unpaid = _open_of(row, total, words, status)
-    mapper.numbers += (total, unpaid, rate, tax, row.subtotal)
-    changed = row.lastmodifieddate
-    custom = row.custom
-    return _invoice(
-        {
-            "id": mapper.id(RecordKind.INVOICE, row.id),
-            "source": mapper.provenance(RECORD_TYPES[kind], row.id, changed),
-            "number": row.tranid or None,
-            "customer_id": mapper.customer_id(row.entity),
-            "subsidiary_id": row.subsidiary or None,
-            "issue_date": mapper.day(row.trandate),
-            "currency": mapper.currency(row.currency, row.currencyname),
-            "source_rate": rate,
-            "exchange_rate": rate,
-            "subtotal": subtract(total, tax) if tax is not None else row.subtotal,
-            "tax_total": tax,
-            "rounding": None,
-            "total": total,
-            "document_status": status,
-            "raw_status": words,
-            "customer_reference": row.otherrefnum or None,
-            "memo": row.memo or None,
-            "lines": (),
-            "custom_fields": custom_fields(custom) if custom else (),
-            "due_date": mapper.day(row.duedate),
-            "terms": mapper.terms(row.terms, row.termsname),
-            "deposit_amount": None,
-            "withheld_amount": None,
-            "amount_paid": None,
-            "amount_credited": None,
-            "balance_due": unpaid,
-            "payment_link": None,
-            "has_pdf": None,
-            "sent_at": None,
-            "billing_email": row.email or None,
-            "expected_payment_date": mapper.day(row.userestimatedpaymentdate),
-            "due_version": 0,
-        }
-    )
+        unpaid = _open_of(row, total, values["raw_status"], values["document_status"])
+    values["id"] = mapper.id(RecordKind.INVOICE, row.id)
+    _document(mapper, values, row, kind, total, tax, unpaid)
+    values["due_date"] = mapper.day(row.duedate)
+    values["balance_due"] = unpaid
+    if row.email:
+        values["billing_email"] = row.email
+    if row.userestimatedpaymentdate:
+        values["expected_payment_date"] = mapper.day(row.userestimatedpaymentdate)
+    return _invoice(values)
 
 
 def map_credit_memo(mapper: Mapper, row: TransactionRow, lines: Sequence[LineRow] = ()) -> CreditNote:
     """One credit memo. Raises RowError when it has no id, no total or nothing that tells what is unapplied."""
     kind = row.type or "CustCred"
-    total, rate, tax = row.foreigntotal, row.exchangerate, row.taxtotal
+    total, tax = row.foreigntotal, row.taxtotal
     if total is None:
         raise RowError("missing_field", f"creditMemo {row.id} has no foreigntotal")
-    words, status = mapper.status(kind, row.status, row.statusname, row.voided, row.posting)
+    values = mapper.common(row, kind, _new_credit_note)
     unused = row.foreignpaymentamountunused
     if unused is None:
-        unused = _unused_of(row, total, words, status)
+        unused = _unused_of(row, total, values["raw_status"], values["document_status"])
     if total < ZERO:
         total, tax = total.copy_negate(), tax.copy_negate() if tax is not None else None
     if unused < ZERO:
         unused = unused.copy_negate()
-    mapper.numbers += (total, unused, rate, tax, row.subtotal)
-    custom = row.custom
-    return _credit_note(
-        {
-            "id": mapper.id(RecordKind.CREDIT_NOTE, row.id),
-            "source": mapper.provenance(RECORD_TYPES[kind], row.id, row.lastmodifieddate),
-            "number": row.tranid or None,
-            "customer_id": mapper.customer_id(row.entity),
-            "subsidiary_id": row.subsidiary or None,
-            "issue_date": mapper.day(row.trandate),
-            "currency": mapper.currency(row.currency, row.currencyname),
-            "source_rate": rate,
-            "exchange_rate": rate,
-            "subtotal": subtract(total, tax) if tax is not None else row.subtotal,
-            "tax_total": tax,
-            "rounding": None,
-            "total": total,
-            "document_status": status,
-            "raw_status": words,
-            "customer_reference": row.otherrefnum or None,
-            "memo": row.memo or None,
-            "lines": map_lines(mapper, lines),
-            "custom_fields": custom_fields(custom) if custom else (),
-            "unapplied_amount": unused,
-        }
-    )
+    values["id"] = mapper.id(RecordKind.CREDIT_NOTE, row.id)
+    _document(mapper, values, row, kind, total, tax, unused)
+    if lines:
+        values["lines"] = map_lines(mapper, lines)
+    values["unapplied_amount"] = unused
+    return _credit_note(values)
+
+
+def _document(
+    mapper: Mapper,
+    values: dict[str, Any],
+    row: TransactionRow,
+    kind: str,
+    total: Decimal,
+    tax: Decimal | None,
+    left: Decimal,
+) -> None:
+    """Fill in what invoices and credit notes share. `left`: what is open of it."""
+    rate = row.exchangerate
+    mapper.numbers += (total, left, rate, tax)
+    values["source"] = mapper.provenance(RECORD_TYPES[kind], row.id, row.lastmodifieddate)
+    values["number"] = row.tranid or None
+    values["customer_id"] = mapper.customer_id(row.entity)
+    values["issue_date"] = mapper.day(row.trandate)
+    values["source_rate"] = values["exchange_rate"] = rate
+    if tax is not None:
+        values["subtotal"] = subtract(total, tax)
+        values["tax_total"] = tax
+    elif row.subtotal:
+        values["subtotal"] = amount_in(row, "subtotal")
+    values["total"] = total
+    if row.otherrefnum:
+        values["customer_reference"] = row.otherrefnum
+    if row.memo:
+        values["memo"] = row.memo
+    if row.custom:
+        values["custom_fields"] = custom_fields(row.custom)
+
+
+def amount_in(row: TransactionRow, column: str) -> Decimal:
+    """A number that a struct holds as text. Raises RowError."""
+    try:
+        return parse_amount(getattr(row, column))
+    except ValueError as error:
+        raise RowError("bad_number", f"{column} of transaction {row.id}: {error}") from error
 
 
 def _open_of(row: TransactionRow, total: Decimal, words: str | None, status: DocumentStatus) -> Decimal:
     """What is open of an invoice that leaves `foreignamountunpaid` out: SuiteQL does so with a column that has no value."""
-    if row.foreignamountpaid is not None:
-        return subtract(total, row.foreignamountpaid)
+    if row.foreignamountpaid:
+        return subtract(total, amount_in(row, "foreignamountpaid"))
     if status is _VOIDED or any(word in (words or "").casefold() for word in _SETTLED) or total == ZERO:
         return ZERO
     if status in {DocumentStatus.PENDING_APPROVAL, DocumentStatus.DRAFT}:
@@ -140,8 +129,8 @@ def _open_of(row: TransactionRow, total: Decimal, words: str | None, status: Doc
 
 
 def _unused_of(row: TransactionRow, total: Decimal, words: str | None, status: DocumentStatus) -> Decimal:
-    if row.foreignpaymentamountused is not None:
-        return subtract(abs(total), abs(row.foreignpaymentamountused))
+    if row.foreignpaymentamountused:
+        return subtract(abs(total), abs(amount_in(row, "foreignpaymentamountused")))
     if row.foreignamountunpaid is not None:
         return row.foreignamountunpaid
     if status is _VOIDED or any(word in (words or "").casefold() for word in _SETTLED) or total == ZERO:

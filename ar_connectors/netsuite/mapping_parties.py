@@ -7,12 +7,12 @@ from ar_connectors.netsuite.mapping_documents import custom_fields
 from ar_connectors.netsuite.statuses import is_true
 from ar_connectors.netsuite.wire import ContactRow, CustomerRow
 from ar_core.model import Address, Contact, ContactRole, Customer, RecordKind
-from ar_core.model.base import adopter
+from ar_core.model.base import adopter, blank
 
 __all__ = ["map_contact", "map_customer", "order_hold"]
 
-_customer = adopter(Customer)
-_contact = adopter(Contact)
+_customer, _new_customer = adopter(Customer), blank(Customer)
+_contact, _new_contact = adopter(Contact), blank(Contact)
 _address = adopter(Address)
 
 
@@ -27,51 +27,43 @@ def map_customer(mapper: Mapper, row: CustomerRow) -> tuple[Customer, Contact]:
     source = mapper.provenance("customer", row.id, row.lastmodifieddate)
     mapper.numbers += (row.creditlimit, row.balancesearch)
     inactive = is_true(row.isinactive)
-    custom = row.custom
-    customer = _customer(
-        {
-            "id": identity,
-            "source": source,
-            "name": name,
-            "legal_name": row.companyname or None,
-            "number": row.entityid or None,
-            "billing_address": _billing(row),
-            "country": row.billcountry or None,
-            "language": row.language or None,
-            "time_zone": None,
-            "currency": mapper.currency(row.currency, row.currencyname),
-            "terms": mapper.terms(row.terms, row.termsname),
-            "credit_limit": row.creditlimit,
-            "order_hold": order_hold(row.oncredithold, row.creditholdoverride),
-            "is_active": None if inactive is None else not inactive,
-            "parent_id": mapper.customer_id(row.parent) if row.parent != row.id else None,
-            "bill_with_parent": None,
-            "merged_into_id": None,
-            "reported_balance": row.balancesearch,
-            "subsidiary_id": row.subsidiary or None,
-            "notes": row.comments or None,
-            "raw_status": None,
-            "custom_fields": custom_fields(custom) if custom else (),
-        }
-    )
-    contact = _contact(
-        {
-            "id": mapper.id(RecordKind.CONTACT, f"customer-{row.id}"),
-            "customer_id": identity,
-            "source": source,
-            "role": ContactRole.BILLING,
-            "person": person or None,
-            "email": row.email or None,
-            "phone": row.phone or None,
-            "mobile": row.mobilephone or None,
-            "whatsapp": None,
-            "postal": customer.billing_address,
-            "language": row.language or None,
-            "time_zone": None,
-            "is_active": customer.is_active,
-        }
-    )
-    return customer, contact
+    active = None if inactive is None else not inactive
+    billing, language = _billing(row), row.language or None
+    values = _new_customer()
+    values["id"] = identity
+    values["source"] = source
+    values["name"] = name
+    values["legal_name"] = row.companyname or None
+    values["number"] = row.entityid or None
+    values["billing_address"] = billing
+    values["country"] = row.billcountry or None
+    values["language"] = language
+    values["currency"] = mapper.currency(row.currency, row.currencyname)
+    values["terms"] = mapper.terms(row.terms, row.termsname)
+    values["credit_limit"] = row.creditlimit
+    values["order_hold"] = order_hold(row.oncredithold, row.creditholdoverride)
+    values["is_active"] = active
+    if row.parent and row.parent != row.id:
+        values["parent_id"] = mapper.customer_id(row.parent)
+    values["reported_balance"] = row.balancesearch
+    values["subsidiary_id"] = row.subsidiary or None
+    if row.comments:
+        values["notes"] = row.comments
+    if row.custom:
+        values["custom_fields"] = custom_fields(row.custom)
+    mailbox = _new_contact()
+    mailbox["id"] = mapper.id(RecordKind.CONTACT, f"customer-{row.id}")
+    mailbox["customer_id"] = identity
+    mailbox["source"] = source
+    mailbox["role"] = ContactRole.BILLING
+    mailbox["person"] = person or None
+    mailbox["email"] = row.email or None
+    mailbox["phone"] = row.phone or None
+    mailbox["mobile"] = row.mobilephone or None
+    mailbox["postal"] = billing
+    mailbox["language"] = language
+    mailbox["is_active"] = active
+    return _customer(values), _contact(mailbox)
 
 
 def order_hold(effective: str | None, override: str | None) -> bool | None:
@@ -108,23 +100,17 @@ def map_contact(mapper: Mapper, row: ContactRow) -> Contact:
         raise RowError("missing_field", f"contact {row.id} names no company")
     person = " ".join(one for one in (row.firstname, row.lastname) if one) or row.entityid or None
     inactive = is_true(row.isinactive)
-    return _contact(
-        {
-            "id": mapper.id(RecordKind.CONTACT, row.id),
-            "customer_id": owner,
-            "source": mapper.provenance("contact", row.id, row.lastmodifieddate),
-            "role": _role(row.title),
-            "person": person,
-            "email": row.email or None,
-            "phone": row.phone or row.officephone or None,
-            "mobile": row.mobilephone or None,
-            "whatsapp": None,
-            "postal": None,
-            "language": None,
-            "time_zone": None,
-            "is_active": None if inactive is None else not inactive,
-        }
-    )
+    values = _new_contact()
+    values["id"] = mapper.id(RecordKind.CONTACT, row.id)
+    values["customer_id"] = owner
+    values["source"] = mapper.provenance("contact", row.id, row.lastmodifieddate)
+    values["role"] = _role(row.title)
+    values["person"] = person
+    values["email"] = row.email or None
+    values["phone"] = row.phone or row.officephone or None
+    values["mobile"] = row.mobilephone or None
+    values["is_active"] = None if inactive is None else not inactive
+    return _contact(values)
 
 
 def _role(title: str | None) -> ContactRole:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ar_connectors.netsuite.context import Mapper, RowError
-from ar_connectors.netsuite.mapping_documents import custom_fields
+from ar_connectors.netsuite.mapping_documents import amount_in, custom_fields
 from ar_connectors.netsuite.statuses import (
     CREDIT_TYPES,
     INVOICE_TYPES,
@@ -27,18 +27,24 @@ from ar_core.model import (
     Payment,
     PaymentKind,
     RecordKind,
+    Source,
     allocation_id,
 )
-from ar_core.model.base import adopter
+from ar_core.model.base import adopter, blank
 from ar_core.model.money import ZERO, subtract, total
 
-__all__ = ["adjustment_remote_id", "journal_of", "map_journal_line", "map_links", "map_payment", "parents_of"]
+__all__ = ["adjustment_remote_id", "journal_of", "map_journal_line", "map_links", "map_payment"]
 
-_payment = adopter(Payment)
-_allocation = adopter(Allocation)
+_payment, _new_payment = adopter(Payment), blank(Payment)
+_allocation, _new_allocation = adopter(Allocation), blank(Allocation)
+_APPLIED_DEPOSIT: Final = "DepAppl"
+_KINDS: Final = {
+    **dict.fromkeys(INVOICE_TYPES, RecordKind.INVOICE),
+    **dict.fromkeys(CREDIT_TYPES, RecordKind.CREDIT_NOTE),
+    **dict.fromkeys((*PAYMENT_TYPES, _APPLIED_DEPOSIT), RecordKind.PAYMENT),
+}
 _REFUND: Final = "CustRfnd"
 _DEPOSIT: Final = "CustDep"
-_APPLIED_DEPOSIT: Final = "DepAppl"
 
 
 def map_payment(mapper: Mapper, row: TransactionRow) -> Payment:
@@ -47,41 +53,35 @@ def map_payment(mapper: Mapper, row: TransactionRow) -> Payment:
     amount, rate = row.foreigntotal, row.exchangerate
     if amount is None:
         raise RowError("missing_field", f"{RECORD_TYPES[kind]} {row.id} has no foreigntotal")
-    words, status = mapper.status(kind, row.status, row.statusname, row.voided, row.posting)
+    values = mapper.common(row, kind, _new_payment)
     unused = row.foreignpaymentamountunused
-    if unused is None and row.foreignpaymentamountused is not None:
-        unused = subtract(abs(amount), abs(row.foreignpaymentamountused))
+    if unused is None and row.foreignpaymentamountused:
+        unused = subtract(abs(amount), abs(amount_in(row, "foreignpaymentamountused")))
     if amount < ZERO:
         amount = amount.copy_negate()
     if unused is not None and unused < ZERO:
         unused = unused.copy_negate()
-    if status is DocumentStatus.UNKNOWN and kind == _REFUND:
+    if kind == _REFUND and values["document_status"] is DocumentStatus.UNKNOWN:
         # Nobody has written its letters down; only `voided` and `posting` tell, and a row has both or neither.
-        status = DocumentStatus.DRAFT if is_true(row.posting) is False else DocumentStatus.POSTED
+        values["document_status"] = (
+            DocumentStatus.DRAFT if is_true(row.posting) is False else DocumentStatus.POSTED
+        )
     mapper.numbers += (amount, unused, rate)
-    custom = row.custom
-    return _payment(
-        {
-            "id": mapper.id(RecordKind.PAYMENT, row.id),
-            "source": mapper.provenance(RECORD_TYPES[kind], row.id, row.lastmodifieddate),
-            "kind": PAYMENT_TYPES.get(kind, PaymentKind.UNKNOWN),
-            "customer_id": mapper.customer_id(row.entity),
-            "subsidiary_id": row.subsidiary or None,
-            "payment_date": mapper.day(row.trandate),
-            "currency": mapper.currency(row.currency, row.currencyname),
-            "source_rate": rate,
-            "exchange_rate": rate,
-            "total": amount,
-            # What a refund gives back is tied to credits by links; it is nothing on account.
-            "unapplied_amount": ZERO if unused is None and kind == _REFUND else unused,
-            "document_status": status,
-            "raw_status": words,
-            "method": None,
-            "reference": row.otherrefnum or row.tranid or None,
-            "memo": row.memo or None,
-            "custom_fields": custom_fields(custom) if custom else (),
-        }
-    )
+    values["id"] = mapper.id(RecordKind.PAYMENT, row.id)
+    values["source"] = mapper.provenance(RECORD_TYPES[kind], row.id, row.lastmodifieddate)
+    values["kind"] = PAYMENT_TYPES.get(kind, PaymentKind.UNKNOWN)
+    values["customer_id"] = mapper.customer_id(row.entity)
+    values["payment_date"] = mapper.day(row.trandate)
+    values["source_rate"] = values["exchange_rate"] = rate
+    values["total"] = amount
+    # What a refund gives back is tied to credits by links; it is nothing on account.
+    values["unapplied_amount"] = ZERO if unused is None and kind == _REFUND else unused
+    values["reference"] = row.otherrefnum or row.tranid or None
+    if row.memo:
+        values["memo"] = row.memo
+    if row.custom:
+        values["custom_fields"] = custom_fields(row.custom)
+    return _payment(values)
 
 
 def adjustment_remote_id(transaction: str, line: str) -> str:
@@ -130,20 +130,24 @@ def map_journal_line(mapper: Mapper, row: JournalRow) -> Adjustment:
     )
 
 
-def parents_of(mapper: Mapper, links: Sequence[LinkRow]) -> list[str]:
-    """The records whose whole set of allocations some links of one `next` transaction are."""
-    return list(dict.fromkeys(_end(mapper, one.nexttype, one.nextdoc, one.nextline) for one in links))
-
-
-def map_links(mapper: Mapper, links: Sequence[LinkRow]) -> list[Allocation | str]:
+def map_links(mapper: Mapper, links: Sequence[LinkRow]) -> tuple[list[Allocation | str], list[str]]:
     """What each link of one `next` transaction (a payment, a credit memo, a refund, a deposit application, a journal) is, all its
-    links given together: an allocation, or why it is none. Raises RowError when one does not say what it ties or how much.
+    links given together: an allocation, or why it is none; and the records whose whole set of allocations these are.
+
+    Raises RowError when a link does not say what it ties or how much.
     """
     deposit = next((one for one in links if _is_deposit(one)), None)
     counts: dict[tuple[str, str], int] = {}
+    sources: dict[str, Source] = {}
     found: list[Allocation | str] = []
     for link in links:
-        amount = link.foreignamount
+        amount, kind = link.foreignamount, link.nexttype
+        parent = _end(mapper, kind, link.nextdoc, link.nextline)
+        origin = sources.get(parent)
+        if origin is None:
+            own_id = _own_id(kind, link.nextdoc, link.nextline)
+            told = RECORD_TYPES.get(kind or "", kind or "")
+            origin = sources[parent] = mapper.provenance(told, own_id, link.nextmodified)
         if link is deposit:
             found.append("it names the deposit that a deposit application uses")
             continue
@@ -157,9 +161,8 @@ def map_links(mapper: Mapper, links: Sequence[LinkRow]) -> list[Allocation | str
         if amount < ZERO:
             amount = amount.copy_negate()
         mapper.numbers.append(amount)
-        parent = _end(mapper, link.nexttype, link.nextdoc, link.nextline)
         source, target = parent, _end(mapper, link.previoustype, link.previousdoc, link.previousline)
-        if link.nexttype == _REFUND:
+        if kind == _REFUND:
             # A refund is settled by the credit it pays back.
             source, target = target, source
         elif deposit is not None:
@@ -167,29 +170,18 @@ def map_links(mapper: Mapper, links: Sequence[LinkRow]) -> list[Allocation | str
         other = source if target == parent else target
         ordinal = counts.get((parent, other), 0)
         counts[parent, other] = ordinal + 1
-        found.append(
-            _allocation(
-                {
-                    "id": allocation_id(parent, other, ordinal),
-                    "parent_id": parent,
-                    "source": mapper.provenance(
-                        RECORD_TYPES.get(link.nexttype or "", link.nexttype or ""),
-                        _own_id(link.nexttype, link.nextdoc, link.nextline),
-                        link.nextmodified,
-                    ),
-                    "source_id": source,
-                    "target_id": target,
-                    "amount": amount,
-                    "currency": mapper.currency(link.nextcurrency, None),
-                    "target_amount": amount,
-                    "target_currency": mapper.currency(link.previouscurrency, None),
-                    "applied_on": mapper.day(link.nextdate),
-                    "discount_amount": None,
-                    "realized_gain_loss": None,
-                }
-            )
-        )
-    return found
+        values = _new_allocation()
+        values["id"] = allocation_id(parent, other, ordinal)
+        values["parent_id"] = parent
+        values["source"] = origin
+        values["source_id"] = source
+        values["target_id"] = target
+        values["amount"] = values["target_amount"] = amount
+        values["currency"] = mapper.currency(link.nextcurrency, None)
+        values["target_currency"] = mapper.currency(link.previouscurrency, None)
+        values["applied_on"] = mapper.day(link.nextdate)
+        found.append(_allocation(values))
+    return found, list(sources)
 
 
 def _is_deposit(link: LinkRow) -> bool:
@@ -202,12 +194,9 @@ def _own_id(kind: str | None, document: str | None, line: str | None) -> str | N
 
 def _end(mapper: Mapper, kind: str | None, document: str | None, line: str | None) -> str:
     """The record at one end of a link. Raises RowError for a kind that is not accounts receivable."""
-    if kind in INVOICE_TYPES:
-        return mapper.id(RecordKind.INVOICE, document)
-    if kind in CREDIT_TYPES:
-        return mapper.id(RecordKind.CREDIT_NOTE, document)
-    if kind in PAYMENT_TYPES or kind == _APPLIED_DEPOSIT:
-        return mapper.id(RecordKind.PAYMENT, document)
     if kind == JOURNAL_TYPE:
         return mapper.id(RecordKind.ADJUSTMENT, _own_id(kind, document, line))
+    found = _KINDS.get(kind or "")
+    if found is not None:
+        return mapper.id(found, document)
     raise RowError("bad_enum", f"a link names a transaction of type {kind!r}")

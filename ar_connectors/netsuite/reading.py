@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from ar_connectors.adapterkit.pages import LARGE, collector_paused
 from ar_connectors.connector import Page
 from ar_connectors.netsuite.client import PAGE_SIZE, NetSuiteClient
 from ar_connectors.netsuite.company import Company
 from ar_connectors.netsuite.decode import decode_envelope
-from ar_connectors.netsuite.envelope import Envelope, Raw, key_of, open_envelope, page_of
+from ar_connectors.netsuite.envelope import Envelope, open_envelope, page_of
 from ar_connectors.netsuite.suiteql import Select, after_key, number
 from ar_connectors.netsuite.tables import Table
 
@@ -44,39 +45,39 @@ def fetch_page(
     ranged = asked.having(behind, f"{first.expression} <= {number(upto)}")
     operation = f"query {table.stream}"
     response = client.query(ranged.sql(), operation)
-    envelope = open_envelope(response.body, client.tenant)
-    after_values: list[str] | None = None
-    if envelope.has_more and envelope.rows:
-        if table.shape == "link":
-            envelope = _whole_groups(client, ranged, envelope, operation)
-            after_values = [key_of(envelope.rows[-1], ranged.keys[0].name)]
-        else:
-            after_values = [key_of(envelope.rows[-1], key.name) for key in asked.keys]
-    page = decode_envelope(
-        envelope, KIND_OF[table.stream], company.context(client.tenant), stream=table.stream
-    )
+    with collector_paused(len(response.body) > LARGE):
+        envelope = open_envelope(response.body, client.tenant)
+        after_values: list[str] | None = None
+        if envelope.has_more and envelope.rows:
+            if table.shape == "link":
+                envelope = _whole_groups(client, ranged, envelope, operation)
+                after_values = [envelope.key(-1, ranged.keys[0].name)]
+            else:
+                after_values = [envelope.key(-1, key.name) for key in asked.keys]
+        context = company.context(client.tenant)
+        page = decode_envelope(envelope, KIND_OF[table.stream], context, stream=table.stream)
     return replace(page, server_time=response.server_date), after_values
 
 
 def _whole_groups(client: NetSuiteClient, ranged: Select, envelope: Envelope, operation: str) -> Envelope:
     """The same rows without the last transaction's, which may go on behind them; where it is the only one, all that it has."""
     name = ranged.keys[0].name
-    rows, more = list(envelope.rows), envelope.has_more
-    final = key_of(rows[-1], name)
-    start = _start_of(rows, name, final)
+    rows, final = list(envelope.rows), envelope.key(-1, name)
+    start = _start_of(envelope, name, final)
     if start > 0:
         return page_of(rows[:start])
-    offset = PAGE_SIZE
-    while more and key_of(rows[-1], name) == final:
-        answer = open_envelope(client.query(ranged.sql(), operation, offset=offset).body, client.tenant)
-        rows += answer.rows
-        more, offset = answer.has_more, offset + PAGE_SIZE
-    return page_of([row for row in rows if key_of(row, name) == final])
+    offset, answer = PAGE_SIZE, envelope
+    while answer.has_more and answer.key(-1, name) == final:
+        body = client.query(ranged.sql(), operation, offset=offset).body
+        answer = open_envelope(body, client.tenant)
+        rows += [row for index, row in enumerate(answer.rows) if answer.key(index, name) == final]
+        offset += PAGE_SIZE
+    return page_of(rows)
 
 
-def _start_of(rows: list[Raw], name: str, final: str) -> int:
+def _start_of(envelope: Envelope, name: str, final: str) -> int:
     """Where the rows of the last transaction begin."""
-    start = len(rows)
-    while start > 0 and key_of(rows[start - 1], name) == final:
+    start = len(envelope.rows)
+    while start > 0 and envelope.key(start - 1, name) == final:
         start -= 1
     return start

@@ -13,6 +13,7 @@ from typing import Final
 
 from ar_connectors.netsuite.statuses import CREDIT_TYPES, INVOICE_TYPES, JOURNAL_TYPE, PAYMENT_TYPES
 from ar_connectors.netsuite.suiteql import Key, Select, any_of, day, identifier, moment, number, timestamp
+from ar_connectors.netsuite.wire import TransactionRow
 from ar_core.model import RecordKind
 
 __all__ = ["OPTIONAL", "OVERLAP", "SETTLING_TYPES", "TABLES", "Schema", "Table"]
@@ -123,6 +124,8 @@ _CHANGED: Final = {
     "deleted": "d.deleteddate",
 }
 
+_ORDER: Final = TransactionRow.__struct_fields__
+
 
 def _transactions(table: Table, schema: Schema) -> Select:
     columns = {
@@ -158,7 +161,8 @@ def _transactions(table: Table, schema: Schema) -> Select:
         # transaction.subsidiary is not in every account; the main line's is (quirks.md#ns-16).
         columns["subsidiary"] = "tl.subsidiary"
         source += " JOIN transactionline tl ON tl.transaction = t.id AND tl.mainline = 'T'"
-    return Select(columns, source, _HEADER_KEYS, (f"t.type IN {any_of(table.types)}",))
+    asked = {name: columns[name] for name in _ORDER if name in columns} | columns
+    return Select(asked, source, _HEADER_KEYS, (f"t.type IN {any_of(table.types)}",))
 
 
 def _journal_lines(table: Table, schema: Schema) -> Select:

@@ -33,14 +33,16 @@ class Row(Struct, gc=False):
 
 
 class TransactionRow(Row):
-    """A header of `transaction`: an invoice, a credit memo, a payment, a deposit, a refund. `foreign*` is in its own currency."""
+    """A header of `transaction`: an invoice, a credit memo, a payment, a deposit, a refund. `foreign*` is in its own currency.
 
+    Statements ask for columns in this order: msgspec looks for the next field where it stopped.
+    """
+
+    tranid: str | None = None
     type: str | None = None
     """`CustInvc`, `CustCred`, `CustPymt`, `CustDep`, `CustRfnd`, ..."""
     recordtype: str | None = None
-    tranid: str | None = None
     entity: str | None = None
-    subsidiary: str | None = None
     trandate: str | None = None
     duedate: str | None = None
     status: str | None = None
@@ -51,20 +53,22 @@ class TransactionRow(Row):
     exchangerate: Decimal | None = None
     foreigntotal: Decimal | None = None
     taxtotal: Decimal | None = None
-    subtotal: Decimal | None = None
+    subtotal: str | None = None
     """Of REST bodies; SuiteQL has no such column."""
-    foreignamountpaid: Decimal | None = None
+    foreignamountpaid: str | None = None
+    """This and the other two that are left text are numbers that are needed only where a better column is missing."""
     foreignamountunpaid: Decimal | None = None
-    foreignpaymentamountused: Decimal | None = None
+    foreignpaymentamountused: str | None = None
     foreignpaymentamountunused: Decimal | None = None
     terms: str | None = None
     termsname: str | None = None
     otherrefnum: str | None = None
-    memo: str | None = None
     email: str | None = None
-    posting: str | None = None
-    voided: str | None = None
+    memo: str | None = None
+    subsidiary: str | None = None
     lastmodifieddate: str | None = None
+    voided: str | None = None
+    posting: str | None = None
     userestimatedpaymentdate: str | None = None
     userestimatesource: str | None = None
     custom: dict[str, str | None] | None = None
