@@ -27,10 +27,10 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
+from coverage import Coverage
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "mutants"
@@ -38,11 +38,17 @@ SOURCE = Path("src/ar_core")
 """Inside WORK; the changed copies are in mutants/ beside it, as mutmut has them."""
 COPIED = (
     *("tests/conftest.py", "tests/model_contract.py", "tests/cadence", "tests/metrics"),
-    *("tests/docs/pages.py", "tests/docs/test_pages.py", "docs/reference.md", "docs/tutorial.md"),
+    *(
+        "tests/docs/pages.py",
+        "tests/docs/test_pages.py",
+        "docs/reference.md",
+        "docs/rules.md",
+        "docs/tutorial.md",
+    ),
 )
 """Not tests/columns: a child of a process that has used Polars hangs at its first use."""
 BUDGET = 1.0
-"""Seconds of tests that a mutant is given, by the time they take while they are measured (about three times their own)."""
+"""Seconds of tests that a mutant is given, by the time they take while they are measured (somewhat more than on their own)."""
 SURVIVED, KILLED, NO_TESTS, TIMEOUT = 0, 1, 33, 36
 """mutmut's exit codes."""
 
@@ -57,7 +63,7 @@ class Mutant(NamedTuple):
     """The changed statement, by its lines in the copy of the unchanged function."""
 
 
-class Coverage(NamedTuple):
+class Executed(NamedTuple):
     """What the tests execute."""
 
     hits: dict[str, dict[str, frozenset[int]]]
@@ -164,34 +170,22 @@ def _statement(tree: ast.AST, first: int, last: int) -> range:
 # ---- which test executes what
 
 
-class _Lines:
-    """Notes the lines of mutated files that are executed."""
+def _tracer(files: Iterable[Path]) -> Coverage:
+    return Coverage(
+        data_file=None, config_file=False, include=[str((Path("mutants") / path).resolve()) for path in files]
+    )
 
-    def __init__(self, files: Iterable[Path]) -> None:
-        self._names = {str((Path("mutants") / path).resolve()): str(path) for path in files}
-        self._found: dict[str, set[int]] = defaultdict(set)
 
-    def _call(self, frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:  # noqa: ARG002
-        name = self._names.get(frame.f_code.co_filename)
-        if name is None:
-            return None
-        add = self._found[name].add
-
-        def line(inner: FrameType, event: str, argument: object) -> Any:  # noqa: ARG001
-            add(inner.f_lineno)
-            return line
-
-        add(frame.f_lineno)
-        return line
-
-    def start(self) -> None:
-        sys.settrace(self._call)
-
-    def stop(self) -> dict[str, frozenset[int]]:
-        sys.settrace(None)
-        found = {name: frozenset(lines) for name, lines in self._found.items()}
-        self._found.clear()
-        return found
+def _executed(measured: Coverage) -> dict[str, dict[str, frozenset[int]]]:
+    """Context -> file -> lines."""
+    data, root = measured.get_data(), Path("mutants").resolve()
+    found: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for name in data.measured_files():
+        path = str(Path(name).relative_to(root))
+        for line, contexts in data.contexts_by_lineno(name).items():
+            for context in contexts:
+                found[context][path].add(line)
+    return {c: {path: frozenset(lines) for path, lines in by.items()} for c, by in found.items()}
 
 
 def _passes(item: pytest.Item) -> bool:
@@ -234,7 +228,7 @@ def _digest(paths: Iterable[Path]) -> str:
 
 def cover(
     items: Sequence[pytest.Item], files: Sequence[Path], on_import: dict[str, frozenset[int]]
-) -> Coverage:
+) -> Executed:
     """What each test executes; measured anew only for test files that changed since."""
     cache = Path("coverage.pickle")
     source = _digest([*Path("mutants/src").rglob("*.py"), Path("tests/conftest.py")])
@@ -254,17 +248,17 @@ def cover(
         print(f"measuring {path.name}", flush=True)
 
         def measure(group: list[pytest.Item] = group) -> bytes:
-            hits, seconds, failed = {}, {}, []
+            seconds, failed = {}, []
+            tracer = _tracer(files)
+            tracer.start()
             for item in group:
-                lines = _Lines(files)
+                tracer.switch_context(item.nodeid)
                 began = time.process_time()
-                lines.start()
-                passed = _passes(item)
-                hits[item.nodeid] = lines.stop()
-                seconds[item.nodeid] = time.process_time() - began
-                if not passed:
+                if not _passes(item):
                     failed.append(item.nodeid)
-            return pickle.dumps((hits, seconds, failed))
+                seconds[item.nodeid] = time.process_time() - began
+            tracer.stop()
+            return pickle.dumps((_executed(tracer), seconds, failed))
 
         status, answer = _in_child(measure)
         hits, seconds, failed = pickle.loads(answer) if status == 0 else ({}, {}, [path.name])
@@ -272,7 +266,7 @@ def cover(
             raise SystemExit(f"tests fail without any mutant: {', '.join(failed)}")
         fresh[path.name] = (key, hits, seconds)
         cache.write_bytes(pickle.dumps({**known, **fresh}))
-    return Coverage(
+    return Executed(
         {name: found for _, hits, _ in fresh.values() for name, found in hits.items()},
         {name: spent for _, _, seconds in fresh.values() for name, spent in seconds.items()},
         on_import,
@@ -312,7 +306,7 @@ def _activate(mutant: Mutant, on_import: frozenset[int]) -> None:
 class Judge:
     """Runs the tests that can notice a mutant until one does."""
 
-    def __init__(self, items: Sequence[pytest.Item], coverage: Coverage, budget: float) -> None:
+    def __init__(self, items: Sequence[pytest.Item], coverage: Executed, budget: float) -> None:
         self._budget = budget
         self._items = {item.nodeid: item for item in items}
         self._coverage = coverage
@@ -369,15 +363,16 @@ class Run:
     def __init__(self, files: Sequence[Path], chosen: argparse.Namespace) -> None:
         self._files, self._patterns, self._again = files, chosen.patterns or ["*"], chosen.again
         self._budget: float = chosen.budget
-        self._lines = _Lines(files)
+        self._tracer = _tracer(files)
 
     def pytest_collection(self) -> None:
         """Note what is executed by importing alone."""
-        self._lines.start()
+        self._tracer.start()
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Judge what has to be judged."""
-        on_import = self._lines.stop()
+        self._tracer.stop()
+        on_import = _executed(self._tracer).get("", {})
         session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # noqa: SLF001 - made once, before the forks
         import ar_core
 

@@ -15,6 +15,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from ar_core.cadence import CODES, FEATURES, PRESETS, load_policy
+from ar_core.cadence.content import Content
 from ar_core.cadence.lint import LintCode
 from ar_core.cadence.policy import Policy
 from ar_core.cadence.vocabulary import Actor, Clause, Part, Purpose, Rung, StepKind, Tone
@@ -168,7 +169,7 @@ def _default(field: Any) -> str:
 
 def _words() -> Iterator[str]:
     yield "\n## Words"
-    for kind in (Tone, Actor, StepKind, Purpose, Clause, Rung):
+    for kind in (Tone, Actor, StepKind, Purpose, Clause, Rung, Content):
         yield f"\n### {kind.__name__}\n"
         yield " ".join((inspect.getdoc(kind) or "").split())
         yield from _table(("value", "meaning"), _members(kind))

@@ -170,7 +170,7 @@ def test_r40_every_open_invoice_has_exactly_one_disposition(
 
 @HARD
 @given(records(), st.sampled_from(PRESETS), DAYS, st.integers())
-def test_e1_the_order_of_the_facts_changes_nothing(
+def test_e1_r61_r67_the_order_of_the_facts_changes_nothing(
     found: list[Any], preset: str, at: ar.AsOf, seed: int
 ) -> None:
     shuffled = list(found)

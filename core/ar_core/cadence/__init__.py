@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ar_core.cadence.codes import CODES, Code, CodeInfo
+    from ar_core.cadence.content import Content
     from ar_core.cadence.evaluation import Action, ActionKind, Disposition, DispositionKind, Evaluation
     from ar_core.cadence.features import FEATURES, Feature, FeatureType
     from ar_core.cadence.loading import PRESETS, PolicyError, load_policy, preset_text
@@ -17,6 +18,7 @@ __all__ = [
     "ActionKind",
     "Code",
     "CodeInfo",
+    "Content",
     "Disposition",
     "DispositionKind",
     "Evaluation",
@@ -36,6 +38,7 @@ _LAZY = {
     "CODES": "ar_core.cadence.codes",
     "Code": "ar_core.cadence.codes",
     "CodeInfo": "ar_core.cadence.codes",
+    "Content": "ar_core.cadence.content",
     "Disposition": "ar_core.cadence.evaluation",
     "DispositionKind": "ar_core.cadence.evaluation",
     "Evaluation": "ar_core.cadence.evaluation",

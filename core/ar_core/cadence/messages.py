@@ -1,6 +1,6 @@
 """Which message goes out? Several due invoices become one, the lead sets step and tone, every other is covered or listed.
 
-(R14-R18, R27, R28, R32-R36, E17, E19-E23, E28, E42, E43, E48, docs/rules.md)
+(R17, R18, R29, R64, E17, E19-E23, E28, E42, E43, E48, docs/rules.md)
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from datetime import date
 
 from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
+from ar_core.cadence.content import content_of
 from ar_core.cadence.covers import covered_invoice, lead_of, lead_order, preconditions_of, totals_of
 from ar_core.cadence.limits import account_limit, amount_limits
 from ar_core.cadence.outcomes import Outcome
 from ar_core.cadence.plan import TONES, PlanStep, Way, with_channels
-from ar_core.cadence.policy import Actor, Clause, Purpose, Rung, StepKind, Tone
+from ar_core.cadence.policy import Actor, Clause, Rung, StepKind, Tone
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
 from ar_core.cadence.run import DAY
 from ar_core.cadence.state import Draft, Item, Note, State, lead_key, stage_name
 from ar_core.cadence.steps import own_step_up_to
 from ar_core.cadence.tasks import answer_replies, apply_cash_task, escalate, notify, raise_task
-from ar_core.model.parties import Channel
 
 __all__ = ["Decision", "Message", "make_messages", "named_person"]
 
@@ -162,7 +162,10 @@ class Message(Draft):
             *found.codes,
             *(code for holds, code in flags if holds),
         )
-        covers = tuple(covered_invoice(state, item, name) for item, name in self.pairs(state))
+        pairs = self.pairs(state)
+        covers = tuple(covered_invoice(state, item, name) for item, name in pairs)
+        tone = _tone(state, pairs, way)
+        said = step.step
         return Action.trusted(
             key=self.key,
             kind=ActionKind.TOUCH,
@@ -170,7 +173,7 @@ class Message(Draft):
             customer_id=state.facts.id,
             subsidiary_id=lead.invoice.subsidiary_id,
             step=step.id,
-            purpose=step.step.purpose,
+            purpose=said.purpose,
             stage=stage_name(lead),
             rung=state.rung,
             channel=found.channel,
@@ -181,13 +184,13 @@ class Message(Draft):
             address=found.address,
             sender_role=role,
             sender=sender,
-            tone=_tone(state, self.pairs(state), way),
+            tone=tone,
             lead_invoice_id=lead.invoice.id,
             covers=covers,
             totals=totals_of(state, covers),
             not_before=state.slot.not_before,
             not_after=state.slot.not_after,
-            content_requirements=_content(step, found.channel, lead),
+            content_requirements=content_of(said.purpose, said.attach, found.channel, tone, lead.invoice),
             clauses=clauses,
             preconditions=preconditions_of(state, covers),
             occurrence=state.history.attempts(lead.invoice, step.id),
@@ -303,27 +306,6 @@ def _riding(state: State, item: Item, lead: PlanStep) -> Outcome | None:
     if template is not None:
         template.rides[lead.index] = found
     return found
-
-
-def _content(step: PlanStep, channel: Channel, lead: Item) -> tuple[str, ...]:
-    """What the message must hold (R15, R16, R27, R28, R31-R34, C6)."""
-    found = ["invoice_number", "amount_due", "due_date"]
-    if channel is Channel.SMS:
-        found.append("payment_link")
-    elif channel is Channel.VOICE:
-        found += ["brief_open_items", "brief_last_touches", "brief_promises", "brief_disputes"]
-        found += ["ask_payment_date_open_question", "record_outcome"]
-    else:
-        if channel is Channel.EMAIL:
-            found.append("subject_has_identifier")
-        found.append("payment_link" if lead.invoice.payment_link is not None else "billing_contact")
-        if "invoice" in step.step.attach and lead.invoice.has_pdf is not False:
-            found += ["attach_invoice_pdf", "mention_attachment"]
-        if "statement" in step.step.attach:
-            found += ["attach_statement", "mention_attachment"]
-    if step.step.purpose in {Purpose.DUE_CONFIRMATION, Purpose.PRE_DUE}:
-        found.append("no_overdue_wording")
-    return tuple(dict.fromkeys(found))
 
 
 def _no_way(state: State, group: Sequence[Item], lead: Item, step: PlanStep, found: NoWay) -> None:

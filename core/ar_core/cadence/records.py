@@ -138,6 +138,7 @@ class Action(Frozen):
     not_before: UtcDatetime | None = None
     not_after: UtcDatetime | None = None
     content_requirements: tuple[str, ...] = ()
+    """What the message must hold, in the words of `ar_core.cadence.content.Content`."""
     clauses: tuple[Clause, ...] = ()
     """Consequences the message may mention."""
     options: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
+from ar_core.cadence.content import COPY
 from ar_core.cadence.covers import covered_invoice, lead_of, lead_order, preconditions_of
 from ar_core.cadence.figures import outbound
 from ar_core.cadence.holds import Hold, Reply
@@ -126,7 +127,7 @@ class Copy(Draft):
             covers=covers,
             not_before=state.slot.not_before,
             not_after=state.slot.not_after,
-            content_requirements=("invoice_number", "attach_invoice_pdf", "mention_attachment"),
+            content_requirements=COPY,
             preconditions=preconditions_of(state, covers),
             occurrence=self.occurrence,
             reasons=(Code.COPY_REQUESTED,),
