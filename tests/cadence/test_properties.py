@@ -9,6 +9,7 @@ import random
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
@@ -123,7 +124,21 @@ def records(draw: st.DrawFn) -> list[Any]:
         for n in range(draw(st.integers(0, 2)))
     )
     found.extend(b.customer(o, country=draw(st.sampled_from(["US", "MX", None]))) for o in OWNERS)
+    found.extend(b.contact(o, **draw(REACH)) for o in OWNERS)
     return found
+
+
+REACH: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        *[{}] * 4,
+        {"phone": None, "mobile": None},
+        {"email": None},
+        {"email": None, "phone": None, "mobile": None},
+        {"email": None, "phone": None, "mobile": None, "postal": None},
+        {"is_active": False},
+    ]
+)
+"""How a customer's only contact can be reached: mostly on every channel."""
 
 
 TIERS = ar.Tiers(
@@ -229,13 +244,50 @@ def test_r18_no_threat_without_its_capability(found: list[Any], preset: str, at:
         assert action.rung not in {"order_hold", "referral"}
 
 
+@cache
+def catching_up(preset: str, mode: str) -> ar.Policy:
+    """A preset with another way of dealing with days that went by (E24)."""
+    return b.changed(preset, catch_up={"mode": mode})
+
+
+CONSENTS = b.profile(
+    "c1", consents=[ar.Consent(channel=c, granted=True) for c in (ar.Channel.SMS, ar.Channel.WHATSAPP)]
+)
+
+
 @HARD
-@given(records(), st.sampled_from(PRESETS), DAYS)
+@given(records(), st.sampled_from(PRESETS), DAYS, st.sampled_from(["drop", "latest", "sequential"]))
 def test_r20_e42_no_automation_ever_reaches_a_strategic_customer(
-    found: list[Any], preset: str, at: ar.AsOf
+    found: list[Any], preset: str, at: ar.AsOf, mode: str
 ) -> None:
-    for action in evaluated(found, preset, at).for_customer(b.customer_id("c1")):
+    evaluation = b.run(*found, CONSENTS, policy=catching_up(preset, mode), at=at, tiers=TIERS)
+    for action in evaluation.for_customer(b.customer_id("c1")):
         assert action.actor == "human"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("mode", ["drop", "latest", "sequential"])
+def test_r20_e42_fallbacks_and_catch_up_are_among_what_was_tried(preset: str, mode: str) -> None:
+    """The property above would say nothing if generated books never came to a fallback or to a step that was overdue."""
+    owners = [f"c{n}" for n in range(120)]
+    tiers = b.tier("strategic", *owners)
+    reach: tuple[dict[str, Any], ...] = (
+        {},
+        {"phone": None, "mobile": None},
+        {"email": None},
+        {"email": None, "phone": None, "mobile": None},
+    )
+    invoices = [b.invoice(f"i{n}", n - 5, owner) for n, owner in enumerate(owners)]
+    contacts = [b.contact(owner, **reach[n % 4]) for n, owner in enumerate(owners)]
+    evaluation = b.run(
+        *invoices, *contacts, policy=catching_up(preset, mode), tiers=tiers, at=b.as_of(hour=5)
+    )
+    assert {action.actor for action in evaluation.actions} == {"human"}
+    codes = {code for action in evaluation.actions for code in action.reasons}
+    codes |= {code for d in evaluation.dispositions for code in (d.code, *d.codes)}
+    assert codes & {ar.Code.CHANNEL_FALLBACK, ar.Code.NO_ADDRESS}
+    if mode == "latest" and preset != "risk_4":
+        assert ar.Code.SUPERSEDED in codes
 
 
 @HARD

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from datetime import date, timedelta
+from typing import Any
 
 from ar_core.cadence.codes import CODES, Code
+from ar_core.cadence.conditions import Condition
 from ar_core.cadence.evaluation import Evaluation
 from ar_core.cadence.explain import account_state, plain
+from ar_core.cadence.history import StepsDone
 from ar_core.cadence.limits import account_limit, amount_limits
-from ar_core.cadence.plan import FOREVER, PlanStep
+from ar_core.cadence.plan import PlanStep
 from ar_core.cadence.state import Item, State
-from ar_core.cadence.steps import position
+from ar_core.cadence.steps import choose_step, named, position
+from ar_core.cadence.view import InvoiceView
 from ar_core.model.base import Frozen
 from ar_core.model.money import exact
 
@@ -73,7 +78,8 @@ def why_not(evaluation: Evaluation, invoice: str, step: str) -> Counterfactual:
     if item is None:
         return _answer(invoice, step, [_blocked(disposition.code, disposition.until)])
     with exact():
-        return _answer(invoice, step, list(_obstacles(state, item, step)))
+        found = list(_obstacles(state, item, step))
+    return _answer(invoice, step, found or [_blocked(disposition.code, disposition.until)])
 
 
 def _answer(invoice: str, step: str, needed: list[NeededFact]) -> Counterfactual:
@@ -99,8 +105,7 @@ def _obstacles(state: State, item: Item, name: str) -> Iterator[NeededFact]:
         yield NeededFact(fact=f"steps.{name}.enabled", needed="is true", actual="false")
         return
     yield from _rules(state, item, step)
-    yield from _days(state, item, step)
-    yield from _order(state, item, step)
+    yield from _plan(state, item, step)
     if item.hold is None:
         yield from _limits(state, item, step)
 
@@ -123,67 +128,157 @@ def _rules(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
             )
 
 
-def _days(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
-    lag = state.slot.lag
-    if item.dpd < step.at:
-        yield NeededFact(
-            fact="dpd",
-            needed=f">= {step.at}",
-            actual=str(item.dpd),
-            code=Code.NOT_YET_DUE,
-            earliest=item.due + timedelta(days=step.at),
-        )
-    reopened = item.choice is not None and item.choice.reopened and item.step is step
-    if item.dpd + lag > step.last and step.last < FOREVER and not reopened:
-        yield NeededFact(
-            fact="dpd", needed=f"<= {step.last - lag}", actual=str(item.dpd), code=Code.WINDOW_MISSED
-        )
-    grace = state.run.policy.clock.grace_days
-    if 1 <= item.dpd <= grace:
-        yield NeededFact(
-            fact="dpd",
-            needed=f"> {grace}",
-            actual=str(item.dpd),
-            code=Code.GRACE_DAYS,
-            earliest=item.due + timedelta(days=grace + 1),
-        )
+class _Supposed:
+    """The features of an item, were it so many days past due and its step's own rule true."""
+
+    def __init__(self, view: InvoiceView, features: Mapping[str, Any]) -> None:
+        self._view = view
+        self.__dict__.update(features)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._view, name)
 
 
-def _order(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
-    done = state.steps_done(item)
-    plan = state.plan
+def _made_true(conditions: Iterable[Condition]) -> dict[str, Any]:
+    """A value for each feature that makes its condition true, where one can be named. Age and stage are looked at by day."""
+    found: dict[str, Any] = {}
+    for feature, operator, wanted, _ in conditions:
+        if feature in {"dpd", "stage"}:
+            continue
+        if operator in {"==", ">=", "<=", "is"}:
+            found[feature] = wanted
+        elif operator == "in" and wanted:
+            found[feature] = wanted[0]
+        elif operator in {">", "<"}:
+            found[feature] = wanted + 1 if operator == ">" else wanted - 1
+    return found
+
+
+class _Lead:
+    """When would the plan choose a step for an item? Asked of the plan itself, with the step's own conditions fulfilled."""
+
+    def __init__(self, state: State, item: Item, step: PlanStep) -> None:
+        self._state, self._item = state, item
+        self._step = free = copy(step)
+        rule = free.when
+        free.when = free.blocked_by = None
+        self._plan = plan = copy(state.plan)
+        plan.steps = tuple(free if one is step else one for one in plan.steps)
+        plan.repeats = tuple(free if one is step else one for one in plan.repeats)
+        plan.by_id = {**plan.by_id, step.id: free}
+        changed = rule.test.to_change(state.invoice_view(item), True) if rule is not None else ()
+        self._features = _made_true(changed)
+
+    def view(self, dpd: int) -> Any:
+        """The features on a day."""
+        return _Supposed(
+            InvoiceView(self._state.view, self._item.invoice, dpd, self._plan.stage(dpd)), self._features
+        )
+
+    def chosen(self, dpd: int, done: Mapping[str, StepsDone]) -> PlanStep | None:
+        """What the plan would choose if the item were so many days past due, and these steps had gone out."""
+        run = self._state.run
+        if 1 <= dpd <= run.policy.clock.grace_days:
+            return None
+        due = run.today - timedelta(days=dpd)
+        return choose_step(self._plan, run, self.view(dpd), due, self._state.slot.lag, done, -1).step
+
+    def on(self, dpd: int, done: Mapping[str, StepsDone]) -> bool:
+        """Would it choose the step?"""
+        return self.chosen(dpd, done) is self._step
+
+
+def _plan(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
+    """What of the plan stands in the way: what was done, what was not done yet, and then the age."""
+    lead = _Lead(state, item, step)
+    done = dict(named(state.plan, state.steps_done(item)))
+    if not any(lead.on(dpd, done) for dpd in _days(state, item, step)):
+        yield from _order(state, item, step, lead, done)
+    if not lead.on(item.dpd, done):
+        yield _age(state, item, step, lead, done)
+
+
+def _days(state: State, item: Item, step: PlanStep) -> range:
+    """Days past due on which the answer of the plan may be another one."""
+    return range(min(item.dpd, step.at), max([item.dpd, *state.plan.boundaries]) + 2)
+
+
+def _order(
+    state: State, item: Item, step: PlanStep, lead: _Lead, done: dict[str, StepsDone]
+) -> Iterator[NeededFact]:
+    """Touches that would have to be on record, or not to be. `done` is brought to what it would be then."""
+    plan, mode = state.plan, state.run.policy.catch_up.mode
+    long_ago = StepsDone(date.min, 1)
     if step.repeat_every is not None:
-        held = done.get(step.id)
-        if held is None:
-            return
-        again = held.last + timedelta(days=step.repeat_every)
-        if again > state.slot.send_on:
-            yield NeededFact(
-                fact=f"days since {step.id}",
-                needed=f">= {step.repeat_every}",
-                actual=str((state.run.today - held.last).days),
-                code=Code.NEXT_STEP,
-                earliest=again,
-            )
+        yield from _since(state, step.id, step.repeat_every, done)
         return
-    furthest = position(plan, done)
-    required_later = any(step.id in s.requires for s in plan.steps)
-    if step.index <= furthest and not (required_later and step.id not in done):
-        blocking = plan.steps[furthest].id
+    for name in [name for name in done if position(plan, [name]) >= step.index]:
+        del done[name]
         yield NeededFact(
-            fact=f"touch of {blocking}", needed="is not on record", actual="on record", code=Code.NEXT_STEP
+            fact=f"touch of {name}", needed="is not on record", actual="on record", code=Code.NEXT_STEP
         )
+    needed = [name for name in step.requires if name in plan.by_id and plan.by_id[name].is_touch]
+    if mode == "sequential":
+        view = lead.view(item.dpd)
+        before = [s for s in plan.steps[: step.index] if s.when is None or s.when.holds(view) is True]
+        needed = [s.id for s in before if not s.day_bound or s.last >= item.dpd + state.slot.lag][-1:]
+    for name in needed:
+        if name not in done:
+            done[name] = long_ago
+            yield NeededFact(fact=f"touch of {name}", needed="is on record", actual="not on record")
+    if mode == "sequential" and needed and done[needed[0]] is not long_ago:
+        keep = state.run.policy.catch_up.spacing == "preserved"
+        gap = step.at - plan.by_id[needed[0]].at if keep else state.run.policy.limits.min_gap_days
+        yield from _since(state, needed[0], gap, done)
+
+
+def _since(state: State, name: str, gap: int, done: dict[str, StepsDone]) -> Iterator[NeededFact]:
+    """Days that have to pass after a step."""
+    held = done.get(name)
+    if held is None:
         return
-    for needed in step.requires:
-        if needed not in done:
-            yield NeededFact(fact=f"touch of {needed}", needed="is on record", actual="not on record")
-    chosen = item.step
-    if chosen is None or chosen is step or not step.at <= item.dpd <= step.last:
-        return  # another day is needed anyway, and on that day another step may lead
-    if chosen.index > step.index:
-        yield NeededFact(fact="dpd", needed=f"< {chosen.at}", actual=str(item.dpd), code=Code.SUPERSEDED)
-    elif state.run.policy.catch_up.mode == "sequential":
-        yield NeededFact(fact=f"touch of {chosen.id}", needed="is on record", actual="not on record")
+    again = held.last + timedelta(days=gap)
+    if again > state.slot.send_on:
+        passed = (state.run.today - held.last).days
+        yield NeededFact(
+            fact=f"days since {name}",
+            needed=f">= {gap}",
+            actual=str(passed),
+            code=Code.NEXT_STEP,
+            earliest=again,
+        )
+        done[name] = StepsDone(date.min, held.times)
+
+
+def _age(state: State, item: Item, step: PlanStep, lead: _Lead, done: Mapping[str, StepsDone]) -> NeededFact:
+    """The nearest age at which the step leads: one that time brings, or else one that is over."""
+    days = [dpd for dpd in _days(state, item, step) if lead.on(dpd, done)]
+    if days:
+        nearest = min(days, key=lambda dpd: (abs(dpd - item.dpd), -dpd))
+        if nearest > item.dpd:
+            grace = 1 <= item.dpd <= state.run.policy.clock.grace_days
+            early = Code.NOT_YET_DUE if item.dpd < step.at else Code.SUPERSEDED
+            return NeededFact(
+                fact="dpd",
+                needed=f"{'>=' if nearest + 1 in days else '=='} {nearest}",
+                actual=str(item.dpd),
+                code=Code.GRACE_DAYS if grace else early,
+                earliest=item.due + timedelta(days=nearest),
+            )
+        missed = item.dpd + state.slot.lag > step.last
+        return NeededFact(
+            fact="dpd",
+            needed=f"{'<=' if nearest - 1 in days else '=='} {nearest}",
+            actual=str(item.dpd),
+            code=Code.WINDOW_MISSED if missed else Code.SUPERSEDED,
+        )
+    rival = lead.chosen(max(step.at, item.dpd), done)
+    return NeededFact(
+        fact=f"steps.{rival.id if rival is not None else step.id}",
+        needed="leaves a day to the step",
+        actual=None,
+        code=Code.SUPERSEDED,
+    )
 
 
 def _limits(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
