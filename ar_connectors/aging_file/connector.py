@@ -163,13 +163,13 @@ class AgingFileConnector:
         return Page(records=records, stream=LIST, mapper_version=MAPPER_VERSION)
 
     def _items(self, spool: Spool, start: int, view: StoreView) -> Page:
-        rows = spool.page(start, PAGE)
-        named = [(one.item, one.remote_id or one.base) for one in rows]
-        known = view.records([identity(self._tenant, item, remote) for item, remote in named])
-        records = [
-            map_item(self._tenant, item, remote, known.get(identity(self._tenant, item, remote)))
-            for item, remote in named
+        named = [
+            (one.item, remote, identity(self._tenant, one.item, remote))
+            for one in spool.page(start, PAGE)
+            for remote in (one.remote_id or one.base,)
         ]
+        known = view.records(record for _, _, record in named)
+        records = [map_item(self._tenant, item, remote, known.get(record)) for item, remote, record in named]
         return Page(records=records, stream=LIST, rows=len(records), mapper_version=MAPPER_VERSION)
 
     def list_ids(self, kind: RecordKind) -> Iterator[Sequence[str]]:

@@ -46,6 +46,8 @@ class DateOrder(StrEnum):
 
 _GROUPING: Final = re.compile("(?<=\\d)[\\s\u00a0\u202f\u2009'\u2019](?=\\d{3}(?!\\d))")
 """A space or an apostrophe between groups of three digits."""
+_PLAIN: Final = re.compile(r"[0-9][0-9.,]*")
+"""What nearly all amounts are: digits and marks, nothing to take off."""
 _MINUS: Final = str.maketrans("\u2212\u2013\u2014", "---")
 _MONEY_WORDS: Final = re.compile(
     r"^(?:[A-Z]{3}|[^\d\s.,()+\-]{1,3})?\s*(.*?)\s*(?:[A-Z]{3}|[^\d\s.,()+\-]{1,3})?$"
@@ -63,6 +65,19 @@ def parse_number(text: str, mark: DecimalMark) -> Decimal | None:
     Understood: grouping, brackets and a minus on either side for negatives, `CR` (negative) and `DR`, a currency sign or code
     before or after. Digits are kept as they stand.
     """
+    digits, is_negative = _bare(text)
+    if not digits or _SHAPES[mark].fullmatch(digits) is None:
+        return None
+    group = "," if mark is DecimalMark.POINT else "."
+    value = Decimal(digits.replace(group, "").replace(",", "."))
+    return value.copy_negate() if is_negative else value  # unary minus would round
+
+
+@lru_cache(maxsize=64)  # a cell is read under one mark, then under the other
+def _bare(text: str) -> tuple[str, bool]:
+    """The digits and marks of an amount, and whether it is below zero; "" where it is none under any mark."""
+    if _PLAIN.fullmatch(text):
+        return text, False
     body = text.strip().translate(_MINUS)
     negatives = 0
     if body[-2:].upper() in {"CR", "DR"}:
@@ -74,12 +89,8 @@ def parse_number(text: str, mark: DecimalMark) -> Decimal | None:
         body = found[1] if found is not None else body
     digits = _GROUPING.sub("", body)
     if negatives > 1 or not digits.isascii() or not any(one.isdigit() for one in digits):
-        return None
-    if _SHAPES[mark].fullmatch(digits) is None:
-        return None
-    group = "," if mark is DecimalMark.POINT else "."
-    value = Decimal(digits.replace(group, "").replace(",", "."))
-    return value.copy_negate() if negatives else value  # unary minus would round
+        return "", False
+    return digits, negatives > 0
 
 
 def _signs(body: str) -> tuple[str, int]:

@@ -7,7 +7,7 @@ not known; if that is much at once, the list is more likely wrong than the custo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -31,35 +31,37 @@ ALWAYS_CLOSED: Final = 20
 def assign(spool: Spool, tenant: str, view: StoreView) -> None:
     """Give every item of the list the remote id it had before, or a new one."""
     for start in range(0, len(spool), PAGE):
-        rows = spool.page(start, PAGE)
-        wide = {one.position: _by_due_date(one) for one in rows}
-        ids = {
-            identity(tenant, one.item, remote) for one in rows for remote in (one.base, wide[one.position])
-        }
-        live = view.records(ids)
-        spool.name(
-            [
-                (one, remote, identity(tenant, one.item, remote))
-                for one in rows
-                for remote in (_chosen(one, wide[one.position], tenant, live),)
-            ]
-        )
+        rows = [_Nameable(one, tenant) for one in spool.page(start, PAGE)]
+        live = view.records(identity for one in rows for identity in (one.narrow_id, one.wide_id))
+        spool.name([one.named(live) for one in rows])
+
+
+class _Nameable:
+    """An item with the two names it may go by: that of its row alone, and the one with its due date, which tells twins apart."""
+
+    __slots__ = ("narrow_id", "one", "wide", "wide_id")
+
+    def __init__(self, one: Spooled, tenant: str) -> None:
+        self.one = one
+        self.wide = _by_due_date(one)
+        self.narrow_id = identity(tenant, one.item, one.base)
+        self.wide_id = identity(tenant, one.item, self.wide)
+
+    def named(self, live: Mapping[str, Any]) -> tuple[Spooled, str, str]:
+        """The item, its remote id and its record id. An identity once given is kept, when a twin comes as when it goes."""
+        wide = (self.one, self.wide, self.wide_id)
+        base = (self.one, self.one.base, self.narrow_id)
+        narrow, known_wide = live.get(self.narrow_id), self.wide_id in live
+        if self.one.twin == 0:
+            return wide if known_wide and narrow is None else base
+        same = narrow is not None and getattr(narrow, "due_date", None) == self.one.item.due_date
+        return base if same and self.one.twin == 1 and not known_wide else wide
 
 
 def _by_due_date(one: Spooled) -> str:
     """The identity of an item that has twins."""
     due = one.item.due_date.isoformat() if one.item.due_date else "-"
     return f"{one.base}/due {due}" + (f"/{one.twin}" if one.twin > 1 else "")
-
-
-def _chosen(one: Spooled, wide: str, tenant: str, live: dict[str, Any]) -> str:
-    """An identity once given is kept, when a twin comes as when it goes."""
-    narrow = live.get(identity(tenant, one.item, one.base))
-    known_wide = identity(tenant, one.item, wide) in live
-    if one.twin == 0:
-        return wide if known_wide and narrow is None else one.base
-    same = narrow is not None and getattr(narrow, "due_date", None) == one.item.due_date
-    return one.base if same and one.twin == 1 and not known_wide else wide
 
 
 def customers_meant(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from ar_connectors.aging_file.cells import Cell, cell_text
@@ -315,6 +316,7 @@ _ALSO: Final[Mapping[Role, tuple[str, ...]]] = {
 """Headings of no program in particular; a proposal for a column map is made from them too."""
 
 
+@lru_cache(maxsize=4096)
 def normal(text: str) -> str:
     """A heading or a word in the form in which they are compared."""
     return " ".join(re.sub(r"[\W_]+", " ", text.casefold()).split())

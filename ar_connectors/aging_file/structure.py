@@ -312,8 +312,15 @@ def walk(table: Table, header: Header) -> Iterator[Part]:
     for row in table.rows():
         if row.number <= header.row:
             continue
-        if [normal(cell_text(cell)) for cell in row.cells] == repeated:
+        if _repeats(row, repeated):
             continue
         part = here.part(row)
         if part is not None:
             yield part
+
+
+def _repeats(row: Row, headings: Sequence[str]) -> bool:
+    """Whether a row is the headings once more; most rows differ in their first cells."""
+    return len(row.cells) == len(headings) and all(
+        normal(cell_text(cell)) == heading for cell, heading in zip(row.cells, headings, strict=True)
+    )

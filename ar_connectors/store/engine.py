@@ -32,6 +32,10 @@ BUSY_SECONDS = 60
 CHUNK = 500
 """Ids per IN (...) list: below the limits of both databases, few enough round trips."""
 
+_CACHE_KIB = 8192
+"""Of SQLite's own page cache, for each connection: every thread of a sync has one, and what one commits empties those of the others.
+The operating system's cache, which they share, does the rest."""
+
 _MAX_MARKS = 23_000
 """Values in one statement on SQLite, which takes 32,766: a thousand records."""
 
@@ -118,6 +122,11 @@ class Database:
         marked = statement.replace("AMONG", "= ANY(?)").replace("?", "%s")
         return connection.exec_driver_sql(marked, (list(ids), *more)).all()
 
+    def rows(self, connection: Connection, statement: str, *values: Any) -> Sequence[Sequence[Any]]:
+        """Rows of a statement written with `?` marks."""
+        marked = statement if self.is_sqlite else statement.replace("?", "%s")
+        return connection.exec_driver_sql(marked, values).all()
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
@@ -178,7 +187,7 @@ def _sqlite(url: URL) -> Engine:
         cursor.execute("PRAGMA wal_autocheckpoint = 2000")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA temp_store = MEMORY")
-        cursor.execute("PRAGMA cache_size = -65536")
+        cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         cursor.close()
 
     @event.listens_for(engine, "begin")

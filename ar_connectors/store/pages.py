@@ -26,7 +26,8 @@ __all__ = ["commit_page", "records_turn", "reset_stream", "stage_page"]
 _LEVEL = 1
 """Of zlib. Measured on pages of QuickBooks invoices: higher levels take three times as long for a sixth less space."""
 
-_BY_SOURCE = "SELECT id, remote_id FROM records WHERE remote_id AMONG AND source_kind = ? AND connection_id = ? AND alive"
+# `|| ''`: see view.py.
+_BY_SOURCE = "SELECT id, remote_id FROM records WHERE remote_id AMONG AND source_kind = ? AND connection_id || '' = ? AND alive"
 _OWN = "SELECT remote_kind, remote_id, version FROM placements WHERE remote_id AMONG AND connection_id = ? AND version IS NOT NULL"
 
 

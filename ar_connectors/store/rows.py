@@ -14,7 +14,7 @@ from hashlib import blake2b
 from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from ar_connectors.errors import ConfigurationError
 from ar_connectors.store.codec import encode_record, kind_of
@@ -32,6 +32,7 @@ from ar_core.model import (
     Promise,
     Source,
 )
+from ar_core.model.refs import percent_escaped
 
 __all__ = [
     "Prepared",
@@ -107,9 +108,7 @@ def profile_row_id(customer_id: str) -> str:
 
 def escaped(text: str) -> str:
     """Text of an ERP as it is stored in a column: free of characters that a database cannot hold. Comparable, one to one."""
-    if text.isalnum() and text.isascii():
-        return text
-    return quote(text, safe="-_.~", errors="surrogatepass")
+    return percent_escaped(text)
 
 
 def unescaped(text: str) -> str:

@@ -11,12 +11,22 @@ from sqlalchemy import select
 from ar_connectors.connector import Cursor, Fact, Placement
 from ar_connectors.store import tables as t
 from ar_connectors.store.codec import decode_record
-from ar_connectors.store.engine import CHUNK, Database
+from ar_connectors.store.engine import Database
 from ar_core.model import Allocation, RecordKind
 
 __all__ = ["View", "placement_from_json", "placement_to_json", "read_record"]
 
 _BATCH = 5000
+
+# `|| ''` keeps SQLite from choosing the index by connection: it has no statistics, takes a connection for a handful of rows, and
+# would read all of it for a few ids. PostgreSQL knows better by itself.
+_OWN = "connection_id || '' = ?"
+_RECORDS = f"SELECT id, kind, body, due_version FROM records WHERE id AMONG AND alive AND {_OWN}"  # noqa: S608  constants
+_CHILDREN = f"SELECT body FROM records WHERE parent_id AMONG AND kind = 'allocation' AND alive AND {_OWN}"  # noqa: S608  constants
+_LIVE_IDS = (
+    "SELECT id FROM records WHERE id > ? AND {end} kind = ? AND alive AND source_kind IS NOT NULL AND {own} "
+    "ORDER BY id LIMIT ?"
+)
 
 
 class View:
@@ -41,84 +51,55 @@ class View:
 
     def records(self, record_ids: Iterable[str]) -> dict[str, Any]:
         """Live records by id; missing ones are left out."""
-        r = t.records.c
         wanted = list(dict.fromkeys(record_ids))
-        found = {}
         with self._database.reading() as connection:
-            for start in range(0, len(wanted), CHUNK):
-                query = select(r.id, r.kind, r.body, r.due_version).where(
-                    r.connection_id == self._connection_id, r.id.in_(wanted[start : start + CHUNK]), r.alive
-                )
-                for row in connection.execute(query):
-                    found[row.id] = read_record(row.kind, bytes(row.body), row.due_version)
-        return found
+            rows = self._database.among(connection, _RECORDS, wanted, self._connection_id)
+        return {row[0]: read_record(row[1], bytes(row[2]), row[3]) for row in rows}
 
     def live_ids(self, kind: RecordKind) -> Iterator[str]:
         """Ids of all live records of a kind that came from the platform, ascending."""
-        r = t.records.c
-        last = ""
+        rest = (kind.value, self._connection_id, _BATCH)
+        if not self._database.is_sqlite:
+            yield from self._ascending(_LIVE_IDS.format(end="", own="connection_id = ?"), "", *rest)
+            return
+        for first, end in _ranges(self._connection_id, kind):
+            yield from self._ascending(_LIVE_IDS.format(end="id < ? AND", own=_OWN), first, end, *rest)
+
+    def _ascending(self, statement: str, last: str, *rest: Any) -> Iterator[str]:
+        """The ids a statement gives in portions, each behind the last one of the portion before. No transaction lasts longer than
+        one portion: what is done with the ids may take its time."""
         while True:
-            query = (
-                select(r.id)
-                .where(
-                    r.connection_id == self._connection_id,
-                    r.kind == kind.value,
-                    r.alive,
-                    r.source_kind.is_not(None),
-                    r.id > last,
-                )
-                .order_by(r.id)
-                .limit(_BATCH)
-            )
             with self._database.reading() as connection:
-                ids = [row.id for row in connection.execute(query)]
-            yield from ids
-            if len(ids) < _BATCH:
+                rows = self._database.rows(connection, statement, last, *rest)
+            for row in rows:
+                yield row[0]
+            if len(rows) < _BATCH:
                 return
-            last = ids[-1]
+            last = rows[-1][0]
 
     def allocations_of(self, parent_ids: Iterable[str]) -> Sequence[Allocation]:
         """Live allocations that were read from these parents."""
-        r = t.records.c
         parents = list(dict.fromkeys(parent_ids))
-        found = []
         with self._database.reading() as connection:
-            for start in range(0, len(parents), CHUNK):
-                query = select(r.body).where(
-                    r.connection_id == self._connection_id,
-                    r.parent_id.in_(parents[start : start + CHUNK]),
-                    r.kind == RecordKind.ALLOCATION.value,
-                    r.alive,
-                )
-                found += [decode_record("allocation", bytes(row.body)) for row in connection.execute(query)]
-        return sorted(found, key=lambda one: one.id)
+            rows = self._database.among(connection, _CHILDREN, parents, self._connection_id)
+        return sorted((decode_record("allocation", bytes(row[0])) for row in rows), key=lambda one: one.id)
 
     def allocations_on(self, document_ids: Iterable[str]) -> Sequence[Allocation]:
         """Live allocations that settle one of these documents or use one up. Looks through all of them, in portions."""
         wanted = frozenset(document_ids)
+        if not wanted:
+            return []
         found: list[Allocation] = []
-        last = ""
         r = t.records.c
-        while wanted:
-            query = (
-                select(r.id, r.body)
-                .where(
-                    r.connection_id == self._connection_id,
-                    r.kind == RecordKind.ALLOCATION.value,
-                    r.alive,
-                    r.id > last,
-                )
-                .order_by(r.id)
-                .limit(_BATCH)
-            )
-            with self._database.reading() as connection:
-                rows = connection.execute(query).all()
-            some = (decode_record("allocation", bytes(row.body)) for row in rows)
-            found += [one for one in some if one.target_id in wanted or one.source_id in wanted]
-            if len(rows) < _BATCH:
-                break
-            last = rows[-1].id
-        return found
+        query = select(r.body).where(
+            r.connection_id == self._connection_id, r.kind == RecordKind.ALLOCATION.value, r.alive
+        )
+        with self._database.reading() as connection:
+            for row in connection.execution_options(yield_per=_BATCH).execute(query):
+                one = decode_record("allocation", bytes(row.body))
+                if one.target_id in wanted or one.source_id in wanted:
+                    found.append(one)
+        return sorted(found, key=lambda one: one.id)
 
     def placements(self, subject_id: str, command_type: str | None = None) -> Sequence[Placement]:
         """Where earlier commands on this subject landed, oldest first."""
@@ -133,6 +114,13 @@ class View:
             query = query.where(p.command_type == command_type)
         with self._database.reading() as connection:
             return [placement_from_json(json.loads(bytes(row.body))) for row in connection.execute(query)]
+
+
+def _ranges(connection_id: str, kind: RecordKind) -> list[tuple[str, str]]:
+    """Where in SQLite's order of ids (that of bytes) a connection's records of a kind lie, as open intervals, ascending: under its
+    own name, and among those born here. An allocation is named after what it was read from."""
+    own = f"{connection_id}:" if kind is RecordKind.ALLOCATION else f"{connection_id}:{kind}:"
+    return sorted((prefix, f"{prefix[:-1]};") for prefix in (own, "local:"))
 
 
 def read_record(kind: str, body: bytes, due_version: int) -> Any:
