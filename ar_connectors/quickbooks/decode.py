@@ -77,16 +77,30 @@ def _fault(body: bytes, tenant: str) -> ARError | None:
     return None if fault is None else fault_error(fault, tenant=tenant, operation="decode fault")
 
 
-def decode_page(body: bytes, entity: str | None, context: Context, *, stream: str = "") -> Page:
-    """Decode a body of rows with what is known of the company. `entity`: what a bare row is; see `decode` for the errors."""
+def decode_page(
+    body: bytes,
+    entity: str | None,
+    context: Context,
+    *,
+    stream: str = "",
+    ids: list[str | None] | None = None,
+) -> Page:
+    """Decode a body of rows with what is known of the company. `entity`: what a bare row is; `ids` takes the platform's id of
+    each row, None where it has none. See `decode` for the errors."""
     with collector_paused(len(body) > LARGE):
-        page = _typed(body, entity, context, stream)
+        found: list[str | None] = []
+        page = _typed(body, entity, context, stream, found)
         if page is None:
-            page = decode_rows(open_envelope(body, entity), context, stream=stream, raw=body)
+            found.clear()
+            page = decode_rows(open_envelope(body, entity), context, stream=stream, raw=body, ids=found)
+    if ids is not None:
+        ids += found
     return page
 
 
-def _typed(body: bytes, entity: str | None, context: Context, stream: str) -> Page | None:
+def _typed(
+    body: bytes, entity: str | None, context: Context, stream: str, ids: list[str | None]
+) -> Page | None:
     """The quick way, for one list of one entity; None when the careful way must be taken. A row that cannot be read quickly
     is read carefully by itself."""
     if entity is not None and entity not in _QUICK:
@@ -113,7 +127,7 @@ def _typed(body: bytes, entity: str | None, context: Context, stream: str) -> Pa
     name, rows = lists[0]
     mapper = Mapper(context)
     filled = FillingPage()
-    if not _take_all(filled, mapper, name, rows):
+    if not _take_all(filled, mapper, name, rows, ids):
         return None
     return filled.page(
         len(rows), name, _utc(answer.time), mapper_version=MAPPER_VERSION, stream=stream, raw=body
@@ -134,7 +148,9 @@ def _utc(instant: datetime | None) -> datetime | None:
     return instant.astimezone(UTC) if instant is not None and instant.tzinfo is not None else None
 
 
-def _take_all(filled: FillingPage, mapper: Mapper, entity: str, rows: Sequence[msgspec.Raw]) -> bool:
+def _take_all(
+    filled: FillingPage, mapper: Mapper, entity: str, rows: Sequence[msgspec.Raw], ids: list[str | None]
+) -> bool:
     """Map the rows of one entity, quickly: what `_take` does, without a call and an object for each row. False as soon as a
     number turns up that is none, or is out of bounds."""
     decode = _DECODERS[entity].decode
@@ -143,6 +159,7 @@ def _take_all(filled: FillingPage, mapper: Mapper, entity: str, rows: Sequence[m
     for number, raw in enumerate(rows):
         try:
             row = decode(raw)
+            ids.append(row.id)
             if row.status is not None:
                 filled.add(entity, row.id, map_entity(mapper, row), number)
             elif one is not None:
@@ -154,7 +171,8 @@ def _take_all(filled: FillingPage, mapper: Mapper, entity: str, rows: Sequence[m
                 records += found
                 row_of += [number] * len(found)
         except (*UNREADABLE, RowError, DecimalException):
-            _take(filled, mapper.context, Row(entity, bytes(raw)), number)
+            del ids[number:]
+            ids.append(_take(filled, mapper.context, Row(entity, bytes(raw)), number))
         if number % CHECK_EVERY == 0 and not mapper.check_numbers():
             return False
     return mapper.check_numbers()
@@ -163,11 +181,19 @@ def _take_all(filled: FillingPage, mapper: Mapper, entity: str, rows: Sequence[m
 # ---- row by row
 
 
-def decode_rows(envelope: Envelope, context: Context, *, stream: str = "", raw: bytes | None = None) -> Page:
-    """Decode the rows of an envelope one by one; what one of them is worth does not touch the others."""
+def decode_rows(
+    envelope: Envelope,
+    context: Context,
+    *,
+    stream: str = "",
+    raw: bytes | None = None,
+    ids: list[str | None] | None = None,
+) -> Page:
+    """Decode the rows of an envelope one by one; what one of them is worth does not touch the others. `ids` takes theirs."""
     filled = FillingPage()
-    for number, row in enumerate(envelope.rows):
-        _take(filled, context, row, number)
+    found = [_take(filled, context, row, number) for number, row in enumerate(envelope.rows)]
+    if ids is not None:
+        ids += found
     kinds = {row.entity for row in envelope.rows}
     kind = kinds.pop() if len(kinds) == 1 else ""
     return filled.page(
@@ -175,8 +201,8 @@ def decode_rows(envelope: Envelope, context: Context, *, stream: str = "", raw: 
     )
 
 
-def _take(filled: FillingPage, context: Context, row: Row, number: int) -> None:
-    """Read and map one row whatever it is worth; what cannot be is rejected with the reason."""
+def _take(filled: FillingPage, context: Context, row: Row, number: int) -> str | None:
+    """Read and map one row whatever it is worth; what cannot be is rejected with the reason. Returns the row's id."""
     shape = wire.ENTITIES.get(row.entity)
     try:
         if row.fault is not None:
@@ -185,12 +211,15 @@ def _take(filled: FillingPage, context: Context, row: Row, number: int) -> None:
                 "fault", f"a fault stands in this place{f' (code {code})' if code else ''}: {row.fault.text}"
             )
         if shape is None or row.entity not in ENTITY_KINDS:
-            filled.out_of_scope.append(_foreign(row, number))
-            return
+            foreign = _foreign(row, number)
+            filled.out_of_scope.append(foreign)
+            return foreign.remote_id
         struct, mapped = RowReader(shape, map_entity, partial(Mapper, context)).read(row.raw)
         filled.add(row.entity, struct.id, mapped, number)
+        return struct.id
     except RowError as error:
         filled.reject(row.entity, row.raw, number, error, "Id")
+        return filled.rejected[-1].remote_id
 
 
 def _foreign(row: Row, number: int) -> OutOfScope:

@@ -37,16 +37,17 @@ _LINE_KINDS: Final[dict[str | None, LineKind]] = {
 }
 """Both spellings occur (quirks.md#qbo-10)."""
 
-_POSTED: Final = DocumentStatus.POSTED
-_VOIDED: Final = DocumentStatus.VOIDED
 _UNKNOWN: Final = LineKind.UNKNOWN
 _ITEM: Final = LineKind.ITEM
 _SHIPPING: Final = "SHIPPING_ITEM_ID"
 _SENT: Final = frozenset({"EmailSent", "EMAIL_SENT"})
 
 _line, _new_line = adopter(Line), blank(Line)
-_invoice, _new_invoice = adopter(Invoice), blank(Invoice)
-_credit_note, _new_credit_note = adopter(CreditNote), blank(CreditNote)
+_invoice, _new_invoice = adopter(Invoice), blank(Invoice, document_status=DocumentStatus.POSTED)
+_credit_note, _new_credit_note = (
+    adopter(CreditNote),
+    blank(CreditNote, document_status=DocumentStatus.POSTED),
+)
 
 
 def is_voided(total: Decimal | None, note: str | None, lines: list[wire.Line] | None) -> bool:
@@ -65,7 +66,8 @@ def map_invoice(mapper: Mapper, row: wire.Invoice) -> Invoice:
     _document(mapper, values, row, total, tax)
     values["id"] = mapper.id(RecordKind.INVOICE, row.id)
     values["source"] = mapper.provenance("Invoice", row)
-    values["raw_status"] = row.invoice_status or None
+    if row.invoice_status:
+        values["raw_status"] = row.invoice_status
     values["due_date"] = row.due_date
     if row.sales_term_ref is not None:
         values["terms"] = mapper.terms(row.sales_term_ref)
@@ -94,10 +96,12 @@ def _document(
         values["subtotal"] = subtract(total, tax)
         values["tax_total"] = tax
     values["total"] = total
-    voided = not total and is_voided(total, note, lines)
-    values["document_status"] = _VOIDED if voided else _POSTED
-    values["customer_reference"] = row.po_number or None
-    values["memo"] = note or None
+    if not total and is_voided(total, note, lines):
+        values["document_status"] = DocumentStatus.VOIDED
+    if row.po_number:
+        values["customer_reference"] = row.po_number
+    if note:
+        values["memo"] = note
     if lines:
         values["lines"] = map_lines(mapper, lines)
     if row.custom_field:

@@ -156,10 +156,11 @@ class Pass:
     ) -> Callable[[], Page]:
         def read() -> Page:
             answer = client.page(table.entity, where, position)
-            page = decode_page(answer.body, table.entity, context, stream=table.stream)
-            ids = row_ids(page)
+            ids: list[str | None] = []
+            page = decode_page(answer.body, table.entity, context, stream=table.stream, ids=ids)
+            named = {one for one in ids if one is not None}
             # Eight bytes an id, whatever the size of the company: the ids themselves would be most of what a first load holds.
-            self._seen[position] = (array("q", map(hash, ids)), max(page.rows - len(ids), 0))
+            self._seen[position] = (array("q", map(hash, named)), max(page.rows - len(named), 0))
             self._check(page, position)
             return finish(page, position)
 
