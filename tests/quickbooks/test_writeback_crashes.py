@@ -1,7 +1,6 @@
 """A worker dies at any point of a delivery, again and again: no note stands there twice, and none is lost.
 
-Here a death is an exception after which nothing of the worker answers any more, so every point can be tried quickly; the
-same with `kill -9` on processes, a real store and an emulator is in tests/crash.
+What a death is here: tests/writeback/fate.py.
 """
 
 from __future__ import annotations
@@ -33,48 +32,10 @@ from ar_core.commands import (
 from ar_core.model import RecordKind
 from tests.quickbooks.little_books import CONNECTION, TENANT, Company, company, rid
 from tests.soak import SEEDS
+from tests.writeback.fate import DeathError, Fate
 
 DAY = date(2026, 11, 23)
 ONE = rid(RecordKind.CUSTOMER, "1")
-
-
-class DeathError(BaseException):
-    """The worker is gone."""
-
-
-@dataclass
-class Fate:
-    """When a worker dies: at its nth checkpoint, before or after what it does there has taken effect."""
-
-    dies_at: int
-    passed: int = 0
-    dead: bool = False
-
-    def around(self, thing: Any, names: tuple[str, ...]) -> Any:
-        """`thing` with a checkpoint before and after each of its methods in `names`."""
-        fate = self
-
-        class Mortal:
-            def __getattr__(self, name: str) -> Any:
-                real = getattr(thing, name)
-                if name not in names:
-                    return real
-
-                def call(*arguments: Any, **options: Any) -> Any:
-                    fate.check()
-                    result = real(*arguments, **options)
-                    fate.check()
-                    return result
-
-                return call
-
-        return Mortal()
-
-    def check(self) -> None:
-        self.passed += 1
-        if self.dead or self.passed == self.dies_at:
-            self.dead = True
-            raise DeathError
 
 
 @dataclass
