@@ -21,7 +21,6 @@ CAPABILITIES: Final = Capabilities(
         "credit_notes": "items below zero",
         "payments": "unapplied payments, deposits and overpayments, as their type says",
         "adjustments": "journal entries, as their type says",
-        "deletions": "none: what is missing is closed, not deleted",
         "reported_balances": "the sums of the list, by customer",
     },
     facts={fact: Capability(Support.NONE, _KEPT, source="quirks.md#file-30") for fact in Fact},
@@ -29,6 +28,7 @@ CAPABILITIES: Final = Capabilities(
     limits={
         "file": "CSV of any size; a workbook that unpacks to 1 GiB at most, without macros",
         "columns": "256",
+        "deletions": "none are read: what is missing is closed, not deleted",
         "closing": "half of what is open at once, or 20 items, before a person has to agree",
     },
 )

@@ -8,7 +8,7 @@ from rich.table import Table
 from ar_connectors import api
 from ar_connectors.cli.exits import Exit
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
-from ar_connectors.cli.tables import capabilities_tables
+from ar_connectors.cli.tables import capabilities_matrix, capabilities_tables, matrix_rows
 
 __all__ = ["capabilities", "check", "connections", "set_zone"]
 
@@ -71,12 +71,13 @@ def check(shell: Shell, connection: str | None) -> Exit | None:
 @pass_shell
 @verb
 def capabilities(shell: Shell, erp: str | None) -> Exit | None:
-    """Show what is read from an ERP and where each fact lands in it."""
+    """Show what is read from each ERP and how well each fact is placed in it; with an ERP, where and how."""
     found = [api.capabilities(name) for name in ([erp] if erp else api.PLATFORMS)]
 
     def show() -> None:
-        for table in capabilities_tables(found):
+        for table in capabilities_tables(found) if erp else [capabilities_matrix(found)]:
             shell.out.print(table)
 
-    shell.emit({"capabilities": found}, show)
+    data = {"capabilities": found} if erp else {"capabilities": found, "matrix": matrix_rows(found)}
+    shell.emit(data, show)
     return None

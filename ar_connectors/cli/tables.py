@@ -8,15 +8,17 @@ from decimal import Decimal
 from rich.table import Table
 from rich.text import Text
 
-from ar_connectors.connector import Capabilities, Support
+from ar_connectors.connector import Capabilities, Fact, Support
 from ar_connectors.store.contract import Receipt, WriteState
 from ar_connectors.syncing.reconcile import Reconciliation
 from ar_connectors.syncing.report import SyncReport
 
 __all__ = [
     "amount",
+    "capabilities_matrix",
     "capabilities_tables",
     "counted",
+    "matrix_rows",
     "receipts_table",
     "reconciliation_summary",
     "reconciliation_table",
@@ -37,6 +39,8 @@ _SUPPORT_STYLE = {
     Support.ADVISORY: "yellow",
     Support.NONE: "dim",
 }
+
+_CELL_STYLE = {str(support): style for support, style in _SUPPORT_STYLE.items()}
 
 
 def amount(value: Decimal | None, currency: str | None = None) -> str:
@@ -135,6 +139,36 @@ def reconciliation_table(result: Reconciliation) -> Table | str:
     table.caption = reconciliation_summary(result)
     table.caption_justify = "left"
     return table
+
+
+def capabilities_matrix(everyone: Sequence[Capabilities]) -> Table:
+    """What every adapter reads and writes, side by side: how well each fact and command is placed, and what is read."""
+    table = Table(title="capabilities", title_justify="left", caption_justify="left")
+    table.caption = "native: in a field that the ERP understands; note: as text that its users read; advisory: shown, and not acted on"
+    table.add_column("what", overflow="fold")
+    for one in everyone:
+        table.add_column(one.platform)
+    for row, cells in matrix_rows(everyone).items():
+        table.add_row(row, *(Text(cell, style=_CELL_STYLE.get(cell, "")) for cell in cells.values()))
+    return table
+
+
+def matrix_rows(everyone: Sequence[Capabilities]) -> dict[str, dict[str, str]]:
+    """The cells of the matrix: row -> platform -> `native`, `note`, `advisory`, `yes` or `-`."""
+
+    def told(support: Support | None) -> str:
+        return "-" if support in {None, Support.NONE} else str(support)
+
+    rows: dict[str, dict[str, str]] = {}
+    for fact in Fact:
+        cells = {one.platform: told(one.facts[fact].support) for one in everyone}
+        rows[f"write {fact.value.replace('_', ' ')}"] = cells
+    commands = dict.fromkeys(name for one in everyone for name in one.commands)
+    for name in commands:
+        rows[f"deliver {name}"] = {one.platform: told(one.commands.get(name)) for one in everyone}
+    for topic in dict.fromkeys(name for one in everyone for name in one.reads):
+        rows[f"read {topic}"] = {one.platform: "yes" if topic in one.reads else "-" for one in everyone}
+    return rows
 
 
 def capabilities_tables(everyone: Iterable[Capabilities]) -> list[Table]:

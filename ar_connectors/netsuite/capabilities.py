@@ -22,6 +22,7 @@ READS: Final[dict[str, str]] = {
     "allocations": "nexttransactionlinelink, all links of one payment together",
     "promises": "User-Estimated Payment Date with the customer's promise as its source, where queries show it; our own tagged activities",
     "disputes": "our own tagged activities",
+    "voids": "the column voided, and the status",
     "deletions": "deletedrecord; comparison of ids where the role may not see it",
     "reported_balances": "SuiteQL sums of what is open, per customer and currency",
 }

@@ -128,22 +128,22 @@ class Books:
             assert one.external_id not in said
             said[one.external_id] = parsed[0]
         first, note, _, dispute, second, held, third, *_ = (one.record_uuid() for one in self.week)
-        zero, one, two = self.invoices
+        zero, middle, two = self.invoices
         assert set(said) == {
             f"ar-i{zero}-{first}",
-            f"ar-i{one}-{first}",
+            f"ar-i{middle}-{first}",
             f"ar-i{zero}-{second}",
             f"ar-i{two}-{third}",
             f"ar-i{two}-{note}",
-            f"ar-i{one}-{dispute}",
+            f"ar-i{middle}-{dispute}",
             f"ar-c{self.customer}-status",
             f"ar-c{self.customer}-{held}",
         }
-        for invoice in (zero, one):
+        for invoice in (zero, middle):
             tag = said[f"ar-i{invoice}-{first}"]
             assert isinstance(tag, PromiseTag)
             assert tag.superseded_by == second
-        withdrawn, resolved = said[f"ar-i{two}-{third}"], said[f"ar-i{one}-{dispute}"]
+        withdrawn, resolved = said[f"ar-i{two}-{third}"], said[f"ar-i{middle}-{dispute}"]
         assert isinstance(withdrawn, PromiseTag)
         assert withdrawn.withdrawn == DAY
         assert isinstance(resolved, DisputeTag)
