@@ -11,6 +11,8 @@ GET  /__control__/stats       counters; DELETE begins anew
 GET  /__control__/truth       facts in the books
 POST /__control__/stories     {"name", ...arguments}
 POST /__control__/webhooks    {"url", "shape"?}: sends what happened since the last one that was answered with success
+GET  /__control__/subscription  {"url", "shape", "attempts", "next_at"} or null
+POST /__control__/subscription  {"url", "shape"?}: sends by itself from now on, and again what is not taken; DELETE ends it
 POST /__control__/lies        {"names": [...]}
 """
 
@@ -26,6 +28,7 @@ from ar_connectors.testkit.emulator import Emulator
 from ar_connectors.testkit.faults import NAMES, OUTAGES
 from ar_connectors.testkit.ledger import LedgerError, check, truth
 from ar_connectors.testkit.stories import STORIES, Stories
+from ar_connectors.testkit.webhooks import Subscription
 from ar_connectors.testkit.wsgi import Listener
 
 if TYPE_CHECKING:
@@ -41,6 +44,19 @@ class Control:
         self.service = service
         self.stories = stories
         self.listener = listener
+        self.subscription: Subscription | None = None
+
+    def subscribe(self, url: str, shape: str = "") -> Subscription:
+        """Send webhooks by themselves from now on. Raises ValueError for an address or a shape that cannot be."""
+        self.unsubscribe()
+        self.subscription = Subscription(self.service, url, shape)
+        return self.subscription
+
+    def unsubscribe(self) -> None:
+        """Send no more webhooks."""
+        if self.subscription is not None:
+            self.subscription.close()
+        self.subscription = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request with JSON."""
@@ -78,6 +94,8 @@ class Control:
                 return [asdict(fault) for fault in service.faults.pending]
             case "stats":
                 return self._stats(anew=False)
+            case "subscription":
+                return self.subscription.as_json() if self.subscription is not None else None
             case "truth":
                 return self._truth()
         raise KeyError(f"there is no GET {place}")
@@ -102,6 +120,11 @@ class Control:
                 return self.stories.run(body.pop("name"), **body)
             case "POST", "webhooks":
                 return service.notify(**body)
+            case "POST", "subscription":
+                return self.subscribe(**body).as_json()
+            case "DELETE", "subscription":
+                self.unsubscribe()
+                return {}
             case "POST", "lies":
                 with service.lock:
                     service.lies.tell(*body["names"])

@@ -11,6 +11,7 @@ from ar_connectors.testkit.faults import FaultPlan
 from ar_connectors.testkit.ledger import Ledger
 from ar_connectors.testkit.lies import Lies
 from ar_connectors.testkit.stats import Stats
+from ar_connectors.testkit.webhooks import Notice
 
 __all__ = ["Emulator"]
 
@@ -28,6 +29,17 @@ class Emulator(Protocol):
 
     def handle(self, call: Call, in_flight: int = 1) -> tuple[Reply, str | None]:
         """Answer a call, and the name of the fault that struck."""
+        ...
+
+    webhook_retries: tuple[float, ...]
+    """Seconds until each further attempt to send a notice that was not taken."""
+
+    def notice(self, shape: str) -> Notice | None:
+        """What no app was told yet, in one of the ERP's shapes. Raises ValueError for what cannot be. The caller holds the lock."""
+        ...
+
+    def told(self, notice: Notice) -> None:
+        """A notice was taken, or given up. The caller holds the lock."""
         ...
 
     def notify(self, url: str, *, shape: str = "") -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ar_connectors.testkit.ledger import Ledger, Truth, truth
 from ar_connectors.testkit.lies import Lies
 from ar_connectors.testkit.stats import Stats
 from ar_connectors.testkit.stories import Stories
+from ar_connectors.testkit.webhooks import Subscription
 from ar_connectors.testkit.wsgi import Application, Listener
 
 __all__ = ["Ports", "Running", "company", "listening"]
@@ -30,6 +31,7 @@ class Ports:
     """Where an emulator listens."""
 
     api: Listener
+    control: Control
     control_url: str
     stories: Stories
 
@@ -39,12 +41,14 @@ def listening(service: Emulator, port: int = 0) -> Iterator[Ports]:
     """Serve an emulator on 127.0.0.1 until the block ends. `port` 0: any free one."""
     stories = Stories(service.ledger, service.lock)
     api = Listener(Application(service), port)
-    control = Listener(Control(service, stories, api))
+    control = Control(service, stories, api)
+    listener = Listener(control)
     try:
-        yield Ports(api, f"{control.url}/__control__/", stories)
+        yield Ports(api, control, f"{listener.url}/__control__/", stories)
     finally:
+        control.unsubscribe()
         api.close()
-        control.close()
+        listener.close()
 
 
 def company(
@@ -147,6 +151,11 @@ class Running(Generic[S]):
             yield
         finally:
             self.ports.api.outage(None)
+
+    def subscribe(self, url: str, shape: str = "") -> Subscription:
+        """Send webhooks to an app by themselves from now on, and again what it does not take, until the emulator ends. Raises
+        ValueError for an address or a shape that cannot be, and for an ERP that has no webhooks."""
+        return self.ports.control.subscribe(url, shape)
 
     def as_json(self) -> dict[str, str]:
         """What a client in any language needs."""

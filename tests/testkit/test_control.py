@@ -147,7 +147,7 @@ def test_serving_prints_one_line_that_any_client_can_use(served: dict[str, str])
     }
     answer = requests.get(
         f"{served['base_url']}/v3/company/{served['tenant']}/companyinfo/{served['tenant']}",
-        headers={"Authorization": f"Bearer {served['access_token']}"},
+        headers={"Authorization": f"Bearer {served['access_token']}", "Accept": "application/json"},
         timeout=10,
     )
     assert answer.json()["CompanyInfo"]["Country"] == "US"

@@ -109,9 +109,8 @@ def service() -> QuickBooks:
 
 def ask(service: QuickBooks, method: str, path: str, body: bytes = b"", **params: str) -> tuple[int, Any]:
     token = service.authority.grant()[0]
-    call = Call(
-        method, f"/v3/company/{service.realm}/{path}", params, {"authorization": f"Bearer {token}"}, body
-    )
+    headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
+    call = Call(method, f"/v3/company/{service.realm}/{path}", params, headers, body)
     reply, _ = service.handle(call)
     return reply.status, json.loads(reply.whole())
 

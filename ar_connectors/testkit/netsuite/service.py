@@ -34,6 +34,7 @@ from ar_connectors.testkit.netsuite.suiteql import Queries
 from ar_connectors.testkit.netsuite.tba import TokenPair
 from ar_connectors.testkit.netsuite.tokens import TOKEN_PATH, Desk
 from ar_connectors.testkit.stats import Stats
+from ar_connectors.testkit.webhooks import Notice, notify
 
 __all__ = ["NetSuite"]
 
@@ -69,6 +70,7 @@ class NetSuite:
         if not any(one.detail == "CustomerDeposits" for one in ledger.accounts.values()):
             ledger.add_account("Customer Deposits", "Other Current Liability", "CustomerDeposits")
         self.lock = threading.RLock()
+        self.webhook_retries: tuple[float, ...] = ()
         self.faults = FaultPlan(seed)
         self.stats = Stats()
         self.lies = Lies(LIES)
@@ -112,10 +114,17 @@ class NetSuite:
             reply.headers["Date"] = shown(self.clock.now(), fault).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return reply, fault.name if fault is not None else None
 
-    def notify(self, url: str, *, shape: str = "") -> dict[str, Any]:
+    def notice(self, shape: str) -> Notice | None:
         """NetSuite has no webhooks. Raises ValueError, always."""
-        del url, shape
+        del shape
         raise ValueError("NetSuite sends no webhooks: read deltas instead")
+
+    def told(self, notice: Notice) -> None:
+        """Nobody was told anything."""
+
+    def notify(self, url: str, *, shape: str = "") -> dict[str, Any]:
+        """Raises ValueError, always."""
+        return notify(self, url, shape)
 
     def _answer(self, call: Call, in_flight: int, fault: Fault | None) -> Reply:
         if call.path == TOKEN_PATH:

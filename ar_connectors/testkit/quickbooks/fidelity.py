@@ -126,6 +126,11 @@ _BEHAVIORS: Final = (
         _I,
         "recorded once; Intuit's page says only changed ones are listed",
     ),
+    Behavior(
+        "Who does not ask for JSON is answered in XML.",
+        _R,
+        "bodies in a public test suite of a client in Ruby; Intuit's schema; of reports its schema alone",
+    ),
     Behavior("MetaData instants have Pacific offsets, to the second.", _R, "sandbox bodies"),
     Behavior("A subtotal line is appended and has no Id.", _R, "sandbox bodies"),
     Behavior("Voiding zeroes all amounts and puts `Voided` before PrivateNote.", _D, "Intuit's reference"),
@@ -160,6 +165,11 @@ _BEHAVIORS: Final = (
         "Webhooks have Intuit's two shapes and its signature; several changes of a record come as one event.",
         _R,
         "Intuit's examples of both shapes; that changes are joined is inferred",
+    ),
+    Behavior(
+        "A webhook that is not answered with success within 3 s comes again after 10, 20, 30 s, 5, 20 min, 2, 4, 6 h; later ones wait.",
+        _D,
+        "Intuit, best practices for webhooks; they come by themselves for whom the control API subscribes",
     ),
     Behavior("An invoice's Deposit is taken off its Balance; no payment names it.", _D, "Intuit's reference"),
     Behavior(
@@ -237,7 +247,7 @@ FIDELITY: Final = Fidelity(
     routes=_ROUTES,
     behaviors=_BEHAVIORS,
     missing=(
-        "XML answers for callers who do not ask for JSON (only as the fault `gateway_xml`).",
+        "XML in requests.",
         "PDFs of documents, sending documents by e-mail, thumbnails of files.",
         "Entities beyond receivables (estimates, receipts, vendors): queries for some of them find nothing; of items two exist.",
         "Taxes beyond one flat amount per document, discounts other than as a line, projects.",
@@ -245,7 +255,7 @@ FIDELITY: Final = Fidelity(
         "Merging customers; the credit memo that the user interface makes when a customer with a balance is deactivated.",
         "Fault 2010 for unknown fields of a body: they are passed over.",
         "A request of more than 120 seconds, answers of more than one server, changes that appear late.",
-        "Webhooks that come by themselves, in their own time, and again when they were not answered: a test says when one is sent.",
+        "Webhooks of several companies in one body, their delay of some minutes, and the attempts after 6 hours.",
         "Reports other than aging; of their options only report_date, which ages what is open now.",
     ),
     open_questions=(

@@ -37,8 +37,9 @@ from ar_connectors.testkit.quickbooks.singles import Singles
 from ar_connectors.testkit.quickbooks.texts import encode, envelope_time
 from ar_connectors.testkit.quickbooks.uploads import Files
 from ar_connectors.testkit.quickbooks.writes import WRITERS, write
+from ar_connectors.testkit.quickbooks.xml import in_xml, wants_json
 from ar_connectors.testkit.stats import Stats
-from ar_connectors.testkit.webhooks import post, signature
+from ar_connectors.testkit.webhooks import Notice, notify, signature
 
 __all__ = ["QuickBooks"]
 
@@ -46,6 +47,8 @@ _RESOURCES: Final = {name.lower(): name for name in ENTITIES}
 _MAX_BATCH: Final = 30
 _LONGEST_REQUEST_ID: Final = 50
 _KEPT_PAGES: Final = 48
+_WEBHOOK_RETRIES: Final = (10.0, 20.0, 30.0, 300.0, 1200.0, 7200.0, 14400.0, 21600.0)
+"""Seconds; Intuit's page goes on after 6 hours without saying how often."""
 _SMALL_PAGE: Final = 4096
 _decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -85,6 +88,7 @@ class QuickBooks:
         self._singles = Singles(ledger, realm, clock.now() - timedelta(days=900), clock.now)
         self._selector = Selector(ledger, self.lies, self._singles)
         self.notifier = Notifier(ledger, realm, seed)
+        self.webhook_retries: tuple[float, ...] = _WEBHOOK_RETRIES
         self._files = Files(ledger)
         self._replies: dict[str, Reply] = {}
         self._pages: dict[str, Page] = {}
@@ -100,6 +104,8 @@ class QuickBooks:
             reply = before(fault, operation, self.authority, now) if fault is not None else None
             if reply is None:
                 reply = self._answer(call, operation, in_flight, fault, shown(now, fault))
+                if call.path.startswith("/v3/") and not wants_json(call):
+                    reply = in_xml(reply)
             if fault is not None:
                 reply = after(fault, reply)
             reply.operation = operation
@@ -110,20 +116,22 @@ class QuickBooks:
             reply.headers["Date"] = shown(now, fault).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return reply, fault.name if fault is not None else None
 
-    def notify(self, url: str, *, shape: str = "") -> dict[str, Any]:
-        """Send a webhook with what happened since the last one that was answered with success, if anything did. `shape` is
-        cloudevents (unless said) or legacy."""
-        with self.lock:
-            body, end = self.notifier.news(shape or "cloudevents")
+    def notice(self, shape: str) -> Notice | None:
+        """What happened since the last notice that was taken. `shape` is cloudevents (unless said) or legacy."""
+        body, end = self.notifier.news(shape or "cloudevents")
         if body is None:
-            return {"sent": False, "status": None}
-        status = post(
-            url, body, {"intuit-signature": signature(body, self.notifier.verifier_token)}, timeout=3.0
+            return None
+        return Notice(
+            body, {"intuit-signature": signature(body, self.notifier.verifier_token)}, timeout=3.0, end=end
         )
-        if 200 <= status < 300:
-            with self.lock:
-                self.notifier.told = end
-        return {"sent": True, "status": status}
+
+    def told(self, notice: Notice) -> None:
+        """A notice was taken, or given up."""
+        self.notifier.told = notice.end
+
+    def notify(self, url: str, *, shape: str = "") -> dict[str, Any]:
+        """Send a notice now, once."""
+        return notify(self, url, shape)
 
     # ---- routing
 

@@ -118,6 +118,8 @@ _BEHAVIORS: Final = (
     Behavior("Webhooks are signed, ask before whether they may come, and know no payments.", _S,
              "Xero's OpenAPI description of webhooks"),
     Behavior("A payment fires INVOICE UPDATE.", _I, "not documented"),
+    Behavior("A webhook that is not taken within 5 s comes again with growing pauses for about a day.", _I,
+             "the pauses are ours; they come by themselves for whom the control API subscribes"),
 )  # fmt: skip
 
 FIDELITY: Final = Fidelity(
@@ -134,7 +136,7 @@ FIDELITY: Final = Fidelity(
         "`where` beyond comparisons, AND, OR, parentheses and the text functions; ordering by anything but listed fields.",
         "createdByMyApp, and paging of endpoints that Xero does not page.",
         "Fractions of seconds in UpdatedDateUTC; conditions of the free tier, egress and its price.",
-        "Webhooks that come by themselves and again: a test says when one is sent. Prepayments and overpayments ring none.",
+        "Webhooks of prepayments and overpayments: they ring none.",
         "CIS deductions, discounts, tax by rate: a document has one flat tax, shared over its lines.",
     ),
     open_questions=(

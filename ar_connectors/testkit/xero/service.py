@@ -19,7 +19,7 @@ from ar_connectors.testkit.ledger.records import Record
 from ar_connectors.testkit.lies import Lies
 from ar_connectors.testkit.misbehavior import shown
 from ar_connectors.testkit.stats import Stats
-from ar_connectors.testkit.webhooks import post, signature
+from ar_connectors.testkit.webhooks import Notice, notify, post, signature
 from ar_connectors.testkit.xero.errors import Invalid, Refused, expired, from_ledger, gateway, invalid
 from ar_connectors.testkit.xero.fidelity import FIDELITY
 from ar_connectors.testkit.xero.groups import Groups
@@ -42,6 +42,8 @@ from ar_connectors.testkit.xero.writes import PartPaid
 __all__ = ["Xero"]
 
 _JSON: Final = "application/json; charset=utf-8"
+_WEBHOOK_RETRIES: Final = (10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0, 43200.0)
+"""Seconds, about a day in all; Xero says that it goes on with growing pauses for a day, not with which."""
 
 
 class Xero:
@@ -99,6 +101,7 @@ class Xero:
         self.lists = Lists(self.view, self.lies, clock, high_volume=high_volume)
         self.history = History(self.view, limit=note_limit)
         self.notifier = Notifier(self.view, self.tenant)
+        self.webhook_retries: tuple[float, ...] = _WEBHOOK_RETRIES
         self._pace = Pace(clock, limits)
         self._kept = Kept(clock)
         self._routes = Routes(self, part_paid, clock.now() - timedelta(days=900))
@@ -124,29 +127,31 @@ class Xero:
             reply.headers["Date"] = shown(now, fault).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return reply, fault.name if fault is not None else None
 
-    def notify(self, url: str, *, shape: str = "") -> dict[str, Any]:
-        """Send a webhook with what happened since the last one that was answered with success, if anything did. `shape` "intent"
-        asks whether the app may have webhooks, as Xero does before it sends any: once signed well and once not."""
-        if shape not in {"", "intent"}:
-            raise ValueError(f"there is no shape {shape!r}; there is intent")
-        with self.lock:
-            body, end = (self.notifier.intent(), 0) if shape else self.notifier.news()
-        if body is None:
-            return {"sent": False, "status": None}
-        good = signature(body, self.notifier.key)
-        status = post(url, body, {"x-xero-signature": good}, timeout=5.0)
+    def notice(self, shape: str) -> Notice | None:
+        """What happened since the last notice that was taken. There is one shape."""
         if shape:
-            bad = post(url, body, {"x-xero-signature": signature(body, "another key")}, timeout=5.0)
-            return {
-                "sent": True,
-                "status": status,
-                "badly_signed": bad,
-                "accepted": (status, bad) == (200, 401),
-            }
-        if 200 <= status < 300:
-            with self.lock:
-                self.notifier.told = end
-        return {"sent": True, "status": status}
+            raise ValueError(f"there is no shape {shape!r} of what happened; to send once there is intent")
+        body, end = self.notifier.news()
+        if body is None:
+            return None
+        return Notice(body, {"x-xero-signature": signature(body, self.notifier.key)}, timeout=5.0, end=end)
+
+    def told(self, notice: Notice) -> None:
+        """A notice was taken, or given up."""
+        self.notifier.told = notice.end
+
+    def notify(self, url: str, *, shape: str = "") -> dict[str, Any]:
+        """Send a notice now, once. `shape` "intent" asks whether the app may have webhooks, as Xero does before it sends any:
+        once signed well and once not."""
+        if shape != "intent":
+            return notify(self, url, shape)
+        with self.lock:
+            body = self.notifier.intent()
+        good, bad = (
+            post(url, body, {"x-xero-signature": signature(body, key)}, timeout=5.0)
+            for key in (self.notifier.key, "another key")
+        )
+        return {"sent": True, "status": good, "badly_signed": bad, "accepted": (good, bad) == (200, 401)}
 
     # ---- gateways
 
