@@ -25,7 +25,7 @@ import sys
 import textwrap
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +61,22 @@ class Mutant(NamedTuple):
     function: str
     lines: frozenset[int]
     """The changed statement, by its lines in the copy of the unchanged function."""
+    body: range
+    """That copy."""
+
+
+Hits = dict[tuple[str, str], frozenset[int]]
+"""Lines of functions (file, name), counted from the first."""
+
+
+class Measured(NamedTuple):
+    """What the tests of one file execute, as it was measured."""
+
+    key: str
+    hashes: dict[tuple[str, str], str]
+    """Of the functions as they were then."""
+    hits: dict[str, Hits]
+    seconds: dict[str, float]
 
 
 class Executed(NamedTuple):
@@ -137,7 +153,8 @@ def mutants_of(path: Path, names: Iterable[str]) -> Iterator[Mutant]:
         start, original, tree = trees[function]
         span = index.span_by_function_name[own]
         first, last = _difference(original, text[span.start - 1 : span.end], function, own)
-        yield Mutant(name, path, function, frozenset(start + n for n in _statement(tree, first, last)))
+        statement = frozenset(start + n for n in _statement(tree, first, last))
+        yield Mutant(name, path, function, statement, range(start, start + len(original)))
 
 
 def _difference(original: Sequence[str], mutant: Sequence[str], function: str, own: str) -> tuple[int, int]:
@@ -226,51 +243,97 @@ def _digest(paths: Iterable[Path]) -> str:
     return found.hexdigest()
 
 
+class Functions:
+    """The unchanged functions in mutated files: what is known of a test's lines is kept by function, so that it outlives edits."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        from mutmut.mutation.data import MutantLineSpans, SourceFileMutationData
+
+        self.spans: dict[tuple[str, str], range] = {}
+        self.hashes: dict[tuple[str, str], str] = {}
+        for path in files:
+            index, data = MutantLineSpans.load(path), SourceFileMutationData(path=path)
+            data.load()
+            for name, span in index.span_by_function_name.items() if index is not None else ():
+                function, _, copy = name.partition("__mutmut_")
+                if copy == "orig":
+                    self.spans[str(path), function] = range(span.start, span.end + 1)
+                    self.hashes[str(path), function] = data.hash_by_function_name.get(function, "")
+
+    def offsets(self, hits: dict[str, frozenset[int]]) -> Hits:
+        """By function, the lines of files counted from its first."""
+        found = {}
+        for (path, function), span in self.spans.items():
+            lines = frozenset(line - span.start for line in hits.get(path, ()) if line in span)
+            if lines:
+                found[path, function] = lines
+        return found
+
+    def lines(self, hits: Hits, hashes: Mapping[tuple[str, str], str]) -> dict[str, frozenset[int]]:
+        """Lines of files again; of a function that changed since, all of them."""
+        found: dict[str, set[int]] = defaultdict(set)
+        for function, offsets in hits.items():
+            span = self.spans.get(function)
+            if span is None:
+                continue
+            same = hashes.get(function) == self.hashes[function]
+            found[function[0]].update((span.start + n for n in offsets) if same else span)
+        return {path: frozenset(lines) for path, lines in found.items()}
+
+
 def cover(
     items: Sequence[pytest.Item], files: Sequence[Path], on_import: dict[str, frozenset[int]]
 ) -> Executed:
     """What each test executes; measured anew only for test files that changed since."""
-    cache = Path("coverage.pickle")
-    source = _digest([*Path("mutants/src").rglob("*.py"), Path("tests/conftest.py")])
-    known: dict[str, tuple[str, dict[str, dict[str, frozenset[int]]], dict[str, float]]] = {}
+    cache, functions = Path("coverage.pickle"), Functions(files)
+    known: dict[str, Measured] = {}
     if cache.exists():
-        known = pickle.loads(cache.read_bytes())
+        known = {name: Measured(*row) for name, row in pickle.loads(cache.read_bytes()).items()}
     by_file: dict[Path, list[pytest.Item]] = defaultdict(list)
     for item in items:
         by_file[item.path].append(item)
-    fresh = {}
+    fresh: dict[str, Measured] = {}
     for path, group in by_file.items():
         helpers = [p for p in path.parent.glob("*.py") if not fnmatch.fnmatch(p.name, "test_*")]
-        key = _digest({path, *helpers}) + source
-        if path.name in known and known[path.name][0] == key:
-            fresh[path.name] = known[path.name]
-            continue
-        print(f"measuring {path.name}", flush=True)
-
-        def measure(group: list[pytest.Item] = group) -> bytes:
-            seconds, failed = {}, []
-            tracer = _tracer(files)
-            tracer.start()
-            for item in group:
-                tracer.switch_context(item.nodeid)
-                began = time.process_time()
-                if not _passes(item):
-                    failed.append(item.nodeid)
-                seconds[item.nodeid] = time.process_time() - began
-            tracer.stop()
-            return pickle.dumps((_executed(tracer), seconds, failed))
-
-        status, answer = _in_child(measure)
-        hits, seconds, failed = pickle.loads(answer) if status == 0 else ({}, {}, [path.name])
-        if failed:
-            raise SystemExit(f"tests fail without any mutant: {', '.join(failed)}")
-        fresh[path.name] = (key, hits, seconds)
-        cache.write_bytes(pickle.dumps({**known, **fresh}))
+        key = _digest({path, *helpers, Path("tests/conftest.py").resolve()})
+        if path.name not in known or known[path.name].key != key:
+            print(f"measuring {path.name}", flush=True)
+            known[path.name] = _measure(group, files, functions, key)
+            cache.write_bytes(pickle.dumps({name: tuple(row) for name, row in known.items()}))
+        fresh[path.name] = known[path.name]
     return Executed(
-        {name: found for _, hits, _ in fresh.values() for name, found in hits.items()},
-        {name: spent for _, _, seconds in fresh.values() for name, spent in seconds.items()},
+        {
+            name: functions.lines(hits, measured.hashes)
+            for measured in fresh.values()
+            for name, hits in measured.hits.items()
+        },
+        {name: spent for measured in fresh.values() for name, spent in measured.seconds.items()},
         on_import,
     )
+
+
+def _measure(group: Sequence[pytest.Item], files: Sequence[Path], functions: Functions, key: str) -> Measured:
+    def measure() -> bytes:
+        seconds, failed = {}, []
+        tracer = _tracer(files)
+        tracer.start()
+        for item in group:
+            tracer.switch_context(item.nodeid)
+            began = time.process_time()
+            if not _passes(item):
+                failed.append(item.nodeid)
+            seconds[item.nodeid] = time.process_time() - began
+        tracer.stop()
+        hits = {name: functions.offsets(lines) for name, lines in _executed(tracer).items() if name}
+        return pickle.dumps((hits, seconds, failed))
+
+    status, answer = _in_child(measure)
+    if status:
+        raise SystemExit(f"measuring {group[0].path} ended with {status}")
+    hits, seconds, failed = pickle.loads(answer)
+    if failed:
+        raise SystemExit(f"tests fail without any mutant: {', '.join(failed)}")
+    return Measured(key, functions.hashes, hits, seconds)
 
 
 # ---- judging
@@ -316,20 +379,34 @@ class Judge:
                 for line in lines:
                     self._by_line[path, line].add(name)
         self._noticed: dict[str, Counter[str]] = defaultdict(Counter)
+        self._weights: dict[tuple[str, int], dict[str, float]] = {}
 
     def tests_for(self, mutant: Mutant) -> list[str]:
-        """Those that noticed its neighbors first, then the quick ones, as far as the budget goes."""
+        """Those that noticed its neighbors first, then those that are most about its function, as far as the budget goes."""
         path = str(mutant.path)
         names = {name for line in mutant.lines for name in self._by_line.get((path, line), ())}
         if not names and mutant.lines & self._coverage.on_import.get(path, frozenset()):
             names = set(self._items)
         before, spent = self._noticed[f"{path}:{mutant.function}"], self._coverage.seconds
+        about = self._about(path, mutant.body)
         chosen, total = [], 0.0
-        for name in sorted(names, key=lambda name: (-before[name], spent[name], name)):
+        for name in sorted(
+            names, key=lambda name: (-before[name], -about.get(name, 0) / (spent[name] + 0.02), name)
+        ):
             if total + spent[name] <= self._budget:
                 chosen.append(name)
                 total += spent[name]
         return chosen
+
+    def _about(self, path: str, body: range) -> Mapping[str, float]:
+        """How much each test is about a function: lines that few tests execute count more."""
+        found = self._weights.get((path, body.start))
+        if found is None:
+            found = self._weights[path, body.start] = defaultdict(float)
+            for line in body:
+                for name in (tests := self._by_line.get((path, line), ())):
+                    found[name] += 1 / len(tests)
+        return found
 
     def judge(self, mutant: Mutant) -> tuple[int, str]:
         """The exit code that mutmut has for it, and the test that noticed it."""

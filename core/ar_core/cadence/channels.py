@@ -83,7 +83,7 @@ class Directory:
                 (self._granted if consent.granted else self._refused).add(slot)
                 (self._refused if consent.granted else self._granted).discard(slot)
             for absence in profile.out_of_office:
-                if absence.until >= self._run.today:
+                if absence.until >= self._away.get(absence.contact_id, self._run.today):
                     self._away[absence.contact_id] = absence.until
 
     def _read_touch(self, touch: Touch) -> None:
