@@ -32,6 +32,7 @@ from ar_connectors.netsuite.writeback_calls import Calls
 from ar_connectors.netsuite.writeback_fields import FieldMap, problems_of
 from ar_connectors.netsuite.writeback_rights import explained
 from ar_connectors.netsuite.writeback_scope import WriteOptions, WriteScope
+from ar_connectors.netsuite.writeback_versions import with_versions
 from ar_core.commands import (
     AddNote,
     OpenDispute,
@@ -141,7 +142,7 @@ class NetSuiteWriter:
         """
         self._check_fields()
         found = self._run(write, view, only_look=False)
-        return found if found is not None else []
+        return with_versions(self._client, found) if found else []
 
     def find(self, write: PendingWrite, view: StoreView) -> Sequence[Placement] | None:
         """Look whether a command has taken effect, all of it; None when anything is missing, which `place` then adds.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import ar_connectors as ar
 from ar_connectors.adapterkit.notes import DisputeTag, NoteTag, PromiseTag, StatusTag
 from ar_connectors.connector import Fact
 from ar_connectors.store.contract import WriteState
@@ -436,3 +437,17 @@ def test_nothing_that_customers_see_is_touched(mapped: Office) -> None:
         after = [mapped.booked(one) for one in mapped.invoices]
         assert [(one.memo, one.due, one.issued, one.lines, one.term, one.open) for one in after] == memo
         assert [one.notes for one in ledger.customers.values()] == notes
+
+
+def test_what_we_wrote_comes_back_as_an_echo_of_ours(books: Office) -> None:
+    books.done(promise(books.invoices[:1]), hold(books.invoices[1]))
+    report = ar.sync(books.conn, books.store)
+    streams = {one.stream: one for one in report.streams}
+    assert streams["invoice"].echoes == 1
+    assert streams["customer"].echoes == 2, "the mailbox on its card is a contact"
+    assert streams["activity"].echoes == 1, "the promise; an order hold is no record of ours"
+    with books.emulator.service.lock:
+        books.emulator.ledger.change_document(books.booked(books.invoices[0]), memo="by a bookkeeper")
+    books.clock.sleep(600)
+    report = ar.sync(books.conn, books.store)
+    assert {one.stream: one.echoes for one in report.streams}["invoice"] == 0
