@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ar_core.commands import Command
 from ar_core.model import (
@@ -33,6 +33,7 @@ from ar_core.model import (
 __all__ = [
     "Capabilities",
     "Capability",
+    "ChecksItself",
     "Connector",
     "Cursor",
     "Fact",
@@ -275,6 +276,15 @@ class ReportedBalance:
     amount: Decimal
     basis: str
     """What the figure is: `AgedReceivables report, open balance`."""
+
+
+@runtime_checkable
+class ChecksItself(Protocol):
+    """A connector that can tell what a person should mend before it is used: a right, a field."""
+
+    def problems(self) -> Sequence[str]:
+        """A sentence for each; a few small calls, nothing is changed."""
+        ...
 
 
 class Connector(Protocol):

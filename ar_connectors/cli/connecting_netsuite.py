@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import click
 
@@ -13,6 +14,7 @@ from ar_connectors import api
 from ar_connectors.cli.connected import done, need_key
 from ar_connectors.cli.exits import Exit
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
+from ar_connectors.connector import ChecksItself
 from ar_connectors.errors import ConfigurationError
 from ar_connectors.http import Endpoints
 from ar_connectors.netsuite.account import account as account_of
@@ -36,6 +38,11 @@ __all__ = ["netsuite"]
     "--zone", "time_zone", callback=zone, help="The company's time zone (IANA); asked for when left out."
 )
 @click.option(
+    "--settings",
+    type=click.File("r"),
+    help="JSON with settings of the connection: activities, fields (checked at once), custom_fields, bad_debt_accounts; see the README.",
+)
+@click.option(
     "--emulator",
     type=click.File("r"),
     help="Connect to an emulator instead: the JSON line that `testkit serve netsuite` printed (- for standard input).",
@@ -45,18 +52,21 @@ __all__ = ["netsuite"]
 @verb
 def netsuite(
     shell: Shell,
+    *,
     account: str | None,
     client_id: str | None,
     certificate_id: str | None,
     key_file: Path | None,
     time_zone: str | None,
+    settings: TextIO | None,
     emulator: TextIO | None,
 ) -> Exit | None:
     """Connect a NetSuite account, machine to machine: no browser, no refresh token. Without --certificate-id a key pair is made
     and what has to be done in NetSuite is printed; run it again with the ids that NetSuite shows."""
     need_key(shell)
+    given = _settings(settings)
     if emulator is not None:
-        return done(shell, _to_emulator(shell, emulator.read(), time_zone))
+        return _done(shell, _to_emulator(shell, emulator.read(), time_zone, given))
     account = account or click.prompt("Account id (Setup > Company > Company Information)")
     one = account_of(account)
     file = key_file or Path(f"netsuite-{one.realm}.pem")
@@ -83,9 +93,44 @@ def netsuite(
         tenant=one.realm,
         store=shell.store,
         credentials=CertificateCredentials(client_id, certificate_id, file.read_text(encoding="ascii")),
-        settings={"time_zone": zone(click.get_current_context(), None, time_zone)},
+        settings={"time_zone": zone(click.get_current_context(), None, time_zone), **given},
         clock=shell.clock,
     )
+    return _done(shell, conn)
+
+
+_SETTINGS: Final = ("activities", "fields", "custom_fields", "bad_debt_accounts", "day_first")
+
+
+def _settings(file: TextIO | None) -> dict[str, Any]:
+    """The settings in a file. Raises ConfigurationError for what is none."""
+    if file is None:
+        return {}
+    try:
+        found = json.loads(file.read())
+    except ValueError as error:
+        raise _no_settings(f"the file of --settings is no JSON: {error}") from error
+    unknown = sorted(set(found) - set(_SETTINGS)) if isinstance(found, dict) else ["that is no object"]
+    if unknown:
+        raise _no_settings(f"there is no setting {', '.join(unknown)}")
+    return dict(found)
+
+
+def _no_settings(message: str) -> ConfigurationError:
+    advice = f'for example {{"fields": {{"promise_amount": "custbody_ptp_amount"}}}}; settings are {", ".join(_SETTINGS)}'
+    return ConfigurationError(message, advice=advice)
+
+
+def _done(shell: Shell, conn: api.Connection) -> Exit | None:
+    """The word at the end. Custom fields that were given are looked at now; other rights are what `check` tries."""
+    known = shell.store.connection(conn.id).settings
+    if known.get("fields") and isinstance(conn.connector, ChecksItself):
+        problems = conn.connector.problems()
+        if problems:
+            raise ConfigurationError(
+                f"{conn.id} is connected, and cannot write all that was asked for: {'; '.join(problems)}",
+                advice="mend it in NetSuite, or connect again with other --settings; `ar-connectors check` tries again",
+            )
     return done(shell, conn)
 
 
@@ -96,7 +141,7 @@ def _write_private(file: Path, text: str) -> None:
         stream.write(text)
 
 
-def _to_emulator(shell: Shell, line: str, time_zone: str | None) -> api.Connection:
+def _to_emulator(shell: Shell, line: str, time_zone: str | None, given: Mapping[str, Any]) -> api.Connection:
     try:
         told: dict[str, Any] = json.loads(line.strip().splitlines()[0])
         credentials = CertificateCredentials(told["client_id"], told["certificate_id"], told["private_key"])
@@ -113,6 +158,6 @@ def _to_emulator(shell: Shell, line: str, time_zone: str | None) -> api.Connecti
         store=shell.store,
         credentials=credentials,
         endpoints=endpoints,
-        settings={"time_zone": time_zone or "America/New_York"},
+        settings={"time_zone": time_zone or "America/New_York", **given},
         clock=shell.clock,
     )

@@ -9,6 +9,7 @@ from ar_connectors import api
 from ar_connectors.cli.exits import Exit
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
 from ar_connectors.cli.tables import capabilities_matrix, capabilities_tables, matrix_rows
+from ar_connectors.connector import ChecksItself
 
 __all__ = ["capabilities", "check", "connections", "set_zone"]
 
@@ -56,13 +57,26 @@ def set_zone(shell: Shell, time_zone: str, connection: str | None) -> Exit | Non
 @pass_shell
 @verb
 def check(shell: Shell, connection: str | None) -> Exit | None:
-    """Ask the ERP something small: are the credentials good, is the company reachable, is the store readable?"""
+    """Ask the ERP something small: are the credentials good, is the company reachable, may its user do what is configured?"""
     conn = shell.connect(shell.connection_id(connection))
     balances = conn.connector.reported_balances()
+    problems = list(conn.connector.problems()) if isinstance(conn.connector, ChecksItself) else []
     cost = conn.usage()
-    data = {"connection": conn.id, "reachable": True, "balances": len(balances), "cost": cost}
-    shell.emit(data, lambda: shell.out.print(f"{conn.id}: reachable, {cost.calls} calls"))
-    return None
+    data = {
+        "connection": conn.id,
+        "reachable": True,
+        "balances": len(balances),
+        "problems": problems,
+        "cost": cost,
+    }
+
+    def show() -> None:
+        shell.out.print(f"{conn.id}: reachable, {cost.calls} calls")
+        for one in problems:
+            shell.out.print(f"- {one}", markup=False, soft_wrap=True)
+
+    shell.emit(data, show)
+    return Exit.FINDINGS if problems else None
 
 
 @click.command()

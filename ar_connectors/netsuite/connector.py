@@ -35,6 +35,7 @@ from ar_connectors.netsuite.reports import reported_balances
 from ar_connectors.netsuite.suiteql import number
 from ar_connectors.netsuite.tables import TABLES
 from ar_connectors.netsuite.writeback import NetSuiteWriter
+from ar_connectors.netsuite.writeback_checks import write_problems
 from ar_connectors.netsuite.writeback_scope import WriteOptions
 from ar_core.model import DeletionEvidence, RecordKind, parse_record_id
 
@@ -189,6 +190,10 @@ class NetSuiteConnector:
     def find(self, write: PendingWrite, view: StoreView) -> Sequence[Placement] | None:
         """Look for what an earlier attempt left; see `NetSuiteWriter.find`."""
         return self._writer.find(write, view)
+
+    def problems(self) -> Sequence[str]:
+        """What stands in the way of writing; see `write_problems`."""
+        return write_problems(self.client, self._options)
 
     def _known(self) -> Company:
         if self._company is None:

@@ -21,7 +21,7 @@ from typing import Final
 
 from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.connector import Capability, Fact, PendingWrite, Placement, StoreView, Support
-from ar_connectors.errors import ConfigurationError, PermissionDenied, RejectedError, UnsupportedOperation
+from ar_connectors.errors import ConfigurationError, UnsupportedOperation
 from ar_connectors.netsuite import writeback_disputes as disputes
 from ar_connectors.netsuite import writeback_holds as holds
 from ar_connectors.netsuite import writeback_promises as promises
@@ -29,7 +29,7 @@ from ar_connectors.netsuite import writeback_status as status
 from ar_connectors.netsuite.account import PLATFORM
 from ar_connectors.netsuite.client import NetSuiteClient
 from ar_connectors.netsuite.writeback_calls import Calls
-from ar_connectors.netsuite.writeback_fields import FieldMap, problems_of
+from ar_connectors.netsuite.writeback_fields import FieldMap, field_problems
 from ar_connectors.netsuite.writeback_rights import explained
 from ar_connectors.netsuite.writeback_scope import WriteOptions, WriteScope
 from ar_connectors.netsuite.writeback_versions import with_versions
@@ -44,7 +44,7 @@ from ar_core.commands import (
     WithdrawPromise,
 )
 
-__all__ = ["COMMANDS", "NetSuiteWriter", "facts_of", "field_problems"]
+__all__ = ["COMMANDS", "NetSuiteWriter", "facts_of"]
 
 _ACTIVITY: Final = "tagged activity (phoneCall or task)"
 _DATE: Final = "invoice.userEstimatedPaymentDate with source CUSTOMER_PROMISED_DATE"
@@ -104,19 +104,6 @@ def facts_of(fields: FieldMap) -> Mapping[Fact, Capability]:
             ),
         }
     )
-
-
-def field_problems(client: NetSuiteClient, fields: FieldMap) -> list[str]:
-    """What is wrong with the mapped fields, by the account's own metadata: one call for each record type that has any. Empty where
-    the role may not read metadata: then a bad name is refused when it is written."""
-    found: list[str] = []
-    for record in fields.records():
-        try:
-            schema = client.metadata(record, f"read the fields of {record}")
-        except (PermissionDenied, RejectedError):
-            continue
-        found += problems_of(fields, record, schema)
-    return found
 
 
 class NetSuiteWriter:

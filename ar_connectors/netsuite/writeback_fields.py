@@ -20,10 +20,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from ar_connectors.errors import ConfigurationError
+from ar_connectors.errors import ConfigurationError, PermissionDenied, RejectedError
 from ar_connectors.netsuite.account import PLATFORM
+from ar_connectors.netsuite.client import NetSuiteClient
 
-__all__ = ["FIELDS", "FieldMap", "FieldSpec", "MappedField", "field_map", "problems_of", "same_value"]
+__all__ = ["FIELDS", "FieldMap", "FieldSpec", "MappedField", "field_map", "field_problems", "same_value"]
 
 _SCRIPT_ID: Final = re.compile(r"cust(body|entity|record)?[a-z0-9_]{1,60}")
 
@@ -155,7 +156,20 @@ def _wrong(message: str) -> ConfigurationError:
     )
 
 
-def problems_of(mapped: FieldMap, record: str, schema: Mapping[str, Any]) -> list[str]:
+def field_problems(client: NetSuiteClient, fields: FieldMap) -> list[str]:
+    """What is wrong with the mapped fields, by the account's own metadata: one call for each record type that has any. Empty where
+    the role may not read metadata: then a bad name is refused when it is written."""
+    found: list[str] = []
+    for record in fields.records():
+        try:
+            schema = client.metadata(record, f"read the fields of {record}")
+        except (PermissionDenied, RejectedError):
+            continue
+        found += _problems_of(fields, record, schema)
+    return found
+
+
+def _problems_of(mapped: FieldMap, record: str, schema: Mapping[str, Any]) -> list[str]:
     """What is wrong with the fields mapped to a record type, given its metadata; a sentence for each."""
     properties = schema.get("properties")
     known: Mapping[str, Any] = properties if isinstance(properties, Mapping) else {}

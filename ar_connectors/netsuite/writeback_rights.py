@@ -9,29 +9,33 @@ from typing import Final
 from ar_connectors.errors import PermissionDenied
 from ar_connectors.netsuite.writeback_calls import ActivityKind
 
-__all__ = ["RIGHTS", "explained", "rights_for"]
+__all__ = ["NEEDED", "RIGHTS", "explained", "rights_for"]
 
-_ACTIVITIES: Final = {"phoneCall": "Lists > Phone Calls: Edit", "task": "Lists > Tasks: Edit"}
-_INVOICE: Final = "Transactions > Invoice: Edit"
-_CUSTOMER: Final = "Lists > Customers: Edit"
+NEEDED: Final[Mapping[str, str]] = {
+    "phoneCall": "Lists > Phone Calls: Edit",
+    "task": "Lists > Tasks: Edit",
+    "invoice": "Transactions > Invoice: Edit",
+    "customer": "Lists > Customers: Edit",
+}
+"""Record type -> the permission to change one."""
 
 RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "record_promise": ("activity", _INVOICE),
-    "withdraw_promise": ("activity", _INVOICE),
+    "record_promise": ("activity", "invoice"),
+    "withdraw_promise": ("activity", "invoice"),
     "open_dispute": ("activity",),
     "resolve_dispute": ("activity",),
     "add_note": ("activity",),
     "set_collections_status": ("activity",),
-    "set_order_hold": ("activity", _CUSTOMER),
-    "release_order_hold": ("activity", _CUSTOMER),
+    "set_order_hold": ("activity", "customer"),
+    "release_order_hold": ("activity", "customer"),
 }
-"""Command -> permissions of the role; `activity` stands for the kind that is configured. Mapped custom fields need Edit on their
+"""Command -> record types that it changes; `activity` stands for the kind that is configured. Mapped custom fields need Edit on their
 record as well, and all commands need Setup > REST Web Services."""
 
 
 def rights_for(command: str, kind: ActivityKind) -> str:
     """What a role needs for a command, as advice."""
-    needed = [_ACTIVITIES[kind.record] if one == "activity" else one for one in RIGHTS.get(command, ())]
+    needed = [NEEDED[kind.record if one == "activity" else one] for one in RIGHTS.get(command, ())]
     return (
         f"{command} needs these permissions of the role: {', '.join(needed)}, Setup > REST Web Services: Full"
     )

@@ -65,3 +65,27 @@ def test_another_erps_line_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["connect", "netsuite", "--emulator", str(line)])
     assert done.exit_code == Exit.CONFIGURATION
     assert "testkit serve netsuite" in done.output
+
+
+def test_custom_fields_are_checked_when_connecting_and_again_by_check(tmp_path: Path) -> None:
+    store = ["--store", f"sqlite:///{tmp_path}/ar.db"]
+    settings, line = tmp_path / "settings.json", tmp_path / "line.json"
+    with start_netsuite(invoices=5, seed=4) as erp:
+        line.write_text(json.dumps(erp.as_json()))
+        connect = [*store, "connect", "netsuite", "--emulator", str(line), "--settings", str(settings)]
+        settings.write_text('{"fields": {"promise_amount": "custbody_typo"}}')
+        refused = CliRunner().invoke(cli, connect)
+        assert refused.exit_code == Exit.CONFIGURATION, refused.output
+        assert "custbody_typo" in refused.output
+        checked = CliRunner().invoke(cli, [*store, "check", "--json"])
+        assert checked.exit_code == Exit.FINDINGS
+        assert "custbody_typo" in json.loads(checked.output)["problems"][0]
+        settings.write_text(
+            '{"activities": "task", "fields": {"promise_amount": "custbody_ar_promise_amount"}}'
+        )
+        assert CliRunner().invoke(cli, connect).exit_code == 0
+        checked = CliRunner().invoke(cli, [*store, "check", "--json"])
+        assert (checked.exit_code, json.loads(checked.output)["problems"]) == (0, [])
+        for wrong in ("promise_amount", "[1]", '{"field": {}}', '{"activities": "message"}'):
+            settings.write_text(wrong)
+            assert CliRunner().invoke(cli, connect).exit_code == Exit.CONFIGURATION

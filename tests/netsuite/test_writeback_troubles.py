@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ar_connectors.adapterkit.notes import PromiseTag
-from ar_connectors.connector import Fact
+from ar_connectors.connector import ChecksItself, Fact
 from ar_connectors.errors import ConfigurationError
 from ar_connectors.http import Transport
 from ar_connectors.http.exchange import TransportSettings
@@ -196,7 +196,7 @@ def test_a_role_without_activities_is_told_all_that_the_command_needs(
 
 
 def test_a_hold_that_is_refused_does_not_stand_in_its_activity_either(books: Office) -> None:
-    books.emulator.account.read_only.add("customer")
+    books.emulator.faults.add("permission_denied", on="update customer")
     books.record(hold(books.invoices[0]))
     (receipt,) = books.deliver()
     assert receipt.state is WriteState.REJECTED
@@ -205,6 +205,16 @@ def test_a_hold_that_is_refused_does_not_stand_in_its_activity_either(books: Off
     assert "Lists > Customers: Edit" in receipt.error["message"]
     ((_, text, _),) = books.said()
     assert text.startswith("Not set: NetSuite refused it.")
+
+
+def test_a_hold_by_a_role_that_may_not_edit_customers_leaves_nothing(books: Office) -> None:
+    books.emulator.account.read_only.add("customer")
+    books.record(hold(books.invoices[0]))
+    (receipt,) = books.deliver()
+    assert receipt.state is WriteState.REJECTED
+    assert receipt.error is not None
+    assert "Lists > Customers: Edit" in receipt.error["advice"]
+    assert books.said() == []
 
 
 def test_one_deleted_invoice_does_not_keep_the_others_from_their_promise(books: Office) -> None:
@@ -446,3 +456,26 @@ def test_a_hold_whose_answer_was_lost_still_knows_what_it_replaced(
     assert {one.state for one in books.until_settled()} == {WriteState.CONFIRMED}
     assert books.customer_fields(invoice)["creditHoldOverride"] == "OFF"
     assert len(books.said()) == 1
+
+
+# Before anything waits
+
+
+def test_what_stands_in_the_way_is_told_before_a_command_waits_for_it(tmp_path: Path) -> None:
+    fields = {"promise_amount": "custbody_typo", "collections_status": "custentity_ar_collections_status"}
+    with office(tmp_path, fields=fields) as books:
+        assert isinstance(books.conn.connector, ChecksItself)
+        (typo,) = books.conn.connector.problems()
+        assert "custbody_typo" in typo
+        books.emulator.account.read_only.update({"invoice", "customer", "phonecall"})
+        rights = books.conn.connector.problems()
+        for needed in ("Lists > Phone Calls", "Transactions > Invoice", "Lists > Customers"):
+            assert any(f"{needed}: Edit is missing" in one for one in rights)
+        assert writes(books) == {}
+
+
+def test_an_account_in_which_all_is_well_has_no_problems(tmp_path: Path) -> None:
+    with office(tmp_path, fields=FIELDS) as books:
+        lock(books)
+        assert isinstance(books.conn.connector, ChecksItself)
+        assert books.conn.connector.problems() == []

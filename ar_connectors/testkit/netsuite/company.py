@@ -108,7 +108,7 @@ class Account:
     hidden: set[str] = field(default_factory=set)
     """Tables and record types (lower case) that the role may not see."""
     read_only: set[str] = field(default_factory=set)
-    """Record types (lower case) that the role may see but not write."""
+    """Record types (lower case) that the role may query but not edit: a GET loads for editing, so it is refused as well."""
     locked: set[tuple[str, str]] = field(default_factory=set)
     """(kind, id) of records that a workflow has locked."""
 

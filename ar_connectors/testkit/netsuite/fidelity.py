@@ -151,6 +151,11 @@ _BEHAVIORS: Final = (
     Behavior("References in lists and links are in lower case.", _R, "sandbox session"),
     Behavior("A GET of a locked record is refused.", _D, "Airbyte's connector and issue 79190"),
     Behavior(
+        "A GET needs the right to edit the record, as a change does; a query does not.",
+        _D,
+        "Oracle, REST web services guide: a GET loads in edit mode",
+    ),
+    Behavior(
         "A closed period refuses every change, unless it allows those that book nothing.",
         _D,
         "guides of consultants",

@@ -314,12 +314,17 @@ def test_a_locked_record_can_be_neither_read_nor_written(netsuite_emulator: Hand
     assert client.write("PATCH", f"invoice/{invoice}", {"memo": "x"}).status_code == 204
 
 
-def test_a_role_may_read_what_it_may_not_write(netsuite_emulator: Handle, client: Client) -> None:
+def test_a_role_may_query_what_it_may_not_edit(netsuite_emulator: Handle, client: Client) -> None:
     netsuite_emulator.account.read_only.add("customer")
-    assert client.record("customer/2")["id"] == "2"
-    code, detail = client.refused(client.write("PATCH", "customer/2", {"comments": "x"}))[1:]
-    assert code == "USER_ERROR"
-    assert "Your current role does not have permission" in detail
+    assert client.rows("SELECT id FROM customer WHERE id = ?", bound=["2"]) == [{"id": "2"}]
+    assert client.record("customer", limit=1)["count"] == 1
+    for answer in (
+        client.send("GET", "record/v1/customer/2"),
+        client.write("PATCH", "customer/2", {"comments": "x"}),
+    ):
+        code, detail = client.refused(answer)[1:]
+        assert code == "USER_ERROR"
+        assert "Your current role does not have permission" in detail
 
 
 def test_a_closed_period_takes_no_changes_unless_it_allows_them(

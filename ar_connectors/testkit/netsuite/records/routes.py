@@ -61,7 +61,8 @@ class Records:
         record_type = type_named(parts[0])
         if record_type is None or record_type.name.lower() in self.account.hidden:
             raise missing_type(parts[0])
-        if call.method != "GET" and record_type.name.lower() in self.account.read_only:
+        # A list is a search; a GET of one record loads it for editing, and needs the right to.
+        if (call.method != "GET" or len(parts) > 1) and record_type.name.lower() in self.account.read_only:
             raise user_error("Your current role does not have permission to perform this action.")
         if call.method != "GET" and "respond-async" in call.headers.get("prefer", "").lower():
             return self.jobs.start(call, lambda: self._routed(call, record_type, parts[1:]), base_url)
