@@ -86,15 +86,17 @@ class Database:
                 text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
             )
 
-    def insert(self, connection: Connection, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert rows; `head` is the statement up to and including VALUES.
+    def insert(
+        self, connection: Connection, head: str, rows: Sequence[tuple[Any, ...]], constants: str = ""
+    ) -> None:
+        """Insert rows; `head` is the statement up to and including VALUES, `constants` (", 0, NULL") follows the values of each row.
 
         On SQLite many rows go as one statement. The driver gives the interpreter away around every statement, and where
         other threads compute, it gets it back only after their turn: row by row that costs more than the writing.
         """
         if not rows:
             return
-        marks = f"({', '.join('?' * len(rows[0]))})"
+        marks = f"({', '.join('?' * len(rows[0]))}{constants})"
         if not self.is_sqlite:
             self.many(connection, f"{head} {marks}", rows)
             return
@@ -121,6 +123,17 @@ class Database:
             return connection.exec_driver_sql(marked, (json.dumps(list(ids)), *more)).all()
         marked = statement.replace("AMONG", "= ANY(?)").replace("?", "%s")
         return connection.exec_driver_sql(marked, (list(ids), *more)).all()
+
+    def has_any(self, connection: Connection, table: str, column: str, values: Sequence[str]) -> bool:
+        """False when it is certain that no row has one of these values in an indexed column; True when one may.
+
+        The pages of a first load bring ids in ascending order: that nothing lies between the smallest and the largest of a page
+        is one look at the index instead of one for each. PostgreSQL sorts text by the rules of a language, and is not asked.
+        """
+        if not values or not self.is_sqlite:
+            return bool(values)
+        between = f"SELECT 1 FROM {table} WHERE {column} BETWEEN ? AND ? LIMIT 1"  # noqa: S608  names from our own code
+        return connection.exec_driver_sql(between, (min(values), max(values))).first() is not None
 
     def rows(self, connection: Connection, statement: str, *values: Any) -> Sequence[Sequence[Any]]:
         """Rows of a statement written with `?` marks."""

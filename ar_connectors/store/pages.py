@@ -60,10 +60,10 @@ def commit_page(
             # A page that changed nothing is not kept: every record still comes from the body it was first read from.
             raw_page = _keep_body(connection, connection_id, page, blob, at)
         echoes = _echoes(database, connection, connection_id, prepared, judged.verdicts)
-        changed = write(database, connection, connection_id, judged, at, raw_page)
-        gone = _by_source(database, connection, connection_id, page.tombstones)
         current = [one for one in page.replaces if judged.verdicts.get(one) is not Verdict.STALE]
-        gone.update(_left_out(database, connection, current, judged.verdicts))
+        left_out = _left_out(database, connection, current, judged.verdicts)
+        changed = write(database, connection, connection_id, judged, at, raw_page)
+        gone = _by_source(database, connection, connection_id, page.tombstones) | left_out
         buried = bury(database, connection, gone, at)
         quarantined = set_aside(connection, connection_id, page.stream, page.rejected, at)
         close_quarantine(connection, connection_id, _well_read(page, prepared))
@@ -172,6 +172,9 @@ def _by_source(
 def _left_out(
     database: Database, connection: Connection, parents: Sequence[str], present: Mapping[str, Verdict]
 ) -> dict[str, str]:
-    """Live allocations and contacts (and native promises) of these parents that the page no longer has."""
+    """Live allocations and contacts (and native promises) of these parents that the page no longer has; asked before its own are
+    written."""
+    if not database.has_any(connection, "records", "parent_id", parents):
+        return {}
     children = database.among(connection, "SELECT id FROM records WHERE parent_id AMONG AND alive", parents)
     return {row[0]: "set_replaced" for row in children if row[0] not in present}

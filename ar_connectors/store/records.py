@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection
 
 from ar_connectors.store.activity import merged, superseded
 from ar_connectors.store.codec import decode_record
 from ar_connectors.store.engine import Database
-from ar_connectors.store.rows import Prepared, Stored, Verdict, judge, prepare
+from ar_connectors.store.rows import OWN_COLUMNS, Prepared, Stored, Verdict, judge, prepare
 from ar_core.model import Dispute, Frozen, Promise
 
 __all__ = ["Judged", "bury", "judge_all", "put_local", "stored", "write"]
 
-_COLUMNS = (
-    "kind, alive, source_kind, remote_id, version, updated_at, parent_id, customer_id, currency, amount, open_amount, "
-    "hash, body, due_date, due_version, mapper_version, raw_page, raw_row, evidence, seq, observed_at"
+_OWN = len(OWN_COLUMNS)
+_INSERT = f"INSERT INTO records ({', '.join(OWN_COLUMNS)}, raw_page, observed_at, connection_id, alive, due_version, evidence, seq) VALUES"
+_AT_FIRST = ", TRUE, 0, NULL, 0"
+"""The last four of these columns."""
+_UPDATE = (
+    f"UPDATE records SET {', '.join(f'{one} = ?' for one in OWN_COLUMNS)}, "  # noqa: S608  constants
+    "raw_page = ?, observed_at = ?, alive = TRUE, due_version = ?, evidence = NULL, seq = ? WHERE id = ?"
 )
-_INSERT = f"INSERT INTO records ({_COLUMNS}, id, connection_id) VALUES"
-_UPDATE = f"UPDATE records SET {_COLUMNS.replace(', ', ' = ?, ')} = ? WHERE id = ?"  # noqa: S608  constants
 _STATE = "id, seq, connection_id, kind, alive, updated_at, hash, body, due_version, evidence, observed_at"
 _KEEP = f"INSERT INTO record_versions ({_STATE}, replaced_at) SELECT {_STATE}, ? FROM records WHERE id = ?"  # noqa: S608  constants
 _BURY = "UPDATE records SET alive = ?, evidence = ?, seq = seq + 1, observed_at = ? WHERE id = ?"
@@ -126,18 +127,11 @@ def write(
     raw_page: int | None,
 ) -> list[str]:
     """Write what was decided; the states it replaces go to the history. Returns the ids that changed."""
-    amount = _as_text if database.is_sqlite else _as_number
-    rows = [
-        (
-            one.kind, True, one.source_kind, one.remote_id, one.version, one.updated_at, one.parent_id, one.customer_id,
-            one.currency, amount(one.amount), amount(one.open_amount), one.hash, one.body, one.due_date,
-            0, one.mapper_version, raw_page, one.raw_row, None, 0, at, one.id, connection_id,
-        )
-        for one in judged.inserts
-    ]  # fmt: skip
-    database.insert(connection, _INSERT, rows)
+    place = (raw_page, at, connection_id)
+    rows = [(*one[:_OWN], *place) for one in judged.inserts]
+    database.insert(connection, _INSERT, rows, _AT_FIRST)
     database.many(connection, _KEEP, [(at, one.id) for one, _ in judged.updates])
-    changes = [(*_values(one, _next(one, old, raw_page, at), amount), one.id) for one, old in judged.updates]
+    changes = [_changed(one, old, raw_page, at) for one, old in judged.updates]
     database.many(connection, _UPDATE, changes)
     remapped = [(one.mapper_version, raw_page, one.raw_row, one.id) for one in judged.remapped]
     database.many(connection, _REMAPPED, remapped)
@@ -150,13 +144,15 @@ def write(
     return changed
 
 
-def _next(one: Prepared, old: Stored, raw_page: int | None, at: int) -> _Place:
+def _changed(one: Prepared, old: Stored, raw_page: int | None, at: int) -> tuple[Any, ...]:
+    """The values of `_UPDATE`."""
     due = old.due_version + (1 if one.kind == "invoice" and one.due_date != old.due_date else 0)
-    if raw_page is not None:
-        return _Place(due, one.mapper_version, raw_page, one.raw_row, old.seq + 1, at)
-    # No body came with it: a change of our own, or the stored body mapped again.
-    mapper = max(one.mapper_version, old.mapper_version)
-    return _Place(due, mapper, old.raw_page, old.raw_row, old.seq + 1, at)
+    if raw_page is None:
+        # No body came with it: a change of our own, or the stored body mapped again.
+        raw_page = old.raw_page
+        mapper = max(one.mapper_version, old.mapper_version)
+        one = one._replace(mapper_version=mapper, raw_row=old.raw_row)
+    return (*one[:_OWN], raw_page, at, due, old.seq + 1, one.id)
 
 
 def put_local(
@@ -204,38 +200,15 @@ _STORED_WHOLE = _STORED.replace("raw_row", "raw_row, body")
 def stored(database: Database, connection: Connection, given: Sequence[Prepared]) -> dict[str, Stored]:
     """What the store has of these records, dead ones included."""
     found = {}
-    plain = [one.id for one in given if one.kind not in _MERGED]
-    for row in database.among(connection, _STORED, plain):
-        found[row[0]] = Stored(*row[1:])
+    plain: dict[str, list[str]] = {}
+    for one in given:
+        if one.kind not in _MERGED:
+            plain.setdefault(one.kind, []).append(one.id)
+    for ids in plain.values():
+        if database.has_any(connection, "records", "id", ids):
+            for row in database.among(connection, _STORED, ids):
+                found[row[0]] = Stored(*row[1:])
     activity = [one.id for one in given if one.kind in _MERGED]
     for row in database.among(connection, _STORED_WHOLE, activity):
         found[row[0]] = Stored(*row[1:])
     return found
-
-
-def _as_text(amount: Decimal | None) -> str | None:
-    return None if amount is None else str(amount)
-
-
-def _as_number(amount: Decimal | None) -> Decimal | None:
-    return amount
-
-
-class _Place(NamedTuple):
-    """What the store adds to a record: its counters and where its bytes are."""
-
-    due_version: int
-    mapper_version: int
-    raw_page: int | None
-    raw_row: int | None
-    seq: int
-    at: int
-
-
-def _values(one: Prepared, place: _Place, amount: Callable[[Decimal | None], Any]) -> tuple[Any, ...]:
-    """The values of `_COLUMNS`."""
-    return (
-        one.kind, True, one.source_kind, one.remote_id, one.version, one.updated_at, one.parent_id, one.customer_id,
-        one.currency, amount(one.amount), amount(one.open_amount), one.hash, one.body, one.due_date,
-        place.due_version, place.mapper_version, place.raw_page, place.raw_row, None, place.seq, place.at,
-    )  # fmt: skip

@@ -7,8 +7,6 @@ content decides (a change without a new version is a SILENT_CHANGE); a newer map
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
 from itertools import repeat
@@ -35,6 +33,7 @@ from ar_core.model import (
 from ar_core.model.refs import percent_escaped
 
 __all__ = [
+    "OWN_COLUMNS",
     "Prepared",
     "Stored",
     "Verdict",
@@ -58,15 +57,12 @@ class Verdict(StrEnum):
     STALE = "stale"
 
 
-@dataclass(slots=True)
-class Prepared:
-    """A record ready to be written. `source_kind`, `remote_id` and `version` are escaped."""
+class Prepared(NamedTuple):
+    """A record ready to be written: first its columns, in the order of `OWN_COLUMNS`, then what is no column. `source_kind`,
+    `remote_id` and `version` are escaped."""
 
     id: str
     kind: str
-    record: Frozen
-    body: bytes
-    hash: bytes
     source_kind: str | None
     remote_id: str | None
     version: str | None
@@ -74,12 +70,20 @@ class Prepared:
     """Microseconds since 1970 UTC."""
     parent_id: str | None
     customer_id: str | None
-    due_date: str | None
     currency: str | None
-    amount: Decimal | None
-    open_amount: Decimal | None
+    amount: str | None
+    """Every digit, as text: PostgreSQL makes a number of it."""
+    open_amount: str | None
+    hash: bytes
+    body: bytes
+    due_date: str | None
     mapper_version: int
     raw_row: int | None
+    record: Frozen
+
+
+OWN_COLUMNS = Prepared._fields[:-1]
+"""Of the table `records`, those that a record fills by itself; the store adds its counters and where the bytes are."""
 
 
 class Stored(NamedTuple):
@@ -165,22 +169,24 @@ def prepare_all(
         first, second = _AMOUNTS.get(model, _NO_AMOUNTS)
         parent_of = _PARENTS.get(model)
         due = values["due_date"] if model is Invoice else None
+        amount = values[first] if first is not None else None
+        open_amount = values[second] if second is not None else None
         result.append(
             Prepared(
                 profile_row_id(values["customer_id"]) if model is CustomerProfile else values["id"],
                 kind_of(record),
-                record,
-                body,
-                blake2b(body, digest_size=16).digest(),
                 *origin,
                 parent_of(record) if parent_of is not None else None,
                 values.get("customer_id"),
-                due.isoformat() if due is not None else None,
                 values.get("currency"),
-                values[first] if first is not None else None,
-                values[second] if second is not None else None,
+                str(amount) if amount is not None else None,
+                str(open_amount) if open_amount is not None else None,
+                blake2b(body, digest_size=16).digest(),
+                body,
+                due.isoformat() if due is not None else None,
                 mapper_version,
                 raw_row,
+                record,
             )
         )
     return result

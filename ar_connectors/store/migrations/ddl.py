@@ -1,4 +1,5 @@
-"""What does a schema look like in SQL? The statements that make the tables of `tables.py`, for each database.
+"""What does a schema look like in SQL? The statements that make the tables of `tables.py`, for each database; and the order of fields
+in which records are bytes.
 
 `python -m ar_connectors.store.migrations.ddl` writes schema 1 anew from them. That is right only until the first release: from
 then on the files of a released schema are never changed, and a change of `tables.py` needs a step of its own.
@@ -6,6 +7,7 @@ then on the files of a released schema are never changed, and a change of `table
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,7 @@ from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from ar_connectors.store.codec import stored_fields
 from ar_connectors.store.tables import metadata
 
 __all__ = ["DIALECTS", "statements"]
@@ -47,6 +50,8 @@ def _freeze(number: int, folder: Path) -> None:
         (folder / f"schema_{number:04}_{dialect}.sql").write_text(
             head + body.rstrip("\n") + "\n", encoding="utf-8"
         )
+    fields = json.dumps(stored_fields(), indent=1) + "\n"
+    (folder / f"fields_{number:04}.json").write_text(fields, encoding="utf-8")
 
 
 if __name__ == "__main__":
