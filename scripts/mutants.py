@@ -49,6 +49,34 @@ COPIED = (
 """Not tests/columns: a child of a process that has used Polars hangs at its first use."""
 BUDGET = 1.0
 """Seconds of tests that a mutant is given, by the time they take while they are measured (somewhat more than on their own)."""
+ABOUT = {
+    "aging": "aging aging_items",
+    "channels": "reaching pauses_and_contacts",
+    "conditions": "policies",
+    "counterfactual": "why_not explain",
+    "covers": "limits_and_signals",
+    "diff": "policies",
+    "explain": "explain",
+    "figures": "features",
+    "history": "edge_cases",
+    "holds": "pauses_in_detail pauses_and_contacts",
+    "limits": "limits_and_signals",
+    "lint": "policies lint",
+    "loading": "policies",
+    "messages": "messages seed_rules tasks_and_ladder",
+    "policy": "policies",
+    "policy_parts": "policies",
+    "predicates": "policies",
+    "promises": "promises promises_and_money promises_and_credit",
+    "signals": "limits_and_signals",
+    "simulate": "simulate",
+    "simulate_events": "simulate",
+    "tasks": "tasks_and_ladder rules_by_name",
+    "writebacks": "limits_and_signals",
+}
+"""Tests that are about a module (`test_....py`): they are asked whatever the budget."""
+TABLES = "test_reference_tables.py"
+"""What a module makes on import is judged by these tests."""
 SURVIVED, KILLED, NO_TESTS, TIMEOUT = 0, 1, 33, 36
 """mutmut's exit codes."""
 
@@ -206,9 +234,19 @@ def _executed(measured: Coverage) -> dict[str, dict[str, frozenset[int]]]:
 
 
 def _passes(item: pytest.Item) -> bool:
-    from _pytest.runner import runtestprotocol
-
-    return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
+    """Run a test without making a report of it, which would cost more than most tests."""
+    hook, request = item.ihook, getattr(item, "_initrequest", None)
+    if request is not None:
+        request()
+    try:
+        hook.pytest_runtest_setup(item=item)
+        hook.pytest_runtest_call(item=item)
+    except pytest.skip.Exception:
+        pass
+    except Exception:  # noqa: BLE001 - whatever a test raises, it has noticed something
+        return False
+    hook.pytest_runtest_teardown(item=item, nextitem=None)
+    return True
 
 
 def _in_child(work: Callable[[], bytes], seconds: float | None = None) -> tuple[int, bytes]:
@@ -366,6 +404,12 @@ def _activate(mutant: Mutant, on_import: frozenset[int]) -> None:
                 setattr(other, attribute, new)
 
 
+def _processor_time() -> float:
+    """Seconds of all forks and of this process."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return children.ru_utime + children.ru_stime + time.process_time()
+
+
 class Judge:
     """Runs the tests that can notice a mutant until one does."""
 
@@ -382,20 +426,22 @@ class Judge:
         self._weights: dict[tuple[str, int], dict[str, float]] = {}
 
     def tests_for(self, mutant: Mutant) -> list[str]:
-        """Those that noticed its neighbors first, then those that are most about its function, as far as the budget goes."""
+        """Those that noticed its neighbors first, then those about its module, then the rest as far as the budget goes."""
         path = str(mutant.path)
         names = {name for line in mutant.lines for name in self._by_line.get((path, line), ())}
         if not names and mutant.lines & self._coverage.on_import.get(path, frozenset()):
-            names = set(self._items)
+            return [name for name in self._items if f"/{TABLES}::" in name]
         before, spent = self._noticed[f"{path}:{mutant.function}"], self._coverage.seconds
-        about = self._about(path, mutant.body)
+        about, files = self._about(path, mutant.body), ABOUT.get(mutant.path.stem, "").split()
+        own = {name for name in names if name.partition("::")[0].rpartition("/test_")[2][:-3] in files}
         chosen, total = [], 0.0
         for name in sorted(
-            names, key=lambda name: (-before[name], -about.get(name, 0) / (spent[name] + 0.02), name)
+            names,
+            key=lambda n: (-before[n], n not in own, -about.get(n, 0) / (spent[n] + 0.02), n),
         ):
-            if total + spent[name] <= self._budget:
+            if (name in own and spent[name] < self._budget) or total + spent[name] <= self._budget:
                 chosen.append(name)
-                total += spent[name]
+                total += 0 if name in own else spent[name]
         return chosen
 
     def _about(self, path: str, body: range) -> Mapping[str, float]:
@@ -408,11 +454,11 @@ class Judge:
                     found[name] += 1 / len(tests)
         return found
 
-    def judge(self, mutant: Mutant) -> tuple[int, str]:
-        """The exit code that mutmut has for it, and the test that noticed it."""
+    def judge(self, mutant: Mutant) -> int:
+        """The exit code that mutmut has for what became of it."""
         names = self.tests_for(mutant)
         if not names:
-            return NO_TESTS, ""
+            return NO_TESTS
         on_import = self._coverage.on_import.get(str(mutant.path), frozenset())
 
         def run() -> bytes:
@@ -424,14 +470,11 @@ class Judge:
 
         status, answer = _in_child(run, 10 + 4 * sum(self._coverage.seconds[name] for name in names))
         if os.WIFSIGNALED(status):
-            return (
-                TIMEOUT if os.WTERMSIG(status) in {signal.SIGXCPU, signal.SIGKILL, signal.SIGALRM} else KILLED
-            ), ""
-        if os.WEXITSTATUS(status) or answer:
-            name = answer.decode()
-            self._noticed[f"{mutant.path}:{mutant.function}"][name] += 1
-            return KILLED, name
-        return SURVIVED, ""
+            waited = os.WTERMSIG(status) in {signal.SIGXCPU, signal.SIGKILL, signal.SIGALRM}
+            return TIMEOUT if waited else KILLED
+        if answer:
+            self._noticed[f"{mutant.path}:{mutant.function}"][answer.decode()] += 1
+        return KILLED if os.WEXITSTATUS(status) or answer else SURVIVED
 
 
 class Run:
@@ -448,6 +491,8 @@ class Run:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Judge what has to be judged."""
+        for path in self._files:  # or every fork would do it
+            importlib.import_module(".".join(path.with_suffix("").parts[1:]).removesuffix(".__init__"))
         self._tracer.stop()
         on_import = _executed(self._tracer).get("", {})
         session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # noqa: SLF001 - made once, before the forks
@@ -456,11 +501,16 @@ class Run:
         if WORK / "mutants" not in Path(ar_core.__file__).parents:
             raise SystemExit(f"the tests import {ar_core.__file__}, not the mutants")
         gc.collect()
-        gc.freeze()
+        gc.disable()  # a collection in a fork would copy every page
         judge = Judge(session.items, cover(session.items, self._files, on_import), self._budget)
-        for path in self._files:
+        for path in sorted(self._files, key=self._turn):
             self._file(path, judge)
         return True
+
+    def _turn(self, path: Path) -> int:
+        """Files come in the order of the patterns."""
+        module = ".".join(path.with_suffix("").parts[1:]) + "."
+        return next((n for n, p in enumerate(self._patterns) if fnmatch.fnmatch(module, p)), 0)
 
     def _wanted(self, name: str, result: int | None) -> bool:
         if not any(fnmatch.fnmatch(name, pattern) for pattern in self._patterns):
@@ -473,20 +523,19 @@ class Run:
         data = SourceFileMutationData(path=path)
         data.load()
         wanted = [name for name, result in data.exit_code_by_key.items() if self._wanted(name, result)]
-        began = saved = time.monotonic()
+        began, saved = _processor_time(), time.monotonic()
         try:
             for mutant in mutants_of(path, wanted):
-                since = time.monotonic()
-                data.exit_code_by_key[mutant.name], noticed_by = judge.judge(mutant)
-                data.durations_by_key[mutant.name] = time.monotonic() - since
-                del noticed_by
+                since = _processor_time()
+                data.exit_code_by_key[mutant.name] = judge.judge(mutant)
+                data.durations_by_key[mutant.name] = _processor_time() - since
                 if time.monotonic() - saved > 5:
                     data.save()
                     saved = time.monotonic()
         finally:
             data.save()
         if wanted:
-            print(f"{line_of(path)}  {time.monotonic() - began:.0f} s for {len(wanted)}", flush=True)
+            print(f"{line_of(path)}  {_processor_time() - began:.0f} s for {len(wanted)}", flush=True)
 
 
 # ---- telling

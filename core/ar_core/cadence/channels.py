@@ -73,7 +73,6 @@ class Directory:
             (c for c in facts.contacts if c.is_active is not False and c.id not in self._wrong),
             key=lambda contact: (_ROLES[contact.role], contact.id),
         )
-        self.stale = bool(self._bounced or self._wrong) or any(c.is_active is False for c in facts.contacts)
 
     def _read_profiles(self) -> None:
         for profile in self._facts.profiles:
