@@ -339,18 +339,22 @@ def _judge(case: _Case, today: date, terms: PromiseTerms) -> PromiseVerdict:
     tolerance = min(terms.tolerance_abs, required * terms.tolerance_pct / 100) if required > ZERO else ZERO
     paid = _between(rows, start, cutoff, payments_only=True)
     stands = case.replaced_on is None and promise.withdrawn_on is None
-    on_account = case.pool.take(required - paid, case.currency, start, cutoff) if stands else []
+    left = open_then - _between(rows, start, cutoff)
+    on_account = case.pool.take(min(required - paid, left), case.currency, start, cutoff) if stands else []
     paid += sum((part for _, part in on_account), ZERO)
-    in_time = bool(case.covered) and (
-        paid >= required - tolerance or open_then - _between(rows, start, cutoff) <= tolerance
-    )
-    by_now = _between(rows, start, today, payments_only=True)
+    taken = sum((part for _, part in on_account), ZERO)
+    in_time = bool(case.covered) and (paid >= required - tolerance or left - taken <= tolerance)
     if not in_time and stands and today > case.deadline:
-        on_account += case.pool.take(
-            required - by_now - sum((p for _, p in on_account), ZERO), case.currency, case.deadline, today
-        )
-    received = [(row.on, row.amount) for row in rows if row.is_payment and (start is None or row.on >= start)]
-    reached = _reached_on(received + on_account, required - tolerance, today)
+        unpaid = required - _between(rows, start, today, payments_only=True)
+        unsettled = open_then - _between(rows, start, today)
+        on_account += case.pool.take(min(unpaid, unsettled) - taken, case.currency, case.deadline, today)
+    since = [row for row in rows if start is None or row.on >= start]
+    # The promised amount was paid, or nothing is left to pay because credit took the rest.
+    days = (
+        _reached_on([(row.on, row.amount) for row in kind] + on_account, target - tolerance, today)
+        for kind, target in (([row for row in since if row.is_payment], required), (since, open_then))
+    )
+    reached = min((day for day in days if day is not None), default=None)
     state, decided_on = _state(promise, in_time, paid > ZERO, reached, today, case.deadline, case.replaced_on)
     return PromiseVerdict.trusted(
         promise_id=promise.id,
