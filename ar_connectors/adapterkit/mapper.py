@@ -38,6 +38,8 @@ CHECK_EVERY: Final = 32
 
 _source = adopter(Source)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_PLAIN: Final = re.compile(r"[0-9A-Za-z-]+").fullmatch
+"""An id in which nothing is to be escaped."""
 
 _BOUNDED: Final = DecimalContext(
     prec=60,
@@ -88,7 +90,7 @@ class Mapper:
 
     Args:
         tenant: whose rows they are.
-        kinds: the kinds of record that ids are made for.
+        kinds: the kinds of record that ids are made for again and again; of any other they are made one by one.
         home_currency: of the company, for rows that name no currency; None when it is not known (a lone decode).
     """
 
@@ -116,12 +118,10 @@ class Mapper:
 
     def id(self, kind: RecordKind, remote_id: str | None) -> str:
         """A record id; fast for the usual plain ids and GUIDs. Raises RowError where there is none."""
-        if remote_id is not None and remote_id.isalnum() and remote_id.isascii():
-            return self._prefixes[kind] + remote_id
         if not remote_id:
             raise RowError("missing_field", "the row has no Id")
-        if remote_id.isascii() and remote_id.replace("-", "").isalnum():
-            return self._prefixes[kind] + remote_id
+        if _PLAIN(remote_id) and (prefix := self._prefixes.get(kind)) is not None:
+            return prefix + remote_id
         try:
             return Tenant(self.platform, self.tenant).record_id(kind, remote_id)
         except UnicodeEncodeError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from ar_connectors.adapterkit.cutting import identify
 from ar_connectors.adapterkit.mapper import RowError
@@ -49,8 +49,7 @@ def collector_paused(large: bool) -> Iterator[None]:
             gc.collect()
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """What one row became: records, a tombstone, or a reason why it is out of scope. A payment or a customer `replaces` its
     whole set of allocations or contacts."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import DecimalException
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -56,7 +56,7 @@ class RowReader(Generic[Shape, AnyMapper]):
                     return row, mapped
         row = converted(document_of(raw), self.shape)
         mapped = self._map(self.new_mapper(), row)
-        return row, replace(mapped, records=[validated(record) for record in mapped.records])
+        return row, mapped._replace(records=[validated(record) for record in mapped.records])
 
     def _map(self, mapper: AnyMapper, row: Shape) -> Mapped:
         with exactly():

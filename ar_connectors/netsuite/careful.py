@@ -7,7 +7,6 @@ validated. One bad row is set aside with its bytes and the reason, and costs the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -63,7 +62,7 @@ def take_row(
             return ((struct, raw, number),)
         with exactly():
             mapped = map_row(mapper, struct, known.type)
-        mapped = replace(mapped, records=[validated(record) for record in mapped.records])
+        mapped = mapped._replace(records=[validated(record) for record in mapped.records])
         filled.add(kind_of_row(struct, known), row.get("id"), mapped, number)
     except RowError as error:
         filled.reject(name, raw, number, error, "id", "internalid")

@@ -5,7 +5,8 @@ Amounts are taken verbatim. A bill, and anything else on the side of suppliers, 
 
 from __future__ import annotations
 
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 from ar_connectors.adapterkit.mapper import RowError
 from ar_connectors.adapterkit.pages import Mapped
@@ -26,14 +27,13 @@ from ar_core.model import (
     Source,
     Tombstone,
 )
-from ar_core.model.base import adopter
+from ar_core.model.base import adopter, blank
 
 __all__ = ["map_credit_note", "map_invoice", "status_of"]
 
-_line = adopter(Line)
-_invoice = adopter(Invoice)
-_credit_note = adopter(CreditNote)
-_NO_ITEM: Final = wire.Item()
+_line, _new_line = adopter(Line), blank(Line, kind=LineKind.ITEM)
+_invoice, _new_invoice = adopter(Invoice), blank(Invoice)
+_credit_note, _new_credit_note = adopter(CreditNote), blank(CreditNote)
 _STATUSES: Final[dict[str | None, DocumentStatus]] = {
     "DRAFT": DocumentStatus.DRAFT,
     "SUBMITTED": DocumentStatus.PENDING_APPROVAL,
@@ -41,8 +41,6 @@ _STATUSES: Final[dict[str | None, DocumentStatus]] = {
     "PAID": DocumentStatus.POSTED,
     "VOIDED": DocumentStatus.VOIDED,
 }
-_ITEM: Final = LineKind.ITEM
-_DESCRIPTION: Final = LineKind.DESCRIPTION
 
 
 def status_of(word: str | None) -> DocumentStatus:
@@ -52,7 +50,7 @@ def status_of(word: str | None) -> DocumentStatus:
 
 def map_invoice(mapper: Mapper, row: wire.Invoice) -> Mapped:
     """One invoice, and the promise in its expected payment date. Raises RowError when it has no id, total or amount due."""
-    remote_id, status, contact = row.invoice_id, row.status, row.contact
+    remote_id, status = row.invoice_id, row.status
     kind = row.type
     if kind is not None and kind != "ACCREC":
         return Mapped(
@@ -62,66 +60,57 @@ def map_invoice(mapper: Mapper, row: wire.Invoice) -> Mapped:
     source = mapper.provenance("Invoice", remote_id, row)
     if status == "DELETED":
         return _deleted(identity, RecordKind.INVOICE, source)
-    total, due, rate, tax, subtotal = (
-        row.total,
-        row.amount_due,
-        row.currency_rate,
-        row.total_tax,
-        row.sub_total,
-    )
+    total, due, rate, tax = row.total, row.amount_due, row.currency_rate, row.total_tax
+    subtotal = row.sub_total
     paid, credited, withheld = row.amount_paid, row.amount_credited, row.cis_deduction
     if total is None:
         raise RowError("missing_field", f"Invoice {remote_id} has no Total")
     if due is None:
         raise RowError("missing_field", f"Invoice {remote_id} has no AmountDue")
     mapper.numbers += (total, due, rate, tax, subtotal, paid, credited, withheld)
-    currency = mapper.currency_code(row.currency_code, "CurrencyCode")
-    customer = mapper.customer_id(contact.contact_id) if contact is not None else None
-    expected = (
-        mapper.day(row.expected_string, row.expected, "ExpectedPaymentDate")
-        if row.expected or row.expected_string
-        else None
-    )
-    links, lines = mapper.context.links, row.line_items
-    invoice = _invoice(
-        {
-            "id": identity,
-            "source": source,
-            "number": row.invoice_number or None,
-            "customer_id": customer,
-            "subsidiary_id": None,
-            "issue_date": mapper.day(row.date_string, row.date, "Date"),
-            "currency": currency,
-            "source_rate": rate,
-            "exchange_rate": mapper.base_rate(rate, currency),
-            "subtotal": subtotal,
-            "tax_total": tax,
-            "rounding": None,
-            "total": total,
-            "document_status": _STATUSES.get(status, DocumentStatus.UNKNOWN),
-            "raw_status": status,
-            "customer_reference": row.reference or None,
-            "memo": None,
-            "lines": _lines(mapper, lines) if lines else (),
-            "custom_fields": (),
-            "due_date": mapper.day(row.due_date_string, row.due_date, "DueDate"),
-            "terms": None,
-            "deposit_amount": None,
-            "withheld_amount": withheld,
-            "amount_paid": paid,
-            "amount_credited": credited,
-            "balance_due": due,
-            "payment_link": links.get(remote_id or "") if links else None,
-            "has_pdf": None,
-            "sent_at": None,
-            "billing_email": None,
-            "expected_payment_date": expected,
-            "due_version": 0,
-        }
-    )
+    values = _new_invoice()
+    values["id"] = identity
+    values["source"] = source
+    values["number"] = row.invoice_number or None
+    _document(mapper, values, row, total)
+    values["due_date"] = mapper.day(row.due_date_string, row.due_date, "DueDate")
+    if withheld is not None:
+        values["withheld_amount"] = withheld
+    values["amount_paid"] = paid
+    values["amount_credited"] = credited
+    values["balance_due"] = due
+    links = mapper.context.links
+    if links:
+        values["payment_link"] = links.get(remote_id or "")
+    if not (row.expected or row.expected_string):
+        return Mapped((_invoice(values),), None, identity)
+    expected = mapper.day(row.expected_string, row.expected, "ExpectedPaymentDate")
+    values["expected_payment_date"] = expected
+    invoice = _invoice(values)
     if expected is None or status == "VOIDED":
-        return Mapped((invoice,), replaces=identity)
-    return Mapped((invoice, _native_promise(mapper, invoice, remote_id, source)), replaces=identity)
+        return Mapped((invoice,), None, identity)
+    return Mapped((invoice, _native_promise(mapper, invoice, remote_id, source)), None, identity)
+
+
+def _document(
+    mapper: Mapper, values: dict[str, Any], row: wire.Invoice | wire.CreditNote, total: Decimal
+) -> None:
+    """Fill in what invoices and credit notes share."""
+    contact, rate, status, lines = row.contact, row.currency_rate, row.status, row.line_items
+    if contact is not None:
+        values["customer_id"] = mapper.customer_id(contact.contact_id)
+    values["issue_date"] = mapper.day(row.date_string, row.date, "Date")
+    values["currency"] = currency = mapper.currency_code(row.currency_code, "CurrencyCode")
+    values["source_rate"] = rate
+    values["exchange_rate"] = mapper.base_rate(rate, currency)
+    values["subtotal"] = row.sub_total
+    values["tax_total"] = row.total_tax
+    values["total"] = total
+    values["document_status"] = _STATUSES.get(status, DocumentStatus.UNKNOWN)
+    values["raw_status"] = status
+    values["customer_reference"] = row.reference or None
+    if lines:
+        values["lines"] = _lines(mapper, lines)
 
 
 def _native_promise(mapper: Mapper, invoice: Invoice, remote_id: str | None, source: Source) -> Promise:
@@ -151,35 +140,15 @@ def map_credit_note(mapper: Mapper, row: wire.CreditNote) -> Mapped:
     if left is None:
         raise RowError("missing_field", f"CreditNote {remote_id} has no RemainingCredit")
     mapper.numbers += (total, left, rate, row.total_tax, row.sub_total)
-    currency = mapper.currency_code(row.currency_code, "CurrencyCode")
-    contact, lines = row.contact, row.line_items
-    note = _credit_note(
-        {
-            "id": identity,
-            "source": source,
-            "number": row.credit_note_number or None,
-            "customer_id": mapper.customer_id(contact.contact_id) if contact is not None else None,
-            "subsidiary_id": None,
-            "issue_date": mapper.day(row.date_string, row.date, "Date"),
-            "currency": currency,
-            "source_rate": rate,
-            "exchange_rate": mapper.base_rate(rate, currency),
-            "subtotal": row.sub_total,
-            "tax_total": row.total_tax,
-            "rounding": None,
-            "total": total,
-            "document_status": _STATUSES.get(status, DocumentStatus.UNKNOWN),
-            "raw_status": status,
-            "customer_reference": row.reference or None,
-            "memo": None,
-            "lines": _lines(mapper, lines) if lines else (),
-            "custom_fields": (),
-            "unapplied_amount": left,
-        }
-    )
-    records: list[Record] = [note]
+    values = _new_credit_note()
+    values["id"] = identity
+    values["source"] = source
+    values["number"] = row.credit_note_number or None
+    _document(mapper, values, row, total)
+    values["unapplied_amount"] = left
+    records: list[Record] = [_credit_note(values)]
     if status != "VOIDED":
-        records += map_allocations(mapper, row, identity, currency, source)
+        records += map_allocations(mapper, row, identity, values["currency"], source)
     return Mapped(records, replaces=identity)
 
 
@@ -191,26 +160,26 @@ def _deleted(identity: str, kind: RecordKind, source: Source) -> Mapped:
 def _lines(mapper: Mapper, rows: list[wire.LineItem]) -> tuple[Line, ...]:
     """The lines of a document, in their order. A line without any amount only describes."""
     result: list[Line] = []
-    add, line, numbers = result.append, _line, mapper.numbers
+    # A page has thousands of lines: what is used for each is a local name.
+    new, line, numbers = _new_line, _line, mapper.numbers
     for row in rows:
-        item = row.item or _NO_ITEM
-        quantity, price, amount, tax = row.quantity, row.unit_amount, row.line_amount, row.tax_amount
+        values = new()
+        values["remote_id"] = row.line_item_id
+        values["description"] = row.description
+        item, account = row.item, row.account_id
+        if item is None:
+            values["item"] = row.item_code
+        else:
+            values["item"] = item.name or row.item_code
+            values["item_id"] = item.item_id
+        values["account_id"] = account or row.account_code
+        values["quantity"] = quantity = row.quantity
+        values["unit_price"] = price = row.unit_amount
+        values["amount"] = amount = row.line_amount
+        values["tax_amount"] = tax = row.tax_amount
+        values["tax_code"] = row.tax_type
+        if amount is None and price is None:
+            values["kind"] = LineKind.DESCRIPTION
         numbers += (quantity, price, amount, tax)
-        add(
-            line(
-                {
-                    "remote_id": row.line_item_id,
-                    "kind": _ITEM if amount is not None or price is not None else _DESCRIPTION,
-                    "description": row.description,
-                    "item": item.name or row.item_code,
-                    "item_id": item.item_id,
-                    "account_id": row.account_id or row.account_code,
-                    "quantity": quantity,
-                    "unit_price": price,
-                    "amount": amount,
-                    "tax_amount": tax,
-                    "tax_code": row.tax_type,
-                }
-            )
-        )
+        result.append(line(values))
     return tuple(result)

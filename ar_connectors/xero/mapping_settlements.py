@@ -25,13 +25,13 @@ from ar_core.model import (
     Tombstone,
     allocation_id,
 )
-from ar_core.model.base import adopter
+from ar_core.model.base import adopter, blank
 from ar_core.model.money import ZERO
 
 __all__ = ["map_allocation", "map_allocations", "map_overpayment", "map_payment", "map_prepayment"]
 
-_payment = adopter(Payment)
-_allocation = adopter(Allocation)
+_payment, _new_payment = adopter(Payment), blank(Payment)
+_allocation, _new_allocation = adopter(Allocation), blank(Allocation)
 _STATUSES: Final[dict[str | None, DocumentStatus]] = {
     "AUTHORISED": DocumentStatus.POSTED,
     "PAID": DocumentStatus.POSTED,
@@ -75,31 +75,28 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> Mapped:
     )
     contact = about.contact if about is not None else None
     day = mapper.day(None, row.date, "Date")
-    record = _payment(
-        {
-            "id": identity,
-            "source": source,
-            "kind": PaymentKind.RECEIPT
-            if kind == _RECEIPT
-            else PaymentKind.REFUND
-            if kind in _REFUNDS
-            else PaymentKind.UNKNOWN,
-            "customer_id": mapper.customer_id(contact.contact_id) if contact is not None else None,
-            "subsidiary_id": None,
-            "payment_date": day,
-            "currency": currency,
-            "source_rate": rate,
-            "exchange_rate": mapper.base_rate(rate, currency),
-            "total": amount,
-            "unapplied_amount": ZERO,
-            "document_status": _STATUSES.get(row.status, DocumentStatus.UNKNOWN),
-            "raw_status": row.status,
-            "method": None,
-            "reference": row.reference or None,
-            "memo": None,
-            "custom_fields": (),
-        }
+    values = _new_payment()
+    values["id"] = identity
+    values["source"] = source
+    values["kind"] = (
+        PaymentKind.RECEIPT
+        if kind == _RECEIPT
+        else PaymentKind.REFUND
+        if kind in _REFUNDS
+        else PaymentKind.UNKNOWN
     )
+    if contact is not None:
+        values["customer_id"] = mapper.customer_id(contact.contact_id)
+    values["payment_date"] = day
+    values["currency"] = currency
+    values["source_rate"] = rate
+    values["exchange_rate"] = mapper.base_rate(rate, currency)
+    values["total"] = amount
+    values["unapplied_amount"] = ZERO
+    values["document_status"] = _STATUSES.get(row.status, DocumentStatus.UNKNOWN)
+    values["raw_status"] = row.status
+    values["reference"] = row.reference or None
+    record = _payment(values)
     if kind in _REFUNDS:
         giver = _credit_id(mapper, row)
         ends = (giver, identity) if giver is not None else None
@@ -107,9 +104,9 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> Mapped:
         paid = invoice.invoice_id if invoice is not None else None
         ends = (identity, mapper.id(RecordKind.INVOICE, paid)) if paid else None
     if ends is None or not amount:
-        return Mapped((record,), replaces=identity)
+        return Mapped((record,), None, identity)
     made = _applied(identity, 0, ends, amount, currency, day, source)
-    return Mapped((record, made), replaces=identity)
+    return Mapped((record, made), None, identity)
 
 
 def _credit_id(mapper: Mapper, row: wire.Payment | wire.Allocation) -> str | None:
@@ -148,27 +145,22 @@ def _money_in(
     mapper.numbers += (total, left, rate)
     currency = mapper.currency_code(row.currency_code, "CurrencyCode")
     voided = row.status == "VOIDED"
-    record = _payment(
-        {
-            "id": identity,
-            "source": source,
-            "kind": kind,
-            "customer_id": mapper.customer_id(row.contact.contact_id) if row.contact is not None else None,
-            "subsidiary_id": None,
-            "payment_date": mapper.day(row.date_string, row.date, "Date"),
-            "currency": currency,
-            "source_rate": rate,
-            "exchange_rate": mapper.base_rate(rate, currency),
-            "total": total,
-            "unapplied_amount": left,
-            "document_status": _STATUSES.get(row.status, DocumentStatus.UNKNOWN),
-            "raw_status": row.status,
-            "method": None,
-            "reference": row.reference or None,
-            "memo": None,
-            "custom_fields": (),
-        }
-    )
+    values = _new_payment()
+    values["id"] = identity
+    values["source"] = source
+    values["kind"] = kind
+    if row.contact is not None:
+        values["customer_id"] = mapper.customer_id(row.contact.contact_id)
+    values["payment_date"] = mapper.day(row.date_string, row.date, "Date")
+    values["currency"] = currency
+    values["source_rate"] = rate
+    values["exchange_rate"] = mapper.base_rate(rate, currency)
+    values["total"] = total
+    values["unapplied_amount"] = left
+    values["document_status"] = _STATUSES.get(row.status, DocumentStatus.UNKNOWN)
+    values["raw_status"] = row.status
+    values["reference"] = row.reference or None
+    record = _payment(values)
     records: list[Record] = [record]
     if not voided:
         records += map_allocations(mapper, row, identity, currency, source)
@@ -238,19 +230,12 @@ def _applied(
     source: Source,
 ) -> Allocation:
     """An allocation from `ends[0]` to `ends[1]`. Both are in one currency: Xero lets no other pair be."""
-    return _allocation(
-        {
-            "id": allocation_id(parent, ends[1], ordinal),
-            "parent_id": parent,
-            "source": source,
-            "source_id": ends[0],
-            "target_id": ends[1],
-            "amount": amount,
-            "currency": currency,
-            "target_amount": amount,
-            "target_currency": currency,
-            "applied_on": day,
-            "discount_amount": None,
-            "realized_gain_loss": None,
-        }
-    )
+    values = _new_allocation()
+    values["id"] = allocation_id(parent, ends[1], ordinal)
+    values["parent_id"] = parent
+    values["source"] = source
+    values["source_id"], values["target_id"] = ends
+    values["amount"] = values["target_amount"] = amount
+    values["currency"] = values["target_currency"] = currency
+    values["applied_on"] = day
+    return _allocation(values)
