@@ -54,7 +54,7 @@ cassettes: $(VENV)/.dev ## record the contract tests anew from the emulators (AR
 mutants: $(VENV)/.mutants ## change ar_core a little, many times, and count what no test notices; goes on where it was stopped (ARGS="'ar_core.aging.*' --show")
 	@$(BIN)/python scripts/mutants.py $(ARGS)
 
-bench: $(VENV)/.dev ## measure against raw requests and the vendors' clients, as ratios in one run
+bench: $(VENV)/.bench ## measure against raw requests and the vendors' clients, as ratios in one run
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 	@$(BIN)/python -m benchmarks.evaluate
 
@@ -92,6 +92,10 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing ar-connectors with every extra and the development tools (about a minute)"
 	@$(PIP) --editable '.[all,dev]'
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.bench: pyproject.toml constraints.txt | $(VENV)/.dev
+	@$(PIP) --editable '.[all,dev,bench]'
+	@touch $@
 
 $(VENV)/.mutants: pyproject.toml constraints.txt | $(VENV)/.dev
 	@$(PIP) --editable '.[all,dev,mutants]'

@@ -1,4 +1,4 @@
-"""Where do the others live? One virtual environment, `build/bench-venv`, made here by package names; and what is not there is said aloud.
+"""Where do the others live? One environment, `build/bench-venv`, made here of the extra `peers`; and what is not there is said aloud.
 
 The server, the generator and the peers' programs stand in `$AR_SHARED_DIR/bench` and want packages that this project does not.
 """
@@ -9,6 +9,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 from typing import Final
@@ -19,17 +20,6 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 BENCH: Final = (ROOT / os.environ.get("AR_SHARED_DIR", "../shared")).resolve() / "bench"
 NODE_MODULES: Final = ROOT / "tests" / "foreign" / "node_modules"
 
-_PACKAGES: Final = (
-    "orjson",  # the server and the generator
-    "uvloop",
-    "msgspec",  # the raw baseline imports it, whatever variant is asked for
-    "pydantic",
-    "requests",
-    "python-quickbooks",
-    "xero-python",
-    "pyxero",
-    "netsuite[rest_api]",
-)
 _HOME: Final = ROOT / "build" / "bench-venv"
 
 
@@ -42,13 +32,15 @@ def require_bench() -> None:
 def peers_python() -> str:
     """The interpreter that runs server and peers. The environment is made once, and again when its packages change."""
     python = _HOME / "bin" / "python"
-    wanted = hashlib.sha256("\n".join(_PACKAGES).encode()).hexdigest()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    packages: list[str] = project["optional-dependencies"]["peers"]
+    wanted = hashlib.sha256("\n".join(packages).encode()).hexdigest()
     stamp = _HOME / "packages"
     if not stamp.exists() or stamp.read_text() != wanted:
         print(f"installing the peers into {_HOME} (once, a minute)", file=sys.stderr)
         venv.create(_HOME, with_pip=True, clear=True)
         pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
-        subprocess.run([*pip, *_PACKAGES], check=True)
+        subprocess.run([*pip, *packages], check=True)
         stamp.write_text(wanted)
     return str(python)
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,52 +19,10 @@ STARTED = time.perf_counter()
 
 from ar_connectors.clock import SystemClock  # noqa: E402  imports are part of what is measured
 from ar_connectors.connector import Cursor, Page  # noqa: E402
-from ar_connectors.http import Endpoints, Request, Response, Transport  # noqa: E402
-from ar_connectors.quickbooks.connector import QuickBooksConnector  # noqa: E402
-from ar_connectors.quickbooks.faults import QuickBooksDialect  # noqa: E402
 from ar_connectors.store import open_store  # noqa: E402
 from ar_connectors.syncing import sync  # noqa: E402
 from ar_core.model import Customer, Invoice, Payment  # noqa: E402
-
-TABLES = ("customer", "invoice", "payment")
-
-
-class Bearer:
-    """A signer with one token: the benchmark server checks none."""
-
-    def sign(self, _: Request) -> Mapping[str, str]:
-        """The one header."""
-        return {"Authorization": "Bearer mock"}
-
-    def refused(self, _: Request, __: Response) -> bool:
-        """Nothing better is at hand."""
-        return False
-
-
-class Front:
-    """The benchmark server has three tables and no company data; what it lacks is answered here, as empty."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    def send(self, request: Request) -> Response:
-        """Send what the server knows, answer the rest."""
-        statement = dict(request.params).get("query", "")
-        if "/query" not in request.url and "/cdc" not in request.url:
-            return self._answer(COMPANY if "companyinfo" in request.url else PREFERENCES)
-        if any(f"FROM {table}" in statement for table in ("Term", "Account")):
-            return self._answer({"QueryResponse": {}})
-        if any(f"FROM {table}" in statement for table in ("CreditMemo", "JournalEntry", "Attachable")):
-            return self._answer({"QueryResponse": {"totalCount": 0} if "COUNT" in statement else {}})
-        return self._transport.send(request)
-
-    def _answer(self, body: dict[str, Any]) -> Response:
-        return Response(200, {}, json.dumps({**body, "time": TIME}).encode(), None, 0.0)
-
-
-TIME = "2026-11-22T12:00:00.000-08:00"
-COMPANY = {"CompanyInfo": {"Id": "1", "SyncToken": "0", "CompanyName": "Bench", "Country": "US"}}
-PREFERENCES = {"Preferences": {"Id": "1", "CurrencyPrefs": {"HomeCurrency": {"value": "USD"}}}}
+from benchmarks.adapters import ADAPTERS, Adapter  # noqa: E402
 
 
 class Memory:
@@ -100,7 +57,7 @@ class Count:
                 self.records += 1
 
 
-def pull(connector: QuickBooksConnector, workers: int) -> Count:
+def pull(adapter: Adapter, workers: int) -> Count:
     """Pull every table, page by page, and drop each page once it was counted."""
     view, count = Memory(), Count()
 
@@ -110,8 +67,8 @@ def pull(connector: QuickBooksConnector, workers: int) -> Count:
             view.cursors[page.cursor.stream] = page.cursor
 
     with ThreadPoolExecutor(workers) as pool:
-        for stream in ("reference", *TABLES):
-            for batch in connector.pull(stream, view):  # type: ignore[arg-type]  all that a first load looks up
+        for stream in adapter.streams:
+            for batch in adapter.connector.pull(stream, view):  # type: ignore[arg-type]  all that a first load looks up
                 if workers == 1:
                     for fetch in batch:
                         keep(fetch.run())
@@ -121,12 +78,14 @@ def pull(connector: QuickBooksConnector, workers: int) -> Count:
     return count
 
 
-def load(connector: QuickBooksConnector, transport: Transport, workers: int, *, counted: bool) -> Count:
+def load(adapter: Adapter, workers: int, *, counted: bool) -> Count:
     """Sync into a new SQLite file, then count what the store holds, outside the measured time. Not `counted`: only its rows, so
     that the peak of the memory is that of the sync."""
+    connector = adapter.connector
     with tempfile.TemporaryDirectory(dir=os.environ.get("AR_BENCH_SCRATCH")) as folder:
         store = open_store(f"sqlite:///{Path(folder) / 'ar.db'}")
-        sync(connector, store, owner="bench", clock=SystemClock(), workers=workers, usage=transport.usage)
+        usage = adapter.transport.usage
+        sync(connector, store, owner="bench", clock=SystemClock(), workers=workers, usage=usage)
         global FINISHED, SPENT
         FINISHED, SPENT = time.perf_counter(), time.process_time()
         count = Count()
@@ -144,25 +103,6 @@ def load(connector: QuickBooksConnector, transport: Transport, workers: int, *, 
 FINISHED = SPENT = 0.0
 
 
-def quickbooks(base: str) -> tuple[QuickBooksConnector, Transport]:
-    """Our adapter for QuickBooks, on the benchmark server."""
-    clock = SystemClock()
-    transport = Transport(
-        "quickbooks",
-        "1",
-        Endpoints(api=base),
-        QuickBooksDialect(),
-        Bearer(),
-        clock=clock,
-        jitter=random.random,
-    )
-    return QuickBooksConnector("1", Front(transport), clock, base_url=base), transport
-
-
-ADAPTERS: Mapping[str, Callable[[str], tuple[QuickBooksConnector, Transport]]] = {"qbo": quickbooks}
-"""By the name that the server and the peers use; each takes the base URL."""
-
-
 def main() -> None:
     """Run one contest."""
     global FINISHED, SPENT
@@ -175,13 +115,13 @@ def main() -> None:
     parser.add_argument("--mode", choices=["pull", "sync"], default="pull")
     parser.add_argument("--workers", type=int, default=0, help="0: 1 for pull, 5 for sync")
     arguments = parser.parse_args()
-    connector, transport = ADAPTERS[arguments.provider](arguments.base)
+    adapter = ADAPTERS[arguments.provider](arguments.base)
     begun, spent = time.perf_counter(), time.process_time()
     if arguments.mode == "pull":
-        count = pull(connector, arguments.workers or 1)
+        count = pull(adapter, arguments.workers or 1)
         FINISHED, SPENT = time.perf_counter(), time.process_time()
     else:
-        count = load(connector, transport, arguments.workers or 5, counted=not arguments.no_count)
+        count = load(adapter, arguments.workers or 5, counted=not arguments.no_count)
     line = {
         "peer": f"ours:{arguments.mode}",
         "records": count.records,
@@ -189,7 +129,7 @@ def main() -> None:
         "cpu_s": round(SPENT - spent, 4),
         "import_s": round(begun - STARTED, 4),
         "total_cents": count.cents,
-        "calls": transport.usage().calls,
+        "calls": adapter.transport.usage().calls,
     }
     print(json.dumps(line), flush=True)
     os._exit(0)  # do not time the tear-down

@@ -1,0 +1,209 @@
+"""How does each of our adapters talk to the benchmark server? It has three tables of each ERP, and little else.
+
+What an adapter asks for besides is answered here as an empty company would answer, but not for free: the round trip to the server is
+made all the same, so that calls and their latency count as they would.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ar_connectors.clock import SystemClock
+from ar_connectors.connector import Connector
+from ar_connectors.http import Endpoints, Request, Response, Transport
+from ar_connectors.http.messages import Dialect
+from ar_connectors.netsuite.company import Wishes
+from ar_connectors.netsuite.connector import NetSuiteConnector
+from ar_connectors.netsuite.faults import NetSuiteDialect, UnknownTable
+from ar_connectors.quickbooks.connector import QuickBooksConnector
+from ar_connectors.quickbooks.faults import QuickBooksDialect
+from ar_connectors.xero.connector import XeroConnector
+from ar_connectors.xero.faults import XeroDialect
+
+__all__ = ["ADAPTERS", "Adapter"]
+
+TIME: Final = "2026-11-22T12:00:00"
+"""The server's data ends here."""
+_QUIET_SINCE: Final = "2026-11-23 12:00:00"
+"""What NetSuite's tables tell as their latest change: so late that the look at what changed meanwhile finds nothing, as it does in an
+account where nobody works."""
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A connector on the benchmark server, what it spends, and the streams that hold something there, in reading order."""
+
+    connector: Connector
+    transport: Transport
+    streams: tuple[str, ...]
+
+
+class Bearer:
+    """A signer with one token: the benchmark server checks none."""
+
+    def sign(self, _: Request) -> Mapping[str, str]:
+        """The one header."""
+        return {"Authorization": "Bearer mock"}
+
+    def refused(self, _: Request, __: Response) -> bool:
+        """Nothing better is at hand."""
+        return False
+
+
+class Front:
+    """Stands between an adapter and the transport. `knock`: the smallest call that the server understands."""
+
+    def __init__(self, transport: Transport, knock: Request) -> None:
+        self._transport = transport
+        self._knock = knock
+
+    def send(self, request: Request) -> Response:
+        """Send what the server knows; for the rest knock at its door, and answer instead of it."""
+        answer = self.instead(request)
+        if answer is None:
+            return self.finished(request, self._transport.send(request))
+        response = self._transport.send(self._knock)
+        return replace(response, body=json.dumps(answer).encode())
+
+    def instead(self, request: Request) -> dict[str, Any] | None:
+        """The answer to what the server does not know; None for what it does."""
+        raise NotImplementedError
+
+    def finished(self, _: Request, response: Response) -> Response:
+        """The server's own answer, as it must look."""
+        return response
+
+
+def _transport(platform: str, base: str, dialect: Dialect) -> Transport:
+    """A transport without a budget: what is measured is work, and not the ERP's pace."""
+    return Transport(
+        platform, "1", Endpoints(api=base), dialect, Bearer(), clock=SystemClock(), jitter=random.random
+    )
+
+
+# ---- QuickBooks
+
+
+class QuickBooksFront(Front):
+    """Company, preferences and the tables that the server does not have."""
+
+    def instead(self, request: Request) -> dict[str, Any] | None:
+        """See `Front`."""
+        time = {"time": f"{TIME}.000-08:00"}
+        if "companyinfo" in request.url:
+            company = {"Id": "1", "SyncToken": "0", "CompanyName": "Bench", "Country": "US"}
+            return {"CompanyInfo": company, **time}
+        if "preferences" in request.url:
+            return {"Preferences": {"Id": "1", "CurrencyPrefs": {"HomeCurrency": {"value": "USD"}}}, **time}
+        statement = dict(request.params).get("query", "")
+        if any(f"FROM {table}" in statement for table in ("CreditMemo", "JournalEntry", "Attachable")):
+            return {"QueryResponse": {"totalCount": 0} if "COUNT" in statement else {}, **time}
+        return None  # tables that it has never heard of are empty to the server too
+
+
+def quickbooks(base: str) -> Adapter:
+    """QuickBooks: offset paging over a closed window."""
+    transport = _transport("quickbooks", base, QuickBooksDialect())
+    count = (("query", "SELECT COUNT(*) FROM Customer"),)
+    knock = Request("GET", f"{base}/v3/company/1/query", "knock", params=count)
+    connector = QuickBooksConnector("1", QuickBooksFront(transport, knock), SystemClock(), base_url=base)
+    return Adapter(connector, transport, ("reference", "payment", "invoice", "customer"))
+
+
+# ---- Xero
+
+
+def xero(base: str) -> Adapter:
+    """Xero: the server answers everything itself, unknown lists as empty."""
+    transport = _transport("xero", base, XeroDialect("1"))
+    connector = XeroConnector("1", transport, SystemClock(), base_url=base)
+    return Adapter(connector, transport, ("reference", "payments", "invoices", "contacts"))
+
+
+# ---- NetSuite
+
+
+@dataclass(frozen=True)
+class _Range:
+    """Keys of a table on the server: without gaps, from `first` on. `width` of a range read side by side is a whole number of
+    pages, because the server knows `id > n` and no upper bound."""
+
+    first: int
+    pages_each: int
+
+
+class NetSuiteFront(Front):
+    """What the account is, and the bounds of its tables. The server tells tables by words in the statement, so one that joins
+    others, or that it does not have, is answered here."""
+
+    _ranges: Final = {
+        "payment": _Range(200_001, 7),
+        "invoice": _Range(100_001, 9),
+        "customer": _Range(1, 1),
+    }
+    """By stream; at most six ranges are read side by side."""
+    _behind: Final = re.compile(rb"\bid > (\d+)")
+    _upto: Final = re.compile(rb"\bid <= (\d+)")
+
+    def instead(self, request: Request) -> dict[str, Any] | None:
+        """See `Front`. Raises UnknownTable where the account has no such feature."""
+        what, _, about = request.operation.partition(" ")
+        if what == "bounds":
+            return self._bounds(request, about.rpartition(" ")[2])
+        if what == "query" and about in self._ranges:
+            return None
+        if what == "probe" and not about.startswith("columns") and about != "currency":
+            self._transport.send(self._knock)
+            raise UnknownTable(f"the benchmark's account has no {about}")
+        if request.operation == "read server time":
+            return {"serverTime": f"{TIME}Z"}
+        rows = [{"id": "1", "symbol": "USD", "isbasecurrency": "T"}] if about == "currency" else []
+        return {"items": rows, "count": len(rows), "hasMore": False}
+
+    def _bounds(self, request: Request, stream: str) -> dict[str, Any]:
+        """Smallest and largest key, number of rows, latest change: the number is the server's own."""
+        known = self._ranges.get(stream)
+        if known is None:
+            return {"items": [{"total": "0"}]}
+        total = int(json.loads(self._transport.send(request).body)["items"][0]["cnt"])
+        lanes = 6 if total > 6000 else max(1, -(-total // 1000))
+        high = known.first + lanes * known.pages_each * 1000 - 1
+        row = {"low": str(known.first), "high": str(high), "total": str(total), "changed": _QUIET_SINCE}
+        return {"items": [row]}
+
+    def finished(self, request: Request, response: Response) -> Response:
+        """A page that ends at its upper bound has nothing behind it, whatever the server says."""
+        behind, upto = self._behind.search(request.body or b""), self._upto.search(request.body or b"")
+        if behind is None or upto is None or int(upto[1]) - int(behind[1]) > 1000:
+            return response
+        return replace(response, body=response.body.replace(b'"hasMore":true', b'"hasMore":false', 1))
+
+
+def netsuite(base: str) -> Adapter:
+    """NetSuite: ranges of keys side by side."""
+    transport = _transport("netsuite", base, NetSuiteDialect("1"))
+    knock = Request(
+        "POST",
+        f"{base}/services/rest/query/v1/suiteql",
+        "knock",
+        headers={"Content-Type": "application/json"},
+        body=b'{"q": "SELECT COUNT(id) FROM customer"}',
+    )
+    connector = NetSuiteConnector(
+        "1",
+        NetSuiteFront(transport, knock),
+        SystemClock(),
+        base_url=base,
+        # The server writes the dates of a US account; ours are asked for as ISO, and read as fast.
+        wishes=Wishes(time_zone="America/Los_Angeles", day_first=False),
+    )
+    return Adapter(connector, transport, ("reference", "payment", "invoice", "customer"))
+
+
+ADAPTERS: Mapping[str, Callable[[str], Adapter]] = {"qbo": quickbooks, "xero": xero, "netsuite": netsuite}
+"""By the name that the server and the peers use; each takes the base URL."""
