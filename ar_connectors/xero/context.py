@@ -14,7 +14,7 @@ from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.xero import wire
 from ar_connectors.xero.faults import PLATFORM
 from ar_connectors.xero.moments import to_day, to_instant
-from ar_core.model import RecordKind, Source
+from ar_core.model import PaymentTerms, RecordKind, Source
 
 __all__ = ["KIND_OF", "PLATFORM", "SINGULAR", "Context", "Mapper"]
 
@@ -69,12 +69,14 @@ class Context:
 class Mapper(BaseMapper):
     """Serves the mapping of one page of Xero; see `adapterkit.mapper.Mapper`."""
 
-    __slots__ = ("_days", "context")
+    __slots__ = ("_days", "context", "terms")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context.company, _PREFIXED, context.base_currency)
         self.context = context
         self._days: dict[tuple[str | None, str | None], date | None] = {}
+        self.terms: dict[tuple[int, str | None], PaymentTerms] = {}
+        """Terms of sale of this page, by day and how it is counted."""
 
     def day(self, twin: str | None, text: str | None, field: str) -> date | None:
         """A calendar day; a page has few different ones. Raises RowError."""

@@ -18,7 +18,7 @@ import msgspec
 
 from ar_connectors.adapterkit.cutting import UNREADABLE, Cutter, cut_up, identify, loads_plain
 from ar_connectors.adapterkit.decoding import Bodies
-from ar_connectors.adapterkit.mapper import RowError
+from ar_connectors.adapterkit.mapper import CHECK_EVERY, RowError
 from ar_connectors.adapterkit.pages import LARGE, FillingPage, Mapped, collector_paused
 from ar_connectors.adapterkit.rows import RowReader
 from ar_connectors.connector import OutOfScope, Page
@@ -179,13 +179,15 @@ def _typed(body: bytes, context: Context, stream: str) -> Page | None:
         except (*UNREADABLE, RowError, DecimalException):
             _take(filled, context, name, bytes(raw), number)
             continue
-        found = mapped.records
-        if found and mapped.replaces is not None:
+        found, replaced = mapped.records, mapped.replaces
+        if found and replaced is not None:
             records += found
             row_of += [number] * len(found)
-            replaces.append(mapped.replaces)
+            replaces.append(replaced)
         else:
             filled.add(kind, getattr(row, _ATTRIBUTES[name]), mapped, number)
+        if number % CHECK_EVERY == 0 and not mapper.check_numbers():
+            return None
     if not mapper.check_numbers():
         return None
     when = instant_of(answer.date_time) if answer.date_time else None

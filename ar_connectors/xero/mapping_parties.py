@@ -21,12 +21,13 @@ from ar_core.model import (
     RecordKind,
     Source,
 )
-from ar_core.model.base import adopter
+from ar_core.model.base import adopter, blank
 
 __all__ = ["map_contact", "map_organisation"]
 
-_customer = adopter(Customer)
-_contact = adopter(Contact)
+_customer, _new_customer = adopter(Customer), blank(Customer)
+_contact, _new_contact = adopter(Contact), blank(Contact)
+_address, _new_address = adopter(Address), blank(Address)
 _ACTIVE: Final = {"ACTIVE": True, "ARCHIVED": False, "GDPRREQUEST": False}
 _PREFERRED: Final = ("POBOX", "STREET", "DELIVERY")
 """Xero prints invoices with the postal address."""
@@ -43,41 +44,29 @@ def map_contact(mapper: Mapper, row: wire.Contact) -> Mapped:
         raise RowError("missing_field", f"Contact {remote_id} has no Name")
     source = mapper.provenance("Contact", remote_id, row)
     postal = _postal(row.addresses)
-    groups = row.contact_groups or ()
-    hold = mapper.context.order_hold_group
-    customer = _customer(
-        {
-            "id": identity,
-            "source": source,
-            "name": row.name,
-            "legal_name": None,
-            "number": row.account_number or row.contact_number or None,
-            "billing_address": postal,
-            "country": postal.country if postal is not None else None,
-            "language": None,
-            "time_zone": None,
-            "currency": mapper.currency_code(row.default_currency, "DefaultCurrency"),
-            "terms": _terms(row.payment_terms),
-            "credit_limit": None,
-            "order_hold": None if hold is None else any(group.name == hold for group in groups),
-            "is_active": _ACTIVE.get(row.contact_status or ""),
-            "parent_id": None,
-            "bill_with_parent": None,
-            "merged_into_id": mapper.customer_id(row.merged_to),
-            "reported_balance": None,
-            "subsidiary_id": None,
-            "notes": None,
-            "raw_status": row.contact_status,
-            "custom_fields": tuple(
-                CustomField.trusted(
-                    name="contact_group", value=group.name, definition_id=group.contact_group_id
-                )
-                for group in groups
-            ),
-        }
-    )
-    records: list[Record] = [customer, *_people(mapper, row, identity, source, postal)]
-    return Mapped(records, replaces=identity)
+    values = _new_customer()
+    values["id"] = identity
+    values["source"] = source
+    values["name"] = row.name
+    values["number"] = row.account_number or row.contact_number or None
+    if postal is not None:
+        values["billing_address"] = postal
+        values["country"] = postal.country
+    values["currency"] = mapper.currency_code(row.default_currency, "DefaultCurrency")
+    values["terms"] = _terms(mapper, row.payment_terms)
+    values["is_active"] = _ACTIVE.get(row.contact_status or "")
+    values["merged_into_id"] = mapper.customer_id(row.merged_to)
+    values["raw_status"] = row.contact_status
+    groups, hold = row.contact_groups or (), mapper.context.order_hold_group
+    if hold is not None:
+        values["order_hold"] = any(group.name == hold for group in groups)
+    if groups:
+        values["custom_fields"] = tuple(
+            CustomField.trusted(name="contact_group", value=group.name, definition_id=group.contact_group_id)
+            for group in groups
+        )
+    records: list[Record] = [_customer(values), *_people(mapper, row, identity, source, postal)]
+    return Mapped(records, None, identity)
 
 
 def _people(
@@ -97,26 +86,22 @@ def _people(
     prefix = mapper.id(RecordKind.CONTACT, row.contact_id)
     active = _ACTIVE.get(row.contact_status or "")
     own = bool(person or row.email_address or phone or mobile)
-    return [
-        _contact(
-            {
-                "id": f"{prefix}-{ordinal}",
-                "customer_id": customer_id,
-                "source": source,
-                "role": role,
-                "person": name,
-                "email": email,
-                "phone": phone if own and ordinal == 0 else None,
-                "mobile": mobile if own and ordinal == 0 else None,
-                "whatsapp": None,
-                "postal": postal if own and ordinal == 0 else None,
-                "language": None,
-                "time_zone": None,
-                "is_active": active,
-            }
-        )
-        for ordinal, (name, email, role) in enumerate(found)
-    ]
+    made = []
+    for ordinal, (name, email, role) in enumerate(found):
+        values = _new_contact()
+        values["id"] = f"{prefix}-{ordinal}"
+        values["customer_id"] = customer_id
+        values["source"] = source
+        values["role"] = role
+        values["person"] = name
+        values["email"] = email
+        if own and ordinal == 0:
+            values["phone"] = phone
+            values["mobile"] = mobile
+            values["postal"] = postal
+        values["is_active"] = active
+        made.append(_contact(values))
+    return made
 
 
 def _person(first: str | None, last: str | None) -> str | None:
@@ -136,31 +121,32 @@ def _postal(rows: list[wire.Address] | None) -> Address | None:
         row = by_type.get(name)
         if row is None:
             continue
-        lines = tuple(
-            line
-            for line in (row.address_line1, row.address_line2, row.address_line3, row.address_line4)
-            if line
-        )
+        printed = (row.address_line1, row.address_line2, row.address_line3, row.address_line4)
+        lines = tuple([line for line in printed if line])
         if lines or row.city or row.region or row.postal_code or row.country:
-            return Address.trusted(
-                lines=lines,
-                city=row.city or None,
-                region=row.region or None,
-                postal_code=row.postal_code or None,
-                country=row.country or None,
-            )
+            values = _new_address()
+            values["lines"] = lines
+            values["city"] = row.city or None
+            values["region"] = row.region or None
+            values["postal_code"] = row.postal_code or None
+            values["country"] = row.country or None
+            return _address(values)
     return None
 
 
-def _terms(terms: wire.PaymentTerms | None) -> PaymentTerms | None:
+def _terms(mapper: Mapper, terms: wire.PaymentTerms | None) -> PaymentTerms | None:
     sales = terms.sales if terms is not None else None
     if sales is None or sales.day is None:
         return None
-    return PaymentTerms.trusted(
-        name=f"{sales.day} {sales.type or ''}".strip(),
-        due_days=sales.day if sales.type == "DAYSAFTERBILLDATE" else None,
-        day_of_month_due=sales.day if sales.type in {"OFFOLLOWINGMONTH", "OFCURRENTMONTH"} else None,
-    )
+    key = (sales.day, sales.type)
+    known = mapper.terms.get(key)
+    if known is None:
+        known = mapper.terms[key] = PaymentTerms.trusted(
+            name=f"{sales.day} {sales.type or ''}".strip(),
+            due_days=sales.day if sales.type == "DAYSAFTERBILLDATE" else None,
+            day_of_month_due=sales.day if sales.type in {"OFFOLLOWINGMONTH", "OFCURRENTMONTH"} else None,
+        )
+    return known
 
 
 def map_organisation(mapper: Mapper, row: wire.Organisation) -> Mapped:

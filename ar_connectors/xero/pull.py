@@ -161,22 +161,20 @@ def _list(
         yield [Fetch(f"{one.collection} settled", lambda: done)]
 
 
-Read = Callable[[int, datetime | None, tuple[tuple[str, str], ...]], tuple[Page, int | None]]
+Read = Callable[[int, datetime | None, tuple[tuple[str, str], ...]], tuple[Page, bytes]]
 
 
 def _reader(client: XeroClient, context: Context, one: XeroList, view: StoreView) -> Read:
-    """Reads a page: its number, since when, further parameters -> the page, and how many pages there are."""
+    """Reads a page: its number, since when, further parameters -> the page, and its body."""
 
-    def read(
-        number: int, since: datetime | None, more: tuple[tuple[str, str], ...]
-    ) -> tuple[Page, int | None]:
+    def read(number: int, since: datetime | None, more: tuple[tuple[str, str], ...]) -> tuple[Page, bytes]:
         answer = client.page(one.collection, (*one.params, *more), number, since)
         page = decode_page(answer.body, one.collection, context, stream=one.stream)
         if one.stream == "invoices":
             page = without_echoes(page, view)
         if page.server_time is None:
             page = replace(page, server_time=answer.server_date)
-        return page, pages_of(answer.body) if since is None else None
+        return page, answer.body
 
     return read
 
@@ -191,7 +189,8 @@ def _first_load(
 
     def first(number: int) -> Callable[[], Page]:
         def ask() -> Page:
-            page, count = read(number, None, order)
+            page, body = read(number, None, order)
+            count = pages_of(body)
             told[:] = [(page.rows, count)]
             last = page.rows < PAGE_SIZE or (count is not None and count <= number)
             return replace(page, cursor=_loaded(company, one, number, last=last))
