@@ -12,6 +12,7 @@ An adapter imports from here and never from another adapter; nothing here knows 
 | `pages` | how does a page fill up? |
 | `mapper` | what serves the mapping of one page: ids, numbers, references? |
 | `notes`, `note_texts`, `note_records` | how do our facts look in an ERP's notes, and how are they read back? |
+| `side_by_side` | how are several small questions asked without waiting for each in turn? |
 | `writing` | one command on its way to an ERP |
 | `text` | what text can be stored? |
 | `webhooks` | is a notification genuine, and what does it tell? |

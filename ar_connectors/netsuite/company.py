@@ -13,13 +13,20 @@ from typing import Any, Final
 
 import msgspec
 
+from ar_connectors.adapterkit.side_by_side import side_by_side
 from ar_connectors.connector import Cursor, Page
 from ar_connectors.errors import ARError, ConfigurationError, PermissionDenied, RejectedError, TransientError
 from ar_connectors.netsuite.account import PLATFORM
 from ar_connectors.netsuite.client import NetSuiteClient
 from ar_connectors.netsuite.context import Context, Mapper
 from ar_connectors.netsuite.decode import MAPPER_VERSION
-from ar_connectors.netsuite.probing import optional_columns, present_features, proven_zone, zone_named
+from ar_connectors.netsuite.probing import (
+    AT_ONCE,
+    optional_columns,
+    present_features,
+    proven_zone,
+    zone_named,
+)
 from ar_connectors.netsuite.statuses import CREDIT_TYPES, INVOICE_TYPES, JOURNAL_TYPE, PAYMENT_TYPES
 from ar_connectors.netsuite.suiteql import any_of, moment
 from ar_connectors.netsuite.tables import OPTIONAL, Schema
@@ -136,37 +143,49 @@ def company_of(cursor: Cursor | None) -> Company | None:
 def read_company(
     client: NetSuiteClient, wishes: Wishes, now: datetime, earlier: Company | None = None
 ) -> Page:
-    """Read the reference data: about twenty small calls. A fact that this role may not read is unknown, not an error. `earlier`:
-    what was read the last time."""
+    """Read the reference data: about twenty small calls, a few at a time. A fact that this role may not read is unknown, not an
+    error. `earlier`: what was read the last time."""
     features = present_features(client)
-    currencies, base = _currencies(client) if "currency" in features else ({}, None)
-    subsidiaries, root = _subsidiaries(client, features, currencies)
-    accounts = {*wishes.bad_debt_accounts, *(_bad_debts(client) if "account" in features else ())}
-    columns = {
-        table: optional_columns(client, table, names)
-        for table, names in OPTIONAL.items()
-        if table != "contact" or "contact" in features
+    wanted = {table: names for table, names in wishes.custom.items() if names}
+    optional = {
+        table: names for table, names in OPTIONAL.items() if table != "contact" or "contact" in features
     }
-    custom = {
-        table: tuple(sorted(optional_columns(client, table, names)))
-        for table, names in wishes.custom.items()
-        if names
-    }
-    company = Company(
-        read_at=now,
-        base_currency=(root.currency if root is not None else None) or base,
-        currencies=currencies,
-        statuses=_statuses(client),
-        terms=_terms(client) if "term" in features else {},
-        features=features,
-        columns=columns,
-        custom=custom,
-        primary_book=_primary_book(client) if "accountingbook" in features else "1",
-        query_zone=proven_zone(client, zone_named(wishes.time_zone)),
-        time_zone=wishes.time_zone,
-        day_first=wishes.day_first,
-        deletions_from=_deletions_from(client, features, earlier),
-    )
+    with side_by_side(AT_ONCE) as asked:
+        zone = asked.submit(proven_zone, client, zone_named(wishes.time_zone))
+        told_currencies = asked.submit(_currencies, client) if "currency" in features else None
+        told_accounts = asked.submit(_bad_debts, client) if "account" in features else None
+        found = {
+            table: asked.submit(optional_columns, client, table, names) for table, names in optional.items()
+        }
+        own = {table: asked.submit(optional_columns, client, table, names) for table, names in wanted.items()}
+        statuses = asked.submit(_statuses, client)
+        told_terms = asked.submit(_terms, client) if "term" in features else None
+        book = asked.submit(_primary_book, client) if "accountingbook" in features else None
+        deletions = asked.submit(_deletions_from, client, features, earlier)
+        server_time = asked.submit(_server_time, client)
+        currencies, base = told_currencies.result() if told_currencies is not None else ({}, None)
+        subsidiaries, root = asked.submit(_subsidiaries, client, features, currencies).result()
+        accounts = {*wishes.bad_debt_accounts, *(told_accounts.result() if told_accounts is not None else ())}
+        columns = {table: one.result() for table, one in found.items()}
+        custom = {table: tuple(sorted(one.result())) for table, one in own.items()}
+        terms = told_terms.result() if told_terms is not None else {}
+        primary_book = book.result() if book is not None else "1"
+        company = Company(
+            read_at=now,
+            base_currency=(root.currency if root is not None else None) or base,
+            currencies=currencies,
+            statuses=statuses.result(),
+            terms=terms,
+            features=features,
+            columns=columns,
+            custom=custom,
+            primary_book=primary_book,
+            query_zone=zone.result(),
+            time_zone=wishes.time_zone,
+            day_first=wishes.day_first,
+            deletions_from=deletions.result(),
+        )
+        moment_there = server_time.result()
     mapper = Mapper(company.context(client.tenant))
     told = [
         CustomField(
@@ -190,7 +209,7 @@ def read_company(
         kind="account",
         rows=1,
         cursor=Cursor(REFERENCE, {"company": company.to_json()}),
-        server_time=_server_time(client),
+        server_time=moment_there,
         mapper_version=MAPPER_VERSION,
     )
 

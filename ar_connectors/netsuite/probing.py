@@ -11,12 +11,17 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ar_connectors.adapterkit.side_by_side import side_by_side
 from ar_connectors.errors import ARError, PermissionDenied, RejectedError, TransientError
 from ar_connectors.netsuite.client import NetSuiteClient
 from ar_connectors.netsuite.faults import UnknownColumn, UnknownTable
+from ar_connectors.netsuite.limits import NETSUITE_LIMITS
 from ar_connectors.netsuite.suiteql import identifier, moment
 
-__all__ = ["FEATURES", "optional_columns", "present_features", "proven_zone", "zone_named"]
+__all__ = ["AT_ONCE", "FEATURES", "optional_columns", "present_features", "proven_zone", "zone_named"]
+
+AT_ONCE: Final = NETSUITE_LIMITS.max_in_flight
+"""Small questions asked side by side: no more than an account allows (quirks.md#ns-37)."""
 
 FEATURES: Final[dict[str, str]] = {
     "subsidiary": "SELECT s.id AS id FROM subsidiary s WHERE s.id = -1 ORDER BY s.id ASC",
@@ -47,8 +52,11 @@ _MISSING: Final = (UnknownTable, UnknownColumn, PermissionDenied)
 
 
 def present_features(client: NetSuiteClient, names: Iterable[str] = tuple(FEATURES)) -> frozenset[str]:
-    """The features among `names` that questions about succeed; one call each."""
-    return frozenset(name for name in names if _answers(client, FEATURES[name], f"probe {name}"))
+    """The features among `names` that questions about succeed; one call each, a few at a time."""
+    listed = tuple(names)
+    with side_by_side(AT_ONCE) as asked:
+        answers = asked.map(lambda name: _answers(client, FEATURES[name], f"probe {name}"), listed)
+        return frozenset(name for name, there in zip(listed, answers, strict=True) if there)
 
 
 def _answers(client: NetSuiteClient, statement: str, operation: str) -> bool:

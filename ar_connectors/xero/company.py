@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ar_connectors.adapterkit.cutting import loads_plain
+from ar_connectors.adapterkit.side_by_side import side_by_side
 from ar_connectors.connector import Cursor, Page
 from ar_connectors.errors import (
     ContractError,
@@ -73,9 +74,13 @@ def company_of(cursor: Cursor | None) -> Company | None:
 
 
 def read_company(client: XeroClient, started_at: datetime | None, now: datetime) -> Page:
-    """Read the reference data: three calls. `started_at` is kept from an earlier reading; `now` (UTC) serves only where the
+    """Read the reference data: three calls, side by side. `started_at` is kept from an earlier reading; `now` (UTC) serves only where the
     server tells no time. Raises ContractError when there is no organisation in the answer."""
-    answer = client.get("Organisation", "read Organisation")
+    with side_by_side(3) as asked:
+        card = asked.submit(client.get, "Organisation", "read Organisation")
+        chasing = asked.submit(_reminders, client)
+        bad_debts = asked.submit(_bad_debt_accounts, client)
+        answer, reminders, accounts = card.result(), chasing.result(), bad_debts.result()
     page = decode_page(answer.body, "Organisations", Context(client.tenant), stream=REFERENCE)
     organization = next((one for one in page.records if isinstance(one, Organization)), None)
     if organization is None:
@@ -86,11 +91,9 @@ def read_company(client: XeroClient, started_at: datetime | None, now: datetime)
             operation="read Organisation",
             excerpt=answer.body[:200].decode("utf-8", errors="replace"),
         )
-    reminders = _reminders(client)
     told: list[tuple[str, str, str | None]] = (
         [] if reminders is None else [("xero_reminders", "on" if reminders else "off", None)]
     )
-    accounts = _bad_debt_accounts(client)
     if accounts:
         told.append(("bad_debt_accounts", ",".join(sorted(accounts)), "xero:Account"))
     fields = tuple(CustomField.trusted(name=n, value=v, definition_id=d) for n, v, d in told)
