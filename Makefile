@@ -52,7 +52,7 @@ cassettes: $(VENV)/.dev ## record the contract tests anew from the emulators (AR
 	@AR_CONTRACT_RECORD=$${AR_CONTRACT_RECORD:-emulator} $(BIN)/python -m pytest tests/contract $(ARGS)
 
 mutants: $(VENV)/.mutants ## change ar_core a little, many times, and count what no test notices; goes on where it was stopped (ARGS="'ar_core.aging.*' --show")
-	@$(BIN)/python scripts/mutants.py $(ARGS)
+	@$(BIN)/python scripts/mutants $(ARGS)
 
 bench: $(VENV)/.bench ## measure against raw requests and the vendors' clients, as ratios in one run
 	@$(BIN)/python -m benchmarks.run $(ARGS)
