@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
+from _pytest.tmpdir import tmppath_result_key
 
 KILLED = 1
 """mutmut's exit code for a mutant that was noticed."""
@@ -25,6 +26,7 @@ def passes(item: pytest.Item) -> bool:
         pass
     except Exception:  # noqa: BLE001 - whatever a test raises, it has noticed something
         return False
+    item.stash.setdefault(tmppath_result_key, {})  # what the report would have left for the fixture tmp_path
     hook.pytest_runtest_teardown(item=item, nextitem=None)
     return True
 
