@@ -130,7 +130,9 @@ def _lines(found: Explanation, bullet: str) -> Iterable[str]:
         sender = f", by {action.sender or action.actor}"
         yield f"{bullet}action {action.key[:8]}: {what} by {action.channel}{sender}, priority {action.score}"
     for record in found.trace:
-        yield f"{bullet}{record.rule}: {record.result}{f' {record.code}' if record.code else ''}{_inputs(record)}"
+        name = f"{record.invoice_id} " if record.invoice_id is not None and not found.invoice_id else ""
+        result = f"{record.result} {record.code}" if record.code else record.result
+        yield f"{bullet}{name}{record.rule}: {result}{_inputs(record)}"
 
 
 def _inputs(record: TraceRecord) -> str:
