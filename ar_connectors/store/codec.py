@@ -39,7 +39,7 @@ from ar_core.model import (
 )
 from ar_core.model.base import adopter
 
-__all__ = ["MODELS", "decode_record", "decode_typed", "encode_record", "kind_of", "stored_fields"]
+__all__ = ["MODELS", "decode_record", "decode_typed", "encode_record", "stored_fields"]
 
 MODELS: dict[str, type[Frozen]] = {
     "organization": Organization,
@@ -57,13 +57,6 @@ MODELS: dict[str, type[Frozen]] = {
     "pause": Pause,
 }
 """Kind -> model: everything a store keeps as a record."""
-
-_KINDS: dict[type, str] = {model: kind for kind, model in MODELS.items()}
-
-
-def kind_of(record: Frozen) -> str:
-    """The kind of a record. Raises KeyError for a type that is not stored."""
-    return _KINDS[type(record)]
 
 
 def stored_fields() -> dict[str, list[str]]:

@@ -36,8 +36,9 @@ _CACHE_KIB = 8192
 """Of SQLite's own page cache, for each connection: every thread of a sync has one, and what one commits empties those of the others.
 The operating system's cache, which they share, does the rest."""
 
-_MAX_MARKS = 23_000
-"""Values in one statement on SQLite, which takes 32,766: a thousand records."""
+_MAX_MARKS = 4_000
+"""Values in one statement on SQLite, which takes 32,766: a few hundred records. What larger ones save in calls they lose in the
+processor's cache."""
 
 _open: weakref.WeakSet[Database] = weakref.WeakSet()
 

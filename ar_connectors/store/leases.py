@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Executable, select, update
+from sqlalchemy import Connection, Executable, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ar_connectors.clock import Clock
@@ -59,12 +59,15 @@ def release(database: Database, lease: Lease, clock: Clock) -> None:
         )
 
 
+_HELD = select(leases).where(leases.c.name == bindparam("its_name")).with_for_update()
+
+
 def check_fence(connection: Connection, lease: Lease, clock: Clock) -> datetime:
     """The instant of the check; raises LeaseLost unless this very lease is in force. Holds the row until the transaction ends.
 
     The clock is read once the row is held: the wait for it must count.
     """
-    row = connection.execute(select(leases).where(leases.c.name == lease.name).with_for_update()).first()
+    row = connection.execute(_HELD, {"its_name": lease.name}).first()
     now = clock.now()
     if row is None or row.fence != lease.fence or row.owner != lease.owner:
         raise LeaseLost(f"the lease {lease.name} (fence {lease.fence}) was taken over by another worker")

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from ar_connectors.clock import Clock
 from ar_connectors.connector import Page
@@ -85,10 +85,12 @@ def commit_page(
 
 def reset_stream(database: Database, connection_id: str, stream: str, lease: Lease, clock: Clock) -> None:
     """Forget how far a stream was read; records stay. Raises LeaseLost."""
-    c = t.cursors.c
     with database.writing() as connection:
         check_fence(connection, lease, clock)
-        connection.execute(delete(t.cursors).where(c.connection_id == connection_id, c.stream == stream))
+        connection.execute(_FORGET_CURSOR, {"its_connection": connection_id, "its_stream": stream})
+
+
+_KEEP_BODY = insert(t.raw_pages).returning(t.raw_pages.c.id)
 
 
 def _keep_body(connection: Connection, connection_id: str, page: Page, blob: bytes, at: int) -> int:
@@ -100,19 +102,22 @@ def _keep_body(connection: Connection, connection_id: str, page: Page, blob: byt
         "fetched_at": at,
         "body": blob,
     }
-    made = connection.execute(insert(t.raw_pages).values(values).returning(t.raw_pages.c.id))
-    return int(made.scalar_one())
+    return int(connection.execute(_KEEP_BODY, values).scalar_one())
+
+
+_FORGET_CURSOR = delete(t.cursors).where(
+    t.cursors.c.connection_id == bindparam("its_connection"), t.cursors.c.stream == bindparam("its_stream")
+)
+_SAVE_CURSOR = insert(t.cursors)
 
 
 def _save_cursor(
     connection: Connection, connection_id: str, stream: str, state: Mapping[str, Any], at: int
 ) -> None:
-    c = t.cursors.c
-    connection.execute(delete(t.cursors).where(c.connection_id == connection_id, c.stream == stream))
+    connection.execute(_FORGET_CURSOR, {"its_connection": connection_id, "its_stream": stream})
     body = json.dumps(dict(state), sort_keys=True, separators=(",", ":")).encode()
-    connection.execute(
-        insert(t.cursors).values(connection_id=connection_id, stream=stream, state=body, updated_at=at)
-    )
+    values = {"connection_id": connection_id, "stream": stream, "state": body, "updated_at": at}
+    connection.execute(_SAVE_CURSOR, values)
 
 
 def _well_read(page: Page, prepared: Sequence[Prepared]) -> Iterable[tuple[str, str]]:
@@ -128,6 +133,13 @@ def _well_read(page: Page, prepared: Sequence[Prepared]) -> Iterable[tuple[str, 
             yield other.kind, other.remote_id
 
 
+_PLACED_KINDS = (
+    select(t.placements.c.remote_kind)
+    .where(t.placements.c.connection_id == bindparam("its_connection"))
+    .distinct()
+)
+
+
 def _echoes(
     database: Database,
     connection: Connection,
@@ -136,9 +148,9 @@ def _echoes(
     verdicts: Mapping[str, Verdict],
 ) -> int:
     """How many records of a page are our own writes coming back, by (kind, id, version) of what we placed."""
-    p = t.placements.c
-    placed = select(p.remote_kind).where(p.connection_id == connection_id).distinct()
-    kinds = {row[0] for row in connection.execute(placed)}
+    kinds = {row[0] for row in connection.execute(_PLACED_KINDS, {"its_connection": connection_id})}
+    if not kinds:
+        return 0
     mine = [
         one
         for one in prepared

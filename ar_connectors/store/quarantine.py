@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ar_connectors.connector import Rejected
 from ar_connectors.store.engine import CHUNK, Database
@@ -68,14 +68,17 @@ def set_aside(
     return len(rejected)
 
 
+_WAITING = select(quarantine.c.id, quarantine.c.fingerprint).where(
+    quarantine.c.connection_id == bindparam("its_connection"), quarantine.c.remote_id.is_not(None)
+)
+
+
 def close_quarantine(
     connection: Connection, connection_id: str, understood: Iterable[tuple[str, str]]
 ) -> None:
     """A row that is understood, (kind, remote id) as the platform names it, closes what was set aside of it."""
     q = quarantine.c
-    waiting = connection.execute(
-        select(q.id, q.fingerprint).where(q.connection_id == connection_id, q.remote_id.is_not(None))
-    ).all()
+    waiting = connection.execute(_WAITING, {"its_connection": connection_id}).all()
     if not waiting:
         return
     now_known = {_fingerprint(kind, remote_id, b"") for kind, remote_id in understood}

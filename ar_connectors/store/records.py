@@ -200,15 +200,12 @@ _STORED_WHOLE = _STORED.replace("raw_row", "raw_row, body")
 def stored(database: Database, connection: Connection, given: Sequence[Prepared]) -> dict[str, Stored]:
     """What the store has of these records, dead ones included."""
     found = {}
-    plain: dict[str, list[str]] = {}
+    by_kind: dict[str, list[str]] = {}
     for one in given:
-        if one.kind not in _MERGED:
-            plain.setdefault(one.kind, []).append(one.id)
-    for ids in plain.values():
+        by_kind.setdefault(one.kind, []).append(one.id)
+    for kind, ids in by_kind.items():
         if database.has_any(connection, "records", "id", ids):
-            for row in database.among(connection, _STORED, ids):
+            statement = _STORED_WHOLE if kind in _MERGED else _STORED
+            for row in database.among(connection, statement, ids):
                 found[row[0]] = Stored(*row[1:])
-    activity = [one.id for one in given if one.kind in _MERGED]
-    for row in database.among(connection, _STORED_WHOLE, activity):
-        found[row[0]] = Stored(*row[1:])
     return found

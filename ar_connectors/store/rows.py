@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from ar_connectors.errors import ConfigurationError
-from ar_connectors.store.codec import encode_record, kind_of
+from ar_connectors.store.codec import MODELS, encode_record
 from ar_connectors.store.instants import to_micros
 from ar_core.model import (
     Adjustment,
@@ -156,9 +156,11 @@ def prepare_all(
     result = []
     seen: Source | None = None
     origin: _Origin = _NOWHERE
+    new = tuple.__new__  # what a NamedTuple does, without a call in between: a page has thousands of records
     for record, raw_row in zip(records, row_of or repeat(None), strict=bool(row_of)):
         model = type(record)
-        # The fields' own dict: a page has thousands of records, and pydantic's attribute access is not free where a field is missing.
+        kind, amount_in, open_amount_in, parent_of = _TRAITS[model]
+        # The fields' own dict: pydantic's attribute access is not free where a field is missing.
         values = record.__dict__
         if values.get("due_version"):
             record = record.model_copy(update={"due_version": 0})  # noqa: PLW2901  from here on the copy counts
@@ -166,29 +168,26 @@ def prepare_all(
         source: Source | None = values.get("source")
         if source is not seen:  # all that was read from one row shares its source
             seen, origin = source, _origin(source)
-        first, second = _AMOUNTS.get(model, _NO_AMOUNTS)
-        parent_of = _PARENTS.get(model)
         due = values["due_date"] if model is Invoice else None
-        amount = values[first] if first is not None else None
-        open_amount = values[second] if second is not None else None
-        result.append(
-            Prepared(
-                profile_row_id(values["customer_id"]) if model is CustomerProfile else values["id"],
-                kind_of(record),
-                *origin,
-                parent_of(record) if parent_of is not None else None,
-                values.get("customer_id"),
-                values.get("currency"),
-                str(amount) if amount is not None else None,
-                str(open_amount) if open_amount is not None else None,
-                blake2b(body, digest_size=16).digest(),
-                body,
-                due.isoformat() if due is not None else None,
-                mapper_version,
-                raw_row,
-                record,
-            )
+        amount = values[amount_in] if amount_in is not None else None
+        open_amount = values[open_amount_in] if open_amount_in is not None else None
+        columns = (
+            profile_row_id(values["customer_id"]) if model is CustomerProfile else values["id"],
+            kind,
+            *origin,
+            parent_of(record) if parent_of is not None else None,
+            values.get("customer_id"),
+            values.get("currency"),
+            str(amount) if amount is not None else None,
+            str(open_amount) if open_amount is not None else None,
+            blake2b(body, digest_size=16).digest(),
+            body,
+            due.isoformat() if due is not None else None,
+            mapper_version,
+            raw_row,
+            record,
         )
+        result.append(new(Prepared, columns))
     return result
 
 
@@ -230,6 +229,12 @@ _PARENTS: dict[type[Frozen], Callable[[Any], str | None]] = {
     Dispute: _parent_of_dispute,
 }
 """Type -> what a record was read from, so that it is replaced with it."""
+
+
+_TRAITS = {
+    model: (kind, *_AMOUNTS.get(model, _NO_AMOUNTS), _PARENTS.get(model)) for kind, model in MODELS.items()
+}
+"""Type -> kind, the fields that fill `amount` and `open_amount`, and what a record was read from."""
 
 
 def judge(new: Prepared, old: Stored | None) -> Verdict:

@@ -21,28 +21,32 @@ class ChangedIds:
     def __init__(self, limit: int = MOST_CHANGED_IDS) -> None:
         self.limit = limit
         self.overflowed = False
-        self._kinds: dict[str, str] = {}
+        self._ids: set[str] = set()
+        self._local: dict[str, str] = {}
+        """Kinds of records of ours, whose ids do not tell."""
 
     def add(self, page: Page, ids: Sequence[str]) -> None:
         """Take the changed ids of a page; a promise or dispute of ours gets its kind from the page's records."""
         if self.overflowed or not ids:
             return
-        local = {
-            record.id: type(record).__name__.lower()
-            for record in page.records
-            if record.id.startswith("local:")
-        }
-        for one in ids:
-            self._kinds[one] = local.get(one) or kind_of_id(one)
-        if len(self._kinds) > self.limit:
+        self._ids.update(ids)
+        if len(self._ids) > self.limit:
             self.overflowed = True
-            self._kinds.clear()
+            self._ids.clear()
+            self._local.clear()
+            return
+        if any(one.startswith("local:") for one in ids):
+            self._local |= {
+                record.id: type(record).__name__.lower()
+                for record in page.records
+                if record.id.startswith("local:")
+            }
 
     def by_kind(self) -> dict[str, tuple[str, ...]]:
         """What was collected: kind -> ids ascending, kinds ascending."""
         found: dict[str, list[str]] = {}
-        for one in sorted(self._kinds):
-            found.setdefault(self._kinds[one], []).append(one)
+        for one in sorted(self._ids):
+            found.setdefault(self._local.get(one) or kind_of_id(one), []).append(one)
         return {kind: tuple(found[kind]) for kind in sorted(found)}
 
 
