@@ -15,15 +15,19 @@ from typing import Any, Final
 
 from ar_connectors.clock import SystemClock
 from ar_connectors.connector import Connector
-from ar_connectors.http import Endpoints, Request, Response, Transport
+from ar_connectors.http import Endpoints, Limits, Request, Response, TenantBudget, Transport
+from ar_connectors.http.budget import LocalBudget
 from ar_connectors.http.messages import Dialect
 from ar_connectors.netsuite.company import Wishes
 from ar_connectors.netsuite.connector import NetSuiteConnector
 from ar_connectors.netsuite.faults import NetSuiteDialect, UnknownTable
+from ar_connectors.netsuite.limits import NETSUITE_LIMITS
 from ar_connectors.quickbooks.connector import QuickBooksConnector
 from ar_connectors.quickbooks.faults import QuickBooksDialect
+from ar_connectors.quickbooks.limits import QUICKBOOKS_LIMITS
 from ar_connectors.xero.connector import XeroConnector
 from ar_connectors.xero.faults import XeroDialect
+from ar_connectors.xero.limits import XERO_LIMITS
 
 __all__ = ["ADAPTERS", "Adapter"]
 
@@ -79,10 +83,19 @@ class Front:
         return response
 
 
-def _transport(platform: str, base: str, dialect: Dialect) -> Transport:
-    """A transport without a budget: what is measured is work, and not the ERP's pace."""
+def _transport(platform: str, base: str, dialect: Dialect, limits: Limits) -> Transport:
+    """A transport with the ERP's slots but not its rates: what is measured is work, and not the ERP's pace."""
+    clock = SystemClock()
+    slots = Limits(rates=(), max_in_flight=limits.max_in_flight)
     return Transport(
-        platform, "1", Endpoints(api=base), dialect, Bearer(), clock=SystemClock(), jitter=random.random
+        platform,
+        "1",
+        Endpoints(api=base),
+        dialect,
+        Bearer(),
+        clock=clock,
+        jitter=random.random,
+        budget=TenantBudget(f"{platform}:1", slots, LocalBudget(clock), clock),
     )
 
 
@@ -108,7 +121,7 @@ class QuickBooksFront(Front):
 
 def quickbooks(base: str) -> Adapter:
     """QuickBooks: offset paging over a closed window."""
-    transport = _transport("quickbooks", base, QuickBooksDialect())
+    transport = _transport("quickbooks", base, QuickBooksDialect(), QUICKBOOKS_LIMITS)
     count = (("query", "SELECT COUNT(*) FROM Customer"),)
     knock = Request("GET", f"{base}/v3/company/1/query", "knock", params=count)
     connector = QuickBooksConnector("1", QuickBooksFront(transport, knock), SystemClock(), base_url=base)
@@ -120,7 +133,7 @@ def quickbooks(base: str) -> Adapter:
 
 def xero(base: str) -> Adapter:
     """Xero: the server answers everything itself, unknown lists as empty."""
-    transport = _transport("xero", base, XeroDialect("1"))
+    transport = _transport("xero", base, XeroDialect("1"), XERO_LIMITS)
     connector = XeroConnector("1", transport, SystemClock(), base_url=base)
     return Adapter(connector, transport, ("reference", "payments", "invoices", "contacts"))
 
@@ -186,7 +199,7 @@ class NetSuiteFront(Front):
 
 def netsuite(base: str) -> Adapter:
     """NetSuite: ranges of keys side by side."""
-    transport = _transport("netsuite", base, NetSuiteDialect("1"))
+    transport = _transport("netsuite", base, NetSuiteDialect("1"), NETSUITE_LIMITS)
     knock = Request(
         "POST",
         f"{base}/services/rest/query/v1/suiteql",

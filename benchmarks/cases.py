@@ -36,8 +36,10 @@ class Provider:
     pull_goal: str
     sync_goal: str
     slow_goal: str
+    workers: int
+    """Pages that a sync fetches at once."""
     in_flight: int
-    """Calls at once that the ERP allows a first load."""
+    """Calls at once that the ERP allows."""
     peers: tuple[Peer, ...]
 
 
@@ -46,7 +48,8 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         pull_goal="<= 0.60 (stretch 0.40)",
         sync_goal="<= 1.00",
         slow_goal="<= 0.40",
-        in_flight=5,
+        workers=5,
+        in_flight=8,
         peers=(
             Peer(
                 "python-quickbooks",
@@ -66,6 +69,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         pull_goal="<= 0.60 (stretch 0.40)",
         sync_goal="<= 1.00",
         slow_goal="<= 0.40",
+        workers=5,
         in_flight=5,
         peers=(
             Peer("xero-python", "peer_xero_python.py", "python:xero_python", ">= 10 x our pull"),
@@ -77,6 +81,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         pull_goal="<= 1.00 (stretch 0.85)",
         sync_goal="<= 3.00 (stretch 2.00)",
         slow_goal="<= 0.55",
+        workers=3,
         in_flight=3,
         peers=(Peer("netsuite", "peer_netsuite.py", "python:netsuite"),),
     ),

@@ -18,8 +18,8 @@ from ar_core.model import Tombstone
 __all__ = ["LARGE", "FillingPage", "Mapped", "collector_paused"]
 
 _PAGES: Final = itertools.count(1)
-_COLLECT_EVERY: Final = 64
-"""Large pages between full collections."""
+_COLLECT_EVERY: Final = 256
+"""Large pages between full collections: each looks through all that the program holds, and takes as long as two pages."""
 LARGE: Final = 200_000
 """Bytes from which a body is a large page: about a hundred invoices."""
 

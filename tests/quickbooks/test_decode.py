@@ -17,6 +17,7 @@ from ar_connectors.adapterkit.mapper import bounded, sums_safely
 from ar_connectors.connector import Page
 from ar_connectors.quickbooks.context import Context
 from ar_connectors.quickbooks.decode import decode, decode_page
+from ar_connectors.quickbooks.tables import row_ids
 from ar_core import model
 
 TENANT = "9341"
@@ -365,8 +366,32 @@ def test_any_rows_are_counted_and_none_is_lost(entity: str, rows: list[dict[str,
     assert page.rows == len(rows) + 1
     places = [*set(page.row_of), *(one.row for one in page.rejected), *(one.row for one in page.out_of_scope)]
     assert len(places) == len(set(places)) == page.rows - len(page.tombstones)
+    ids: list[str | None] = []
+    assert decode_page(body, None, Context(TENANT), ids=ids) == page
+    assert len(ids) == page.rows
+    assert {one for one in ids if one is not None} == row_ids(page)
     for record in page.records:
         assert type(record).model_validate_json(record.model_dump_json()) == record
+
+
+@pytest.mark.parametrize("quick", [True, False], ids=["quick", "careful"])
+def test_the_ids_of_all_rows_are_told_however_each_was_read(quick: bool) -> None:
+    stub = json.dumps({"Id": "2", "status": "Deleted", "SyncToken": "1"})
+    nameless = json.dumps(row(3, Id=None))
+    spoiled = json.dumps(row(4)).replace('"TotalAmt": 100.0', '"TotalAmt": NaN')
+    without_total = json.dumps(row(5, TotalAmt=None))
+    unreadable = json.dumps(row(6)).replace('"TxnDate": "2026-11-01"', '"TxnDate": "never"')
+    note = "" if quick else "\\u0000"  # a NUL anywhere sends a page down the careful way
+    last = json.dumps(row(7)).replace("O'Neil", "O'Neil" + note)
+    ids: list[str | None] = ["of the page before"]
+    page = decode_page(
+        answer([GOOD, stub, nameless, spoiled, without_total, unreadable, last]),
+        None,
+        Context(TENANT),
+        ids=ids,
+    )
+    assert ids == ["of the page before", "1", "2", None, "4", "5", "6", "7"]
+    assert row_ids(page) == {"1", "2", "4", "5", "6", "7"}
 
 
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
