@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 from ar_core.calendar import WEEKENDS, Calendar, add_business_days
 from ar_core.model.activity import Promise
-from ar_core.model.base import Amount, Currency, Frozen
+from ar_core.model.base import Amount, Currency, Frozen, reader
 from ar_core.model.documents import CreditNote, DocumentStatus, Invoice
 from ar_core.model.money import ZERO, exact
 from ar_core.model.settlements import Adjustment, Allocation, Payment, PaymentKind
@@ -54,6 +54,8 @@ NOT_KEPT = frozenset({PromiseState.BROKEN, PromiseState.PARTIALLY_KEPT})
 """The states that count against a customer (E35)."""
 
 PENDING = frozenset({PromiseState.OPEN, PromiseState.IN_GRACE})
+
+_ids = reader("id")
 
 
 class PromiseTerms(Frozen):
@@ -176,7 +178,7 @@ def judge_customer_promises(
     known = sorted((p for p in promises if (_given(p) or today) <= today), key=_order)
     if not known:
         return []
-    own = {invoice.id: invoice for invoice in invoices}
+    own = dict(zip(_ids(invoices), invoices, strict=True))
     pool = _UnappliedPool(payments, terms.unapplied == "count")
     verdicts = []
     with exact():

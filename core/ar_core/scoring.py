@@ -34,6 +34,8 @@ _OLDEST = 120
 _LATEST = 60
 _REFERENCE_BALANCE = 1_000_000
 """Balance in base currency at which the amount part of `blend` is full."""
+_LOG_OF_REFERENCE = math.log1p(_REFERENCE_BALANCE)
+_WHOLE = Decimal(10_000)
 _PAY_IF_TOUCHED = ((0, 95, 93), (30, 85, 78), (60, 70, 58), (90, 50, 36), (_OLDEST * 1000, 30, 20))
 """Uncalibrated: days past due up to, percent that pay when contacted, percent that pay anyway (OURS)."""
 _COST_OF_TOUCH = Decimal(5)
@@ -50,24 +52,27 @@ def reliability(view: AccountView) -> Decimal:
     """How well an account pays, 0 to 1: half on-time rate, three tenths kept promises, two tenths lateness (OURS)."""
     if not view.verdicts and not view.facts.closed_invoices:
         return _HALF
-    settled = view.settled_12m
-    on_time = view.on_time_rate_12m
-    judged = view.kept_ptp_12m + view.broken_ptp_12m
-    kept = view.kept_ratio_12m
-    first = _shrunk(on_time * settled if on_time is not None else ZERO, settled)
-    second = _shrunk(kept * judged if kept is not None else ZERO, judged)
-    late = view.wavg_days_late_12m
-    third = _HALF
-    if late is not None and settled >= _FEW:
-        third = 1 - _SHARES.divide(min(max(late, ZERO), Decimal(_LATEST)), Decimal(_LATEST))
+    settled, judged = len(view.settled), 0
+    first = second = third = _HALF
+    if view.verdicts:
+        judged = view.kept_ptp_12m + view.broken_ptp_12m
+        kept = view.kept_ratio_12m
+        second = _shrunk(kept * judged if kept is not None else ZERO, judged)
+    if settled < _FEW and judged < _FEW:
+        return _HALF
+    if settled >= _FEW:
+        on_time, late = view.on_time_rate_12m, view.wavg_days_late_12m
+        first = _shrunk(on_time * settled if on_time is not None else ZERO, settled)
+        if late is not None:
+            third = 1 - _SHARES.divide(min(max(late, ZERO), Decimal(_LATEST)), Decimal(_LATEST))
     return _SHARES.plus(first * 5 / 10 + second * 3 / 10 + third * 2 / 10)
 
 
 def blend_of(max_dpd: int, balance_base: Decimal, reliable: Decimal) -> int:
     """The default blend from its three ingredients: 35 % age, 35 % balance (logarithmic), 30 % unreliability (OURS)."""
     age = min(max(max_dpd, 0), _OLDEST) * 10_000 // _OLDEST
-    size = min(math.log1p(max(balance_base, ZERO)) / math.log1p(_REFERENCE_BALANCE), 1)
-    risk = int(_SHARES.multiply(1 - reliable, Decimal(10_000)))
+    size = min(math.log1p(max(balance_base, ZERO)) / _LOG_OF_REFERENCE, 1)
+    risk = int(_SHARES.multiply(1 - reliable, _WHOLE))
     return (35 * age + 35 * round(size * 10_000) + 30 * risk) // 100
 
 

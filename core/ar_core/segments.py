@@ -6,20 +6,27 @@ depends on another's.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from ar_core.cadence.codes import Code
+from ar_core.model.base import reader
 from ar_core.model.documents import DocumentStatus
 from ar_core.model.money import ZERO, exact
+from ar_core.model.parties import Customer
 from ar_core.model.settlements import Payment, PaymentKind
 from ar_core.model.snapshot import Snapshot
 
 __all__ = ["TierAssignment", "Tiers", "assign_tiers", "latest_rates", "reassign_tiers"]
 
 _UNKNOWN = "unknown"
+_read_values = reader("customer_id", "lifetime_value", "lifetime_value_currency")
+_read_ids = reader("id")
+_read_merged = reader("id", "merged_into_id")
+_read_owners = reader("customer_id")
+_ORDER = ("strategic", "core", "tail")
 
 
 class TierAssignment(NamedTuple):
@@ -40,6 +47,14 @@ class Tiers(NamedTuple):
     def of(self, customer_id: str) -> TierAssignment:
         """A customer's tier; unknown for a customer that was not ranked."""
         return self.by_customer.get(customer_id, _UNRANKED)
+
+    def of_account(self, account_id: str, members: Sequence[Customer]) -> TierAssignment:
+        """The tier of who receives the messages: its own, or where that is unknown, the best of the customers it is billed for."""
+        own = self.by_customer.get(account_id, _UNRANKED)
+        if own.lifetime_value is None and len(members) > 1:
+            known = [a for m in members if (a := self.of(m.id)).lifetime_value is not None]
+            return min(known, key=lambda a: _ORDER.index(a.tier), default=own)
+        return own
 
 
 _UNRANKED = TierAssignment(_UNKNOWN, None, (Code.VALUE_UNKNOWN,))
@@ -127,35 +142,37 @@ def _values(snapshot: Snapshot, today: date | None, only: Collection[str] | None
     rates = latest_rates(snapshot, base, today)
     values: dict[str, _Value] = {}
     with exact():
-        for profile in snapshot.profiles:
-            if (only is None or profile.customer_id in only) and profile.lifetime_value is not None:
-                given = _in_base(profile.lifetime_value, profile.lifetime_value_currency, base, rates)
+        for customer_id, amount, currency in _read_values(snapshot.profiles):
+            if amount is not None and (only is None or customer_id in only):
+                given = _in_base(amount, currency, base, rates)
                 if given is not None:
-                    values[profile.customer_id] = (given, ())
-        derived = _settled_revenue(snapshot, base, rates, today, only)
-    if derived is not None:
-        for customer in snapshot.customers:
-            if (only is None or customer.id in only) and customer.id not in values:
-                revenue = derived.get(customer.id, ZERO)
+                    values[customer_id] = (given, ())
+        if snapshot.payments:  # a snapshot without any payment says nothing about anybody
+            wanted = [
+                c for c in _read_ids(snapshot.customers) if c not in values and (only is None or c in only)
+            ]
+            derived = _settled_revenue(snapshot, base, rates, today, frozenset(wanted)) if wanted else {}
+            for customer_id in wanted:
+                revenue = derived.get(customer_id, ZERO)
                 if revenue is not None:
-                    values[customer.id] = (revenue, (Code.LTV_DERIVED,))
+                    values[customer_id] = (revenue, (Code.LTV_DERIVED,))
     return values
 
 
 def _cut(snapshot: Snapshot, values: Mapping[str, _Value], strategic: Decimal, core: Decimal) -> Tiers:
     """Rank the customers by value and cut the list (C18)."""
-    ranked = sorted(
-        [(-values[c.id][0], c.id) for c in snapshot.customers if c.id in values and c.merged_into_id is None]
-    )
+    ranked = sorted(i for i, merged in _read_merged(snapshot.customers) if merged is None and i in values)
+    ranked.sort(key=lambda customer_id: values[customer_id][0], reverse=True)
     found: dict[str, TierAssignment] = {}
     count = len(ranked)
     first_cut, second_cut = strategic * count, (strategic + core) * count
     rank, previous = 0, None
-    for index, (negative, customer_id) in enumerate(ranked):
-        if negative != previous:
-            rank, previous = index, negative
+    for index, customer_id in enumerate(ranked):
+        value, codes = values[customer_id]
+        if value != previous:
+            rank, previous = index, value
         tier = "strategic" if rank < first_cut else "core" if rank < second_cut else "tail"
-        found[customer_id] = TierAssignment(tier, *values[customer_id])
+        found[customer_id] = TierAssignment(tier, value, codes)
     return Tiers(found)
 
 
@@ -173,21 +190,12 @@ def _settled_revenue(
     base: str | None,
     rates: Mapping[str, Decimal],
     today: date | None,
-    only: Collection[str] | None,
-) -> dict[str, Decimal | None] | None:
-    """Money received by customer, refunds taken off; None for a customer with a currency that has no rate.
-
-    None altogether when the snapshot has no payment at all: that says nothing about anybody.
-    """
-    if not snapshot.payments:
-        return None
+    only: Collection[str],
+) -> dict[str, Decimal | None]:
+    """Money received from some customers, refunds taken off; None for one with a currency that has no rate."""
     found: dict[str, Decimal | None] = {}
-    payments: Iterable[Payment] = snapshot.payments
-    if only is not None:
-        payments = [payment for payment in payments if payment.customer_id in only]
-    for payment in payments:
-        customer = payment.customer_id
-        if customer is None or payment.document_status is not DocumentStatus.POSTED:
+    for payment, customer in zip(snapshot.payments, _read_owners(snapshot.payments), strict=True):
+        if customer not in only or payment.document_status is not DocumentStatus.POSTED:
             continue
         if today is not None and payment.payment_date is not None and payment.payment_date > today:
             continue

@@ -6,24 +6,24 @@ limits, one message, and the notices and tasks around it.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
 
-from ar_core.cadence.book import AccountFacts
 from ar_core.cadence.codes import Code
-from ar_core.cadence.history import History, StepsDone, subject_of
+from ar_core.cadence.facts import AccountFacts
+from ar_core.cadence.history import History, StepsDone
 from ar_core.cadence.holds import Hold, InvoiceHolds, account_stop, find_holds, is_human_only
 from ar_core.cadence.messages import make_messages
-from ar_core.cadence.plan import Plan
+from ar_core.cadence.plan import NEVER, Plan
 from ar_core.cadence.policy import Actor, ValueTier
 from ar_core.cadence.records import DispositionKind
 from ar_core.cadence.run import Run
-from ar_core.cadence.state import NEVER, NO_HOLDS, Item, Settled, State, Template, lead_key
+from ar_core.cadence.state import NO_HOLDS, Item, Settled, State, Template, lead_key
 from ar_core.cadence.steps import Choice, choose_step, position
 from ar_core.cadence.tasks import make_notices, make_tasks
-from ar_core.cadence.view import AccountView
+from ar_core.cadence.view import AccountView, InvoiceView, StageValue
 from ar_core.model.documents import DocumentStatus, Invoice
 from ar_core.model.money import ZERO
-from ar_core.promises import judge_customer_promises
 
 __all__ = ["decide"]
 
@@ -33,7 +33,7 @@ _EXCLUDED = {
     DocumentStatus.PENDING_APPROVAL: Code.NOT_POSTED,
     DocumentStatus.VOIDED: Code.VOIDED,
 }
-_TIER_ORDER = ("strategic", "core", "tail")
+_NOTHING_DONE: tuple[str, ...] = ()
 _WAIT, _PAUSED, _LEFT_OUT = DispositionKind.WAIT, DispositionKind.PAUSED, DispositionKind.EXCLUDED
 
 
@@ -62,28 +62,19 @@ def decide(facts: AccountFacts, run: Run) -> State:
 
 def _sort_out(state: State) -> None:
     """Invoices that are not chased get their answer at once; the others become items."""
-    facts, run = state.facts, state.run
-    today, number, plain, items = run.today, run.today_number, run.plain_due, state.items
-    customer = facts.customer
-    worst = None
+    facts, run, items = state.facts, state.run, state.items
+    today, plain, customer = run.today_number, run.plain_due, facts.customer
+    worst: Item | None = None
     oldest = -NEVER
-    for invoice in facts.open_invoices:
-        due, issued = invoice.due_date, invoice.issue_date
-        if due is None or not plain:
-            due = run.due_date(invoice, customer)
-        if (
-            due is None
-            or customer is None
-            or invoice.document_status is not _POSTED
-            or invoice.balance_due < ZERO
-            or (issued is not None and issued > today)
-        ):
+    for invoice, subject, balance, currency, due, issued, chased in facts.open_rows:
+        day = due if plain and due is not None else run.due_number(invoice, customer)
+        if day is None or not chased or issued > today or customer is None:
             _settle(state, invoice)
             continue
-        dpd = number - due.toordinal()
-        item = Item(invoice, due, dpd)
+        dpd = today - day
+        item = Item(invoice, subject, balance, currency, due, dpd)
         items.append(item)
-        if dpd >= oldest and (worst is None or dpd > oldest or invoice.id > worst.invoice.id):
+        if dpd > oldest or (dpd == oldest and worst is not None and invoice.id > worst.invoice.id):
             worst, oldest = item, dpd
     state.worst = worst
 
@@ -101,7 +92,7 @@ def _settle(state: State, invoice: Invoice) -> None:
     elif issued is not None and issued > run.today:
         code, until = Code.NOT_YET_ISSUED, issued
         state.days.append(issued)
-    elif run.due_date(invoice, state.facts.customer) is None:
+    elif run.due_number(invoice, state.facts.customer) is None:
         code = Code.NO_DUE_DATE
     else:
         code, kind = Code.CUSTOMER_UNKNOWN, _PAUSED
@@ -112,20 +103,9 @@ def _look_back(state: State) -> None:
     """Touches and promises of the past."""
     facts, run = state.facts, state.run
     if facts.touches:
-        state.history = History(facts.touches, run.instant, run.zone, run.policy.limits.count_failed)
+        state.history = History(facts.touches, run.instant, run.local_day, run.policy.limits.count_failed)
     if facts.promises:
-        invoices = [*facts.open_invoices, *facts.closed_invoices]
-        state.verdicts = judge_customer_promises(
-            facts.promises,
-            invoices,
-            {i.id: facts.allocations(i.id) for i in invoices},
-            facts.book.sources,
-            facts.payments,
-            run.today,
-            terms=run.promise_terms,
-            calendar=run.calendar,
-            country=state.country,
-        )
+        state.verdicts = facts.judged(run.today, run.promise_terms, run.calendar)
 
 
 def _place(state: State) -> None:
@@ -147,30 +127,25 @@ def _place(state: State) -> None:
     plan = state.plan = run.compiled.plan(view)
     _only_people(state, plan)
     state.plan_reason = state.human_reason
-    state.slot = run.slot(_zone(state), state.country)
+    state.slot = run.slot(_zone(state), facts.country)
 
 
 def _value_tier(state: State) -> tuple[Code, ...]:
     """Who acts: strategic customers, and by default those of unknown value, are for people only (R20, E42)."""
     facts, run, view = state.facts, state.run, state.view
-    policy = run.policy
-    if policy.tiers.value.enabled:
-        assignment = run.tiers.of(facts.id)
-        if assignment.lifetime_value is None and len(facts.members) > 1:
-            ranked = [run.tiers.of(m.id) for m in facts.members]
-            known = [a for a in ranked if a.lifetime_value is not None]
-            if known:
-                assignment = min(known, key=lambda a: _TIER_ORDER.index(a.tier))
-        view.value, view.lifetime_value = assignment.tier, assignment.lifetime_value
-        if view.value == ValueTier.STRATEGIC:
-            state.human_reason = "value tier strategic"
-        elif view.value == ValueTier.UNKNOWN:
-            if policy.tiers.value.unknown == "human_only":
-                state.human_reason = "value unknown"
-            else:
-                view.value = policy.tiers.value.unknown
-        return assignment.codes
-    return ()
+    rules = run.policy.tiers.value
+    if not rules.enabled:
+        return ()
+    assignment = run.tiers.of_account(facts.id, facts.members)
+    view.value, view.lifetime_value = assignment.tier, assignment.lifetime_value
+    if view.value == ValueTier.STRATEGIC:
+        state.human_reason = "value tier strategic"
+    elif view.value == ValueTier.UNKNOWN:
+        if rules.unknown == "human_only":
+            state.human_reason = "value unknown"
+        else:
+            view.value = rules.unknown
+    return assignment.codes
 
 
 def _risk_tier(state: State) -> tuple[Code, ...]:
@@ -215,7 +190,7 @@ def _find_holds(state: State) -> InvoiceHolds:
     facts = state.facts
     if not (facts.pauses or facts.disputes or state.verdicts or state.history.inbound):
         return NO_HOLDS
-    invoices = [(item.invoice, item.dpd) for item in state.items]
+    invoices = {item.id: item.invoice for item in state.items}
     found = find_holds(facts, state.run, state.plan, invoices, state.verdicts, state.history)
     if found.human and state.human_reason is None:
         state.human_reason = "customer refused"
@@ -232,117 +207,115 @@ def _choose(state: State) -> None:
     if marks and policy.grouping.on_lead_change == "inherit":
         floor = max(position(plan, done) for done in marks.values())
     tables = plan.tables.setdefault(lag, {})
-    table = tables.setdefault((), {})
-    soonest = state.soonest
+    untouched = tables.setdefault((), {})
+    soonest, due, for_people = state.soonest, state.due, state.for_people
     for item in state.items:
-        invoice, dpd = item.invoice, item.dpd
-        if held and invoice.id in held:
-            _hold(state, item, held[invoice.id])
+        dpd, done, table = item.dpd, _NOTHING_DONE, untouched
+        if held and item.id in held:
+            _hold(state, item, held[item.id])
             continue
         if 1 <= dpd <= grace:
-            item.stage = plan.stage(dpd)
-            until = item.due + timedelta(days=grace + 1)
-            item.outcome = state.outcome(item, _WAIT, Code.GRACE_DAYS, until)
-            state.days.append(until)
+            _grace(state, item, grace)
             continue
-        row = table
-        if marks:
-            done = marks.get(subject_of(invoice))
-            if done is not None:
-                item.done = done
-                row = tables.setdefault(done, {})
-        if not uniform:
-            _choose_alone(state, item, lag, floor)
-            continue
-        template = row.get(dpd)
+        if marks and item.subject in marks:
+            done = marks[item.subject]
+            table = tables.setdefault(done, {})
+        template = table.get(dpd) if uniform else _alone(state, item, done, lag, floor)
         if template is None:
-            template = row[dpd] = _template(state, item, lag)
+            template = table[dpd] = _template(state, item, done, lag)
         item.template = template
-        item.stage = template.stage
-        item.choice = template.choice
         soonest = min(soonest, template.boundary_in)
-        if template.step is not None:
-            item.step = template.step
-            state.due.append(item)
-        else:
+        step = template.step
+        if step is None:
             item.outcome = template.outcome
-    state.soonest = soonest
+            continue
+        item.step = step
+        (due if step.is_touch else for_people).append(item)
+    state.soonest = min(soonest, state.soonest)
 
 
-def _template(state: State, item: Item, lag: int) -> Template:
-    plan, dpd = state.plan, item.dpd
-    item.stage = plan.stage(dpd)
-    choice = choose_step(plan, state.run, state.invoice_view(item), item.due, lag, state.steps_done(item), -1)
-    outcome = None
+def _template(state: State, item: Item, done: tuple[str, ...], lag: int) -> Template:
+    """What the plan says where an invoice's age and the steps that went out for it are all that counts."""
+    plan = state.plan
+    stage = plan.stage(item.dpd)
+    dates = state.history.steps_done(item.subject) if done else {}
+    choice = choose_step(
+        plan,
+        state.run,
+        InvoiceView(state.view, item.invoice, item.dpd, stage),
+        state.due_date(item),
+        lag,
+        dates,
+        -1,
+    )
+    return _chosen(state, item, stage, choice, done)
+
+
+def _chosen(
+    state: State, item: Item, stage: StageValue | None, choice: Choice, done: tuple[str, ...]
+) -> Template:
+    run, outcome = state.run, None
     if choice.step is None:
-        outcome = state.outcome(item, _WAIT, choice.code, choice.until, choice.next_step)
-    boundary = plan.next_boundary(dpd)
-    return Template(item.stage, choice, outcome, NEVER if boundary is None else boundary - dpd)
+        name = None if stage is None else str.__str__(stage)
+        outcome = run.outcomes.get(_WAIT, choice.code, run.days_to(choice.until), name, choice.next_step)
+    return Template(stage, choice, outcome, state.plan.days_to_boundary(item.dpd), done)
 
 
 def _hold(state: State, item: Item, hold: Hold) -> None:
-    item.stage = state.plan.stage(item.dpd)
-    item.hold = hold
-    item.outcome = state.outcome(item, _PAUSED, hold.code, hold.until)
-    _boundary(state, item)
+    """The answer for an item that is stopped."""
+    boundary_in = state.plan.days_to_boundary(item.dpd)
+    item.template = Template(state.plan.stage(item.dpd), None, None, boundary_in, hold=hold)
+    item.outcome = state.outcome(item, _PAUSED, hold.code, until=hold.until)
+    state.soonest = min(state.soonest, boundary_in)
     if hold.until is not None:
         state.days.append(hold.until)
 
 
-def _boundary(state: State, item: Item) -> None:
-    boundary = state.plan.next_boundary(item.dpd)
-    if boundary is not None:
-        state.days.append(item.due + timedelta(days=boundary))
+def _grace(state: State, item: Item, days: int) -> None:
+    """The answer for an item in its days of grace."""
+    item.template = Template(state.plan.stage(item.dpd), None, None, NEVER)
+    until = state.due_date(item) + timedelta(days=days + 1)
+    item.outcome = state.outcome(item, _WAIT, Code.GRACE_DAYS, until=until)
+    state.days.append(until)
 
 
-def _choose_alone(state: State, item: Item, lag: int, floor: int) -> None:
-    """The step of one invoice where more counts than its age and what was done."""
-    item.stage = state.plan.stage(item.dpd)
-    _boundary(state, item)
-    _choose_one(state, item, lag, floor)
-    choice = item.choice
-    if choice is not None and choice.step is None:
-        item.outcome = state.outcome(item, _WAIT, choice.code, choice.until, choice.next_step)
-        if choice.until is not None:
-            state.days.append(choice.until)
-
-
-def _choose_one(state: State, item: Item, lag: int, floor: int) -> None:
+def _alone(state: State, item: Item, done: tuple[str, ...], lag: int, floor: int) -> Template:
+    """What the plan says to one invoice where more counts than its age and the steps that went out."""
     plan, run, history = state.plan, state.run, state.history
-    if item.done:
-        migrated = _migrate(state, item)
-        if migrated is None:
-            item.outcome = state.outcome(item, _PAUSED, Code.MANUAL_MIGRATION)
-            return
-        floor = max(floor, migrated)
+    stage, due = plan.stage(item.dpd), state.due_date(item)
+    dates = history.steps_done(item.subject) if done else {}
+    migrated = _migrate(state, due, dates)
+    if migrated is None:
+        name = None if stage is None else str.__str__(stage)
+        outcome = run.outcomes.get(_PAUSED, Code.MANUAL_MIGRATION, None, name)
+        return Template(stage, None, outcome, plan.days_to_boundary(item.dpd), done)
+    floor = max(floor, migrated)
     restart = run.policy.grouping.on_lead_change == "restart" and bool(history.marks)
-    facts = state.invoice_view(item)
-    choice = choose_step(plan, run, facts, item.due, lag, state.steps_done(item), floor, restart=restart)
+    facts = InvoiceView(state.view, item.invoice, item.dpd, stage)
+    choice = choose_step(plan, run, facts, due, lag, dates, floor, restart=restart)
     # A touch that names the action's key but no invoice still counts for the invoice that led it (E28).
     while choice.step is not None and history.bare_keys:
         key = lead_key(state, item, choice.step)
-        if not state.logged(key):
+        if not state.logged(key) or (choice.step.id in dates and choice.step.repeat_every is None):
             break
-        day = history.keys[key].at.astimezone(run.zone).date()
-        before = state.steps_done(item)
-        if choice.step.id in before and choice.step.repeat_every is None:
-            break
-        item.dates = {**before, choice.step.id: StepsDone(day, 1)}
-        item.done = tuple(item.dates)
-        choice = choose_step(plan, run, facts, item.due, lag, state.steps_done(item), floor, restart=restart)
+        day = run.local_day(history.keys[key].at)
+        dates = {**dates, choice.step.id: StepsDone(day, 1)}
+        done = tuple(dates)
+        choice = choose_step(plan, run, facts, due, lag, dates, floor, restart=restart)
     if choice.step is not None and history.failed:
-        failed_on = history.failed.get((subject_of(item.invoice), choice.step.id))
+        failed_on = history.failed.get((item.subject, choice.step.id))
         if failed_on is not None:
             again = failed_on + timedelta(days=run.policy.limits.retry_after_days)
             if again > state.slot.send_on:
                 choice = Choice(None, Code.RETRY_BACKOFF, until=again, next_step=choice.step.id)
-    item.choice = choice
-    item.step = choice.step
-    if choice.step is not None:
-        state.due.append(item)
+    template = _chosen(state, item, stage, choice, done)
+    template.dates = dates
+    if choice.until is not None:
+        state.days.append(choice.until)
+    return template
 
 
-def _migrate(state: State, item: Item) -> int | None:
+def _migrate(state: State, due: date, dates: Mapping[str, StepsDone]) -> int | None:
     """The position that touches under unknown steps stand for; None: a person has to decide (E30)."""
     rule = state.run.policy.pauses.migrate
     if rule == "re_evaluate":
@@ -350,12 +323,12 @@ def _migrate(state: State, item: Item) -> int | None:
     plan = state.plan
     strange = [
         done.last
-        for name, done in state.steps_done(item).items()
+        for name, done in dates.items()
         if name not in plan.known_steps and ":" not in name and name != "send_copy"
     ]
     if not strange:
         return -1
     if rule == "manual":
         return None
-    dpd_then = (max(strange) - item.due).days
+    dpd_then = (max(strange) - due).days
     return max((step.index for step in plan.steps if step.at <= dpd_then), default=-1)

@@ -1,4 +1,4 @@
-"""Which facts belong to which account? A snapshot, indexed once, and handed out account by account.
+"""Which facts belong to which account? A snapshot, indexed once, handed out account by account, and carried on to the next snapshot.
 
 An account is who receives the messages: a customer, or the parent it is billed with (E46).
 """
@@ -6,14 +6,13 @@ An account is who receives the messages: a customer, or the parent it is billed 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
-from ar_core.cadence.index import Index, difference
-from ar_core.model.activity import Dispute, Pause, Promise, Touch
-from ar_core.model.documents import CreditNote, DocumentStatus, Invoice
-from ar_core.model.parties import Contact, Customer
-from ar_core.model.profile import CustomerProfile
+from ar_core.cadence.facts import AccountFacts, Ledger, open_rows
+from ar_core.cadence.index import Index, difference, grouped, without
+from ar_core.model.base import reader
+from ar_core.model.documents import CreditNote, Invoice
+from ar_core.model.parties import Customer
 from ar_core.model.settlements import Adjustment, Allocation, Payment
 from ar_core.model.snapshot import Snapshot
 
@@ -21,80 +20,26 @@ __all__ = ["AccountFacts", "Accounts", "Book", "CollectAt", "Ledger"]
 
 _NONE: tuple[()] = ()
 _NOBODY = ""
-"""Whose the records without a customer are."""
-_OWNED = ("contacts", "credit_notes", "payments", "adjustments", "touches", "pauses")
-"""Kinds of records that name their customer and are grouped by nothing else."""
+"""Whose the invoices without a customer are."""
+_OWNED = (
+    "profiles",
+    "contacts",
+    "credit_notes",
+    "payments",
+    "adjustments",
+    "promises",
+    "disputes",
+    "touches",
+    "pauses",
+)
+"""Kinds of records that name their customer."""
+_DEBTS = ("promises", "disputes")
+"""Kinds that may name only an invoice; its customer is theirs."""
 
 CollectAt = Literal["customer", "bill_to", "parent"]
 
-
-class _Owned(Protocol):
-    @property
-    def customer_id(self) -> str | None: ...
-
-
-T = TypeVar("T", bound=_Owned)
-
-
-class Ledger:
-    """Allocations by target, and what they come from, by id."""
-
-    def __init__(
-        self,
-        allocations: dict[str, list[Allocation]],
-        sources: dict[str, Payment | CreditNote | Adjustment],
-    ) -> None:
-        self._allocations: dict[str, list[Allocation]] | None = allocations
-        self._sources: dict[str, Payment | CreditNote | Adjustment] | None = sources
-
-    @property
-    def allocations(self) -> dict[str, list[Allocation]]:
-        """Allocations by target id."""
-        return self._allocations or {}
-
-    @property
-    def sources(self) -> dict[str, Payment | CreditNote | Adjustment]:
-        """Payments, credit notes and adjustments by id."""
-        return self._sources or {}
-
-
-@dataclass(slots=True)
-class AccountFacts:
-    """All that is known about one account: the only input, besides policy, tiers and as-of, of its evaluation."""
-
-    id: str
-    customer: Customer | None
-    members: Sequence[Customer]
-    """The customers whose invoices it receives."""
-    ancestors: Sequence[str]
-    """Ids of parents above it, for stops that cover a tree (E40)."""
-    open_invoices: Sequence[Invoice]
-    """With a balance, or of unknown status."""
-    closed_invoices: Sequence[Invoice]
-    contacts: Sequence[Contact]
-    profiles: Sequence[CustomerProfile]
-    """Its own first, then its members'."""
-    ancestor_profiles: Sequence[CustomerProfile]
-    credit_notes: Sequence[CreditNote]
-    payments: Sequence[Payment]
-    adjustments: Sequence[Adjustment]
-    promises: Sequence[Promise]
-    disputes: Sequence[Dispute]
-    touches: Sequence[Touch]
-    pauses: Sequence[Pause]
-    book: Ledger = field(repr=False)
-
-    def allocations(self, invoice_id: str) -> Sequence[Allocation]:
-        """What was applied to an invoice."""
-        return self.book.allocations.get(invoice_id, _NONE)
-
-    def detached(self) -> AccountFacts:
-        """The same facts without the rest of the book: small enough to be sent to another process."""
-        invoices = [*self.open_invoices, *self.closed_invoices]
-        allocations = {i.id: list(rows) for i in invoices if (rows := self.allocations(i.id))}
-        wanted = {row.source_id for rows in allocations.values() for row in rows}
-        sources = {i: source for i in wanted if (source := self.book.sources.get(i)) is not None}
-        return replace(self, book=Ledger(allocations, sources))
+T = TypeVar("T")
+_owners = reader("customer_id")
 
 
 class Accounts:
@@ -147,7 +92,8 @@ class Accounts:
 class Book(Ledger):
     """A snapshot, indexed by account.
 
-    `before`: the book of an earlier snapshot with the same `collect_at`; only records that are other objects than there are read.
+    `before`: the book of an earlier snapshot with the same `collect_at`. Records are immutable, so only those that are other objects
+    than there are read; the facts of everybody else are taken over as they are.
     """
 
     def __init__(
@@ -159,36 +105,102 @@ class Book(Ledger):
             before.accounts if before is not None and kept else Accounts(snapshot.customers, collect_at)
         )
         self.customers = self.accounts.customers
-        self._profiles = {profile.customer_id: profile for profile in snapshot.profiles}
-        self._promises, self._disputes = _by_debtor(snapshot)
         self.allocated: Index[Allocation] | None = None
         """Allocations by target, once somebody asked."""
         self.known_sources: dict[str, Payment | CreditNote | Adjustment] | None = None
         """What allocations come from, by id, once somebody asked."""
-        if before is None:
-            opened, closed = _split(snapshot.invoices)
-            self.opened = Index(snapshot.invoices, _owner_if_open, opened)
-            self.closed = Index(snapshot.invoices, _owner_if_closed, closed)
-            self.owned = {name: Index[Any](getattr(snapshot, name), _owner) for name in _OWNED}
-        else:
-            self._follow(before)
+        self._facts: dict[str, AccountFacts] = {}
+        """By customer: what is its own."""
+        if before is None or not self._follow(before):
+            self._read()
 
-    def _follow(self, before: Book) -> None:
-        """Take over what an earlier book has indexed, and read what is new."""
+    def _read(self) -> None:
+        """Index everything."""
         snapshot = self.snapshot
-        changes = difference(before.snapshot.invoices, snapshot.invoices)
-        self.opened = before.opened.following(snapshot.invoices, changes)
-        self.closed = before.closed.following(snapshot.invoices, changes)
-        self.owned = {name: index.following(getattr(snapshot, name)) for name, index in before.owned.items()}
+        self._facts = {c.id: AccountFacts(c.id, self, c, (c,)) for c in snapshot.customers}
+        get = self._facts.get
+        for owner, invoice, row in open_rows(snapshot.invoices):
+            own = get(owner or _NOBODY) or self._own(owner or _NOBODY)
+            if row is None:
+                _append(own, "closed_invoices", invoice)
+            elif own.open_rows:
+                own.open_rows.append(row)  # type: ignore[attr-defined]  # the book's own list, until it is handed out
+            else:
+                own.open_rows = [row]
+        for name in _OWNED:
+            records: Sequence[Any] = getattr(snapshot, name)
+            for record, owner in zip(records, self._debtors(name, records), strict=True):
+                if owner is not None:
+                    _append(get(owner) or self._own(owner), name, record)
+
+    def _debtors(self, name: str, records: Sequence[Any]) -> Iterable[str | None]:
+        """Whose each of these records is."""
+        owners = list(_owners(records))
+        if name not in _DEBTS or None not in owners:
+            return owners
+        of = {i.id: i.customer_id for i in self.snapshot.invoices}
+        return [
+            owner or next((found for i in _invoices_of(record) if (found := of.get(i))), None)
+            for record, owner in zip(records, owners, strict=True)
+        ]
+
+    def _own(self, customer_id: str) -> AccountFacts:
+        """The facts of a customer that this book may change."""
+        own = self._facts.get(customer_id)
+        if own is None or own.book is not self:
+            own = AccountFacts(customer_id, self) if own is None else own.within(self)
+            self._facts[customer_id] = own
+        return own
+
+    def _follow(self, before: Book) -> bool:
+        """Take over what an earlier book has indexed, and read what is new; False when that is not worth it, or not safe."""
+        old, new = before.snapshot, self.snapshot
+        gone, fresh = difference(old.invoices, new.invoices)
+        if 2 * len(fresh) > len(new.invoices) or _has_loose_debts(new) or _has_loose_debts(old):
+            return False
+        self._facts = dict(before._facts)
+        for customer in difference(old.customers, new.customers)[0]:
+            own = self._own(customer.id)
+            own.customer, own.members = None, _NONE
+        for customer in difference(old.customers, new.customers)[1]:
+            own = self._own(customer.id)
+            own.customer, own.members = customer, (customer,)
+        self._change_invoices(gone, fresh)
+        for name in _OWNED:
+            self._change(name, *difference(getattr(old, name), getattr(new, name)))
         if before.allocated is not None:
-            self.allocated = before.allocated.following(snapshot.allocations)
+            self.allocated = before.allocated.following(new.allocations)
         if before.known_sources is not None:
-            self.known_sources = _sources_after(before.known_sources, before.snapshot, snapshot)
+            self.known_sources = _sources_after(before.known_sources, old, new)
+        return True
+
+    def _change_invoices(self, gone: Sequence[Invoice], fresh: Sequence[Invoice]) -> None:
+        lost = {id(invoice) for invoice in gone}
+        rows: dict[str, list[Any]] = {}
+        for owner, invoice, row in open_rows(fresh):
+            rows.setdefault(owner or _NOBODY, []).append((invoice, row))
+        for owner in {*rows, *((invoice.customer_id or _NOBODY) for invoice in gone)}:
+            own = self._own(owner)
+            opened = [row for row in own.open_rows if id(row[0]) not in lost]
+            opened += [row for _, row in rows.get(owner, _NONE) if row is not None]
+            closed = [invoice for invoice in own.closed_invoices if id(invoice) not in lost]
+            closed += [invoice for invoice, row in rows.get(owner, _NONE) if row is None]
+            # In the order of the snapshot, which is that of the ids: the result must not tell how it was come by.
+            own.open_rows = sorted(opened, key=lambda row: row[0].id)
+            own.closed_invoices = sorted(closed, key=lambda invoice: invoice.id)
+
+    def _change(self, name: str, gone: Sequence[Any], fresh: Sequence[Any]) -> None:
+        lost, new = grouped(gone, _owner), grouped(fresh, _owner)
+        for owner in {**lost, **new}:
+            own = self._own(owner)
+            kept = without(getattr(own, name), lost.get(owner, _NONE))
+            setattr(own, name, sorted([*kept, *new.get(owner, _NONE)], key=_identity))
 
     @property
     def orphans(self) -> Sequence[Invoice]:
         """Open invoices without any customer."""
-        return self.opened.groups.get(_NOBODY, _NONE)
+        nobody = self._facts.get(_NOBODY)
+        return nobody.open_invoices if nobody is not None else _NONE
 
     @property
     def allocations(self) -> dict[str, list[Allocation]]:
@@ -215,125 +227,77 @@ class Book(Ledger):
 
     def account_ids(self) -> list[str]:
         """Accounts with an open invoice or a promise, sorted."""
-        ids = {self.account_of(c) for c in self.opened.groups if c != _NOBODY}
-        ids.update(self.account_of(c) for c in self._promises)
+        of = self.accounts.of
+        ids = {of(i) for i, own in self._facts.items() if (own.open_rows or own.promises) and i != _NOBODY}
         return sorted(ids)
 
     def account(self, account_id: str) -> AccountFacts:
         """The facts of one account."""
+        own = self._facts.get(account_id)
+        if own is None:
+            own = AccountFacts(account_id, self)
+        elif own.book is not self:
+            own = own.within(self)
         others = self.accounts.others(account_id)
-        if not others:
-            return self._single(account_id)
-        owned = self.owned
-        ids = [account_id, *sorted(member.id for member in others)]
-        ancestors = self.accounts.ancestors(account_id)
+        if others or (own.customer is not None and own.customer.parent_id):
+            return self._joined(own, others)
+        return own
 
-        def joined(groups: dict[str, list[T]]) -> list[T]:
-            return [row for i in ids for row in groups.get(i, _NONE)]
+    def _joined(self, own: AccountFacts, others: Sequence[Customer]) -> AccountFacts:
+        """The facts of an account that has customers below it, or above."""
+        facts = self._facts
+        ancestors = self.accounts.ancestors(own.id)
+        parts = [own, *(facts[i] for i in sorted(customer.id for customer in others))]
 
-        own = owned["contacts"].groups.get(account_id)
+        def joined(name: str) -> list[Any]:
+            return [record for part in parts for record in getattr(part, name)]
+
         return AccountFacts(
-            id=account_id,
-            customer=self.customers.get(account_id),
-            members=tuple(self.customers[i] for i in ids if i in self.customers),
-            ancestors=ancestors,
-            open_invoices=[row for i in ids for row in self.opened.groups.get(i, _NONE)],
-            closed_invoices=[row for i in ids for row in self.closed.groups.get(i, _NONE)],
-            contacts=own or joined(owned["contacts"].groups),
-            profiles=tuple(self._profiles[i] for i in ids if i in self._profiles),
-            ancestor_profiles=tuple(self._profiles[i] for i in ancestors if i in self._profiles),
-            credit_notes=joined(owned["credit_notes"].groups),
-            payments=joined(owned["payments"].groups),
-            adjustments=joined(owned["adjustments"].groups),
-            promises=[row for i in ids for row in self._promises.get(i, _NONE)],
-            disputes=[row for i in ids for row in self._disputes.get(i, _NONE)],
-            touches=joined(owned["touches"].groups),
-            pauses=joined(owned["pauses"].groups),
-            book=self,
-        )
-
-    def _single(self, account_id: str) -> AccountFacts:
-        owned = self.owned
-        profile = self._profiles.get(account_id)
-        customer = self.customers.get(account_id)
-        ancestors = (
-            self.accounts.ancestors(account_id) if customer is not None and customer.parent_id else _NONE
-        )
-        return AccountFacts(
-            account_id,
-            customer,
-            (customer,) if customer is not None else _NONE,
-            ancestors,
-            self.opened.groups.get(account_id, _NONE),
-            self.closed.groups.get(account_id, _NONE),
-            owned["contacts"].groups.get(account_id, _NONE),
-            (profile,) if profile is not None else _NONE,
-            tuple(self._profiles[i] for i in ancestors if i in self._profiles),
-            owned["credit_notes"].groups.get(account_id, _NONE),
-            owned["payments"].groups.get(account_id, _NONE),
-            owned["adjustments"].groups.get(account_id, _NONE),
-            self._promises.get(account_id, _NONE),
-            self._disputes.get(account_id, _NONE),
-            owned["touches"].groups.get(account_id, _NONE),
-            owned["pauses"].groups.get(account_id, _NONE),
+            own.id,
             self,
+            own.customer,
+            tuple(part.customer for part in parts if part.customer is not None),
+            ancestors,
+            contacts=own.contacts or joined("contacts"),
+            ancestor_profiles=tuple(p for i in ancestors if i in facts for p in facts[i].profiles),
+            **{
+                name: joined(name) for name in ("open_rows", "closed_invoices", *_OWNED) if name != "contacts"
+            },
         )
 
 
-def _owner(record: _Owned) -> str | None:
-    return record.customer_id
+def _append(own: AccountFacts, name: str, record: Any) -> None:
+    """Add a record to a list that belongs to the book alone."""
+    rows = getattr(own, name)
+    if rows:
+        rows.append(record)
+    else:
+        setattr(own, name, [record])
+
+
+def _owner(record: Any) -> str | None:
+    owner: str | None = record.customer_id
+    return owner
+
+
+def _identity(record: Any) -> str:
+    found: str = record.id
+    return found
 
 
 def _target(allocation: Allocation) -> str:
     return allocation.target_id
 
 
-def _is_open(invoice: Invoice) -> bool:
-    """With a balance, or of unknown status."""
-    return bool(invoice.balance_due) or invoice.document_status is DocumentStatus.UNKNOWN
+def _invoices_of(debt: Any) -> Sequence[str]:
+    """The invoices a promise or a dispute is about."""
+    several: Sequence[str] | None = getattr(debt, "invoice_ids", None)
+    return (debt.invoice_id,) if several is None else several
 
 
-def _owner_if_open(invoice: Invoice) -> str | None:
-    return (invoice.customer_id or _NOBODY) if _is_open(invoice) else None
-
-
-def _owner_if_closed(invoice: Invoice) -> str | None:
-    return None if _is_open(invoice) else (invoice.customer_id or _NOBODY)
-
-
-def _split(invoices: Iterable[Invoice]) -> tuple[dict[str, list[Invoice]], dict[str, list[Invoice]]]:
-    """Open and closed invoices by customer, in one pass."""
-    opened: dict[str, list[Invoice]] = {}
-    closed: dict[str, list[Invoice]] = {}
-    unknown = DocumentStatus.UNKNOWN
-    for invoice in invoices:
-        groups = opened if invoice.balance_due or invoice.document_status is unknown else closed
-        customer = invoice.customer_id or _NOBODY
-        rows = groups.get(customer)
-        if rows is None:
-            groups[customer] = [invoice]
-        else:
-            rows.append(invoice)
-    return opened, closed
-
-
-def _by_debtor(snapshot: Snapshot) -> tuple[dict[str, list[Promise]], dict[str, list[Dispute]]]:
-    """Promises and disputes by customer; where none is named, by that of the invoice."""
-    needs_owner = any(p.customer_id is None for p in snapshot.promises) or any(
-        d.customer_id is None for d in snapshot.disputes
-    )
-    owner = {i.id: i.customer_id for i in snapshot.invoices} if needs_owner else {}
-    promises: dict[str, list[Promise]] = {}
-    disputes: dict[str, list[Dispute]] = {}
-    for promise in snapshot.promises:
-        found = promise.customer_id or next((o for i in promise.invoice_ids if (o := owner.get(i))), None)
-        if found is not None:
-            promises.setdefault(found, []).append(promise)
-    for dispute in snapshot.disputes:
-        found = dispute.customer_id or owner.get(dispute.invoice_id)
-        if found is not None:
-            disputes.setdefault(found, []).append(dispute)
-    return promises, disputes
+def _has_loose_debts(snapshot: Snapshot) -> bool:
+    """Some promise or dispute names no customer: whose it is may change with the invoice it is about."""
+    return any(debt.customer_id is None for name in _DEBTS for debt in getattr(snapshot, name))
 
 
 def _sources_after(

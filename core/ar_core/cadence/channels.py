@@ -14,11 +14,12 @@ from ar_core.cadence.history import WEEK
 from ar_core.cadence.run import DAY
 from ar_core.calendar import next_business_day
 from ar_core.model.activity import Intent, Touch, TouchOutcome
+from ar_core.model.base import reader
 from ar_core.model.documents import Invoice
 from ar_core.model.parties import Channel, Contact, ContactRole
 
 if TYPE_CHECKING:
-    from ar_core.cadence.book import AccountFacts
+    from ar_core.cadence.facts import AccountFacts
     from ar_core.cadence.history import History
     from ar_core.cadence.plan import Way
     from ar_core.cadence.run import Run
@@ -33,6 +34,13 @@ _ROLES = {
     ContactRole.DEPARTMENT_HEAD: 4,
     ContactRole.EXECUTIVE: 5,
 }
+
+
+_read_profiles = reader("bounced", "consents", "out_of_office")
+
+
+def _is_former(contact: Contact) -> bool:
+    return contact.is_active is False
 
 
 class Address(NamedTuple):
@@ -59,31 +67,30 @@ class Directory:
 
     def __init__(self, facts: AccountFacts, run: Run, history: History) -> None:
         self._facts, self._run, self._history = facts, run, history
-        self._bounced: set[tuple[str | None, Channel]] = {
-            (b.contact_id, b.channel) for profile in facts.profiles for b in profile.bounced
-        }
+        self._bounced: set[tuple[str | None, Channel]] = set()
         self._refused: set[tuple[str | None, Channel]] = set()
         self._granted: set[tuple[str | None, Channel]] = set()
         self._wrong: set[str] = set()
         self._away: dict[str | None, date] = {}
-        self._read_profiles()
-        for touch in history.touches:
-            self._read_touch(touch)
-        self.contacts: list[Contact] = sorted(
-            (c for c in facts.contacts if c.is_active is not False and c.id not in self._wrong),
-            key=lambda contact: (_ROLES[contact.role], contact.id),
-        )
-
-    def _read_profiles(self) -> None:
-        for profile in self._facts.profiles:
+        for bounced, consents, absences in _read_profiles(facts.profiles):
+            self._bounced.update((b.contact_id, b.channel) for b in bounced)
             # The latest word on a channel counts; without a time it is older than any with one.
-            for consent in sorted(profile.consents, key=lambda c: (c.at is not None, c.at or 0)):
+            for consent in sorted(consents, key=lambda c: (c.at is not None, c.at or 0)):
                 slot = (consent.contact_id, consent.channel)
                 (self._granted if consent.granted else self._refused).add(slot)
                 (self._refused if consent.granted else self._granted).discard(slot)
-            for absence in profile.out_of_office:
-                if absence.until >= self._away.get(absence.contact_id, self._run.today):
+            for absence in absences:
+                if absence.until >= self._away.get(absence.contact_id, run.today):
                     self._away[absence.contact_id] = absence.until
+        for touch in history.telling:
+            self._read_touch(touch)
+        self.contacts: Sequence[Contact] = facts.contacts
+        if len(self.contacts) > 1 or self._wrong or any(_is_former(c) for c in self.contacts):
+            self.contacts = sorted(
+                (c for c in self.contacts if not _is_former(c) and c.id not in self._wrong),
+                key=lambda contact: (_ROLES[contact.role], contact.id),
+            )
+        self._needs_consent = run.policy.pauses.consent_required
 
     def _read_touch(self, touch: Touch) -> None:
         run = self._run
@@ -96,7 +103,7 @@ class Directory:
         elif touch.intent is Intent.WRONG_CONTACT and touch.contact_id is not None:
             self._wrong.add(touch.contact_id)
         elif touch.intent is Intent.OUT_OF_OFFICE and touch.until is not None:
-            said = touch.at.astimezone(run.zone).date()
+            said = run.local_day(touch.at)
             # Nobody is waited for longer than the policy allows (E37).
             last = min(touch.until, said + timedelta(days=run.policy.pauses.max_ooo_days) - DAY)
             if last >= run.today:
@@ -104,13 +111,12 @@ class Directory:
 
     def _may_use(self, contact: Contact | None, channel: Channel) -> Code | None:
         contact_id = contact.id if contact is not None else None
-        if (contact_id, channel) in self._bounced or (None, channel) in self._bounced:
+        own, anyone = (contact_id, channel), (None, channel)
+        if own in self._bounced or anyone in self._bounced:
             return Code.CONTACT_STALE
-        if (contact_id, channel) in self._refused or (None, channel) in self._refused:
+        if own in self._refused or anyone in self._refused:
             return Code.NO_CONSENT
-        if channel in self._run.policy.pauses.consent_required and not (
-            (contact_id, channel) in self._granted or (None, channel) in self._granted
-        ):
+        if channel in self._needs_consent and own not in self._granted and anyone not in self._granted:
             return Code.NO_CONSENT
         return None
 
@@ -140,7 +146,7 @@ class Directory:
                 continue
             return contact, address
         if absent:
-            back = next_business_day(min(absent) + DAY, self._run.calendar, self._country)
+            back = next_business_day(min(absent) + DAY, self._run.calendar, self._facts.country)
             return NoWay(Code.OUT_OF_OFFICE, back, tuple(codes))
         other = self._without_contact(channel, lead) if audience is None else None
         if other is not None:
@@ -149,10 +155,6 @@ class Directory:
                 return None, other
             codes.append(against)
         return NoWay(Code.NO_ADDRESS, None, tuple(codes))
-
-    @property
-    def _country(self) -> str | None:
-        return self._facts.customer.country if self._facts.customer else None
 
     def _without_contact(self, channel: Channel, lead: Invoice) -> str | None:
         """The address on the invoice or on the customer, when no contact has one."""

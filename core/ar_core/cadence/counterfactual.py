@@ -263,7 +263,7 @@ def _age(state: State, item: Item, step: PlanStep, lead: _Lead, done: Mapping[st
                 needed=f"{'>=' if nearest + 1 in days else '=='} {nearest}",
                 actual=str(item.dpd),
                 code=Code.GRACE_DAYS if grace else early,
-                earliest=item.due + timedelta(days=nearest),
+                earliest=state.due_date(item) + timedelta(days=nearest),
             )
         missed = item.dpd + state.slot.lag > step.last
         return NeededFact(

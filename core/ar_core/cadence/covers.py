@@ -6,33 +6,24 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from ar_core.cadence.records import CoveredInvoice, CurrencyTotal, Precondition
-from ar_core.cadence.state import Item, State, stage_name
+from ar_core.cadence.state import Item, State
 from ar_core.model.money import ZERO
 
 __all__ = ["covered_invoice", "lead_of", "lead_order", "preconditions_of", "totals_of"]
 
 
-def lead_order(state: State, item: Item) -> tuple[int, int, Decimal, str]:
-    """Highest stage, then oldest due, then largest in base currency, then id (E19)."""
-    amount = state.view.in_base(item.invoice.balance_due, item.invoice.currency)
-    place = item.stage.place if item.stage is not None else -1
-    return (-place, -item.dpd, -(amount if amount is not None else ZERO), item.invoice.id)
+def lead_order(state: State, item: Item) -> tuple[int, Decimal, str]:
+    """Highest stage and oldest due, which is one order, then largest in base currency, then id (E19)."""
+    amount = state.view.in_base(item.balance, item.currency)
+    return (-item.dpd, -(amount if amount is not None else ZERO), item.id)
 
 
 def lead_of(state: State, items: Sequence[Item]) -> Item:
-    """The first item in `lead_order`. Amounts are looked at only where stage and age are the same."""
+    """The first item in `lead_order`. A stage is a matter of age, so the oldest leads; amounts are looked at only among equals."""
     if len(items) == 1:
         return items[0]
-    best = [items[0]]
-    first = best[0].stage
-    place, oldest = (first.place if first is not None else -1), best[0].dpd
-    for item in items[1:]:
-        stage = item.stage
-        other = stage.place if stage is not None else -1
-        if other == place and item.dpd == oldest:
-            best.append(item)
-        elif other > place or (other == place and item.dpd > oldest):
-            best, place, oldest = [item], other, item.dpd
+    oldest = max([item.dpd for item in items])
+    best = [item for item in items if item.dpd == oldest]
     return best[0] if len(best) == 1 else min(best, key=lambda item: lead_order(state, item))
 
 
@@ -43,7 +34,7 @@ def covered_invoice(state: State, item: Item, step: str | None) -> CoveredInvoic
         invoice_id=invoice.id,
         number=invoice.number,
         step=step,
-        stage=stage_name(item),
+        stage=item.template.stage_name,
         days_past_due=item.dpd,
         due_date=invoice.due_date,
         due_version=invoice.due_version,
@@ -70,7 +61,7 @@ def totals_of(state: State, covers: Iterable[CoveredInvoice]) -> tuple[CurrencyT
 
 def preconditions_of(state: State, covers: Iterable[CoveredInvoice]) -> tuple[Precondition, ...]:
     """What to check again just before sending (E11)."""
-    by_id = {item.invoice.id: item.invoice for item in state.items}
+    by_id = {item.id: item.invoice for item in state.items}
     return tuple(
         Precondition.trusted(
             invoice_id=cover.invoice_id,

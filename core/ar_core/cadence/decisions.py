@@ -20,7 +20,7 @@ from ar_core.cadence.records import (
     Signal,
     WorklistItem,
 )
-from ar_core.cadence.results import AccountResult, dispose
+from ar_core.cadence.results import AccountResult, dispose, disposed
 from ar_core.cadence.run import DAY, Run
 from ar_core.cadence.writebacks import commands_of
 from ar_core.commands import Command
@@ -92,11 +92,23 @@ class Decisions:
     def dispositions(self) -> tuple[Disposition, ...]:
         """One per open invoice, by invoice id."""
         run, dropped = self.run, self.dropped
-        found: list[Disposition] = []
-        for result in self._ordered:
-            found += result.dispositions
+        by_invoice: dict[int, Disposition] = {}
+        others: list[Disposition] = []
+        for result in self.results.values():
+            if result.state is None:
+                others += result.dispositions
+            else:
+                by_invoice.update(
+                    (id(invoice), disposition) for invoice, disposition in disposed(result.state)
+                )
+        # The invoices of a snapshot stand in the order of their ids: put in that order, there is next to nothing left to sort.
+        found = [
+            d for i in map(id, self.book.snapshot.invoices) if (d := by_invoice.pop(i, None)) is not None
+        ]
         orphan = run.outcomes.get(DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN)
-        found.extend(dispose(run, invoice, orphan) for invoice in self.book.orphans)
+        found += [dispose(run, invoice, orphan) for invoice in self.book.orphans]
+        found += by_invoice.values()
+        found += others
         if dropped:
             found = [self._postponed(d) if d.action_key in dropped else d for d in found]
         found.sort(key=attrgetter("invoice_id"))

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ar_core.asof import AsOf
 from ar_core.cadence.account import decide
-from ar_core.cadence.book import AccountFacts, Book
+from ar_core.cadence.book import Book
 from ar_core.cadence.codes import Code
 from ar_core.cadence.collector import collector_at_rest
 from ar_core.cadence.decisions import Decisions
 from ar_core.cadence.evaluation import Evaluation
+from ar_core.cadence.facts import AccountFacts
 from ar_core.cadence.plan import CompiledPolicy
 from ar_core.cadence.policy import Policy
 from ar_core.cadence.results import AccountResult, failed, result_of

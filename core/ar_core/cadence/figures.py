@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ar_core.cadence.history import UNREACHED
 from ar_core.model.activity import Direction, Intent, Touch, TouchOutcome
+from ar_core.model.base import reader
 from ar_core.model.documents import DocumentStatus
 from ar_core.model.money import ZERO
 from ar_core.model.parties import Channel
@@ -23,7 +24,11 @@ from ar_core.promises import NOT_KEPT, PromiseState, PromiseVerdict, promise_lev
 if TYPE_CHECKING:
     from ar_core.cadence.view import AccountView
 
-__all__ = ["FIGURES", "is_response", "outbound", "received_on"]
+__all__ = ["FIGURES", "is_outbound", "is_response", "outbound", "received_on"]
+
+_read_closed = reader("id", "due_date", "total", "document_status")
+_read_days = reader("applied_on")
+_read_credits = reader("unapplied_amount", "currency", "document_status", "kind", "payment_date")
 
 _YEAR = timedelta(days=365)
 _QUARTER = timedelta(days=90)
@@ -35,10 +40,11 @@ _SHARES = Context(
 
 def outbound(touches: Iterable[Touch]) -> list[Touch]:
     """Contacts that went out to the customer, attempts that failed or bounced included."""
-    return [touch for touch in touches if _is_outbound(touch)]
+    return [touch for touch in touches if is_outbound(touch)]
 
 
-def _is_outbound(touch: Touch) -> bool:
+def is_outbound(touch: Touch) -> bool:
+    """It went out to the customer, or was meant to."""
     return touch.direction is Direction.OUTBOUND and touch.channel is not Channel.INTERNAL
 
 
@@ -83,16 +89,15 @@ def _sums(view: AccountView) -> tuple[Decimal | None, Decimal | None]:
     base = view.base_currency
     opened = overdue = ZERO
     for item in view.live:
-        invoice = item.invoice
-        if invoice.currency != base:
+        if item.currency != base:
             break
-        balance = invoice.balance_due
+        balance = item.balance
         opened += balance
         if item.dpd >= 1:
             overdue += balance
     else:
         return opened, overdue
-    rows = [(item.invoice.balance_due, item.invoice.currency, item.dpd) for item in view.live]
+    rows = [(item.balance, item.currency, item.dpd) for item in view.live]
     return (
         _sum_base(view, [(amount, currency) for amount, currency, _ in rows]),
         _sum_base(view, [(amount, currency) for amount, currency, dpd in rows if dpd >= 1]),
@@ -115,14 +120,9 @@ def _credits(view: AccountView) -> dict[str | None, Decimal]:
     for note in facts.credit_notes:
         if note.unapplied_amount and note.document_status is posted and (note.issue_date or today) <= today:
             found[note.currency] = found.get(note.currency, ZERO) + note.unapplied_amount
-    for payment in facts.payments:
-        if (
-            payment.unapplied_amount
-            and payment.document_status is posted
-            and payment.kind is not PaymentKind.REFUND
-            and (payment.payment_date or today) <= today
-        ):
-            found[payment.currency] = found.get(payment.currency, ZERO) + payment.unapplied_amount
+    for amount, currency, status, kind, on in _read_credits(facts.payments):
+        if amount and status is posted and kind is not PaymentKind.REFUND and (on or today) <= today:
+            found[currency] = found.get(currency, ZERO) + amount
     for line in facts.adjustments:
         if line.open_amount and line.document_status is posted and (line.adjustment_date or today) <= today:
             found[line.currency] = found.get(line.currency, ZERO) - line.open_amount
@@ -175,13 +175,11 @@ def _settled(view: AccountView) -> list[tuple[date, int, Decimal]]:
         return []
     allocations, since, posted = facts.book.allocations, today - _YEAR, DocumentStatus.POSTED
     rows = []
-    for invoice in facts.closed_invoices:
-        due, total = invoice.due_date, invoice.total
-        if due is None or not total or invoice.document_status is not posted:
+    for invoice_id, due, total, status in _read_closed(facts.closed_invoices):
+        if due is None or not total or status is not posted:
             continue
         closed_on: date | None = None
-        for allocation in allocations.get(invoice.id, ()):
-            on = allocation.applied_on
+        for on in _read_days(allocations.get(invoice_id, ())):
             if on is not None and (closed_on is None or on > closed_on):
                 closed_on = on
         if closed_on is not None and since < closed_on <= today:
@@ -237,8 +235,8 @@ def _balance_trend(view: AccountView) -> Decimal | None:
 
 def _episode_start(view: AccountView) -> date | None:
     """When the oldest invoice that is still overdue fell due: answers from before that do not count (R44)."""
-    days = [i.invoice.due_date for i in view.live if i.invoice.due_date is not None and i.dpd >= 1]
-    return min(days, default=None)
+    days = [item.due for item in view.live if item.due is not None and item.dpd >= 1]
+    return date.fromordinal(min(days)) if days else None
 
 
 def _last_response(view: AccountView) -> date | None:
@@ -253,7 +251,7 @@ def _unanswered(view: AccountView) -> list[tuple[date, Touch]]:
     return [
         (day, touch)
         for day, touch in view.history.dated
-        if _is_outbound(touch) and touch.outcome not in UNREACHED and (last is None or day > last)
+        if is_outbound(touch) and touch.outcome not in UNREACHED and (last is None or day > last)
     ]
 
 
@@ -277,7 +275,7 @@ def _days_since(day: date | None, view: AccountView) -> int | None:
 
 def _last_touch(view: AccountView) -> date | None:
     return max(
-        (day for day, t in view.history.dated if _is_outbound(t) and t.outcome not in UNREACHED),
+        (day for day, t in view.history.dated if is_outbound(t) and t.outcome not in UNREACHED),
         default=None,
     )
 
@@ -287,7 +285,7 @@ def _over_limit(view: AccountView) -> bool | None:
     if customer is None or customer.credit_limit is None:
         return None
     return (
-        sum((i.invoice.balance_due for i in view.live if i.invoice.currency == customer.currency), ZERO)
+        sum((item.balance for item in view.live if item.currency == customer.currency), ZERO)
         > customer.credit_limit
     )
 
@@ -297,7 +295,7 @@ FIGURES: Mapping[str, Callable[[AccountView], Any]] = {
     "balance_trend": _balance_trend,
     "broken_ptp": lambda v: sum(1 for p in v.verdicts if p.state in NOT_KEPT),
     "broken_ptp_12m": lambda v: len(_decided(v, NOT_KEPT)),
-    "country": lambda v: v.facts.customer.country if v.facts.customer else None,
+    "country": lambda v: v.facts.country,
     "credits": _credits,
     "currency": lambda v: v.facts.customer.currency if v.facts.customer else None,
     "days_since_last_response": lambda v: _days_since(v.last_response, v),

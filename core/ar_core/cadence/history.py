@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from operator import attrgetter
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from typing import Any, NamedTuple
 
-from ar_core.model.activity import Direction, Intent, Touch, TouchOutcome
-from ar_core.model.documents import Invoice
+from ar_core.cadence.facts import Subject
+from ar_core.model.activity import Coverage, Direction, Intent, Touch, TouchOutcome
+from ar_core.model.base import reader
 from ar_core.model.parties import Channel
 
-__all__ = ["NO_HISTORY", "UNREACHED", "WEEK", "History", "StepsDone", "Subject", "subject_of"]
+__all__ = ["NO_HISTORY", "UNREACHED", "WEEK", "History", "StepsDone"]
 
 WEEK = timedelta(days=7)
 UNREACHED = frozenset({TouchOutcome.FAILED, TouchOutcome.BOUNCED})
-_NO_WORD = frozenset({Intent.NONE, Intent.OUT_OF_OFFICE})
-_in_order = attrgetter("at", "id")
+_AMBIGUOUS, _BOUNCED = TouchOutcome.AMBIGUOUS, TouchOutcome.BOUNCED
+_INBOUND, _OUTBOUND, _INTERNAL, _SILENT = Direction.INBOUND, Direction.OUTBOUND, Channel.INTERNAL, Intent.NONE
+_read_touches = reader("at", "id", "key", "channel", "direction", "outcome", "intent", "step", "covers")
+_read_coverage = reader("invoice_id", "step", "due_version", "presence_only")
+
+
+def _in_order(row: tuple[tuple[Any, ...], Touch]) -> tuple[Any, ...]:
+    """By instant, then id."""
+    return row[0][:2]
 
 
 class StepsDone(NamedTuple):
@@ -26,16 +32,6 @@ class StepsDone(NamedTuple):
     last: date
     """Organization's local date."""
     times: int
-
-
-Subject = str | tuple[str, int]
-"""An invoice at one version of its due date (E10): its id, or id and version once the date was changed."""
-
-
-def subject_of(invoice: Invoice) -> Subject:
-    """What a touch must have covered to count for this invoice as it is now due."""
-    version = invoice.due_version
-    return (invoice.id, version) if version else invoice.id
 
 
 class History:
@@ -55,15 +51,22 @@ class History:
         "keys",
         "last_contact",
         "marks",
+        "next_at",
+        "telling",
         "touches",
     )
 
     def __init__(
-        self, touches: Iterable[Touch], instant: datetime, zone: ZoneInfo, count_failed: bool = False
+        self,
+        touches: Sequence[Touch],
+        instant: datetime,
+        local_day: Callable[[datetime], date],
+        count_failed: bool = False,
     ) -> None:
-        self.touches = [touch for touch in touches if touch.at <= instant]
-        if len(self.touches) > 1:
-            self.touches.sort(key=_in_order)
+        rows = list(zip(_read_touches(touches), touches, strict=True))
+        if len(rows) > 1:
+            rows.sort(key=_in_order)
+        self.touches: list[Touch] = []
         self.keys: dict[str, Touch] = {}
         self.bare_keys = False
         """A touch on record names its action's key but no invoice and step."""
@@ -75,42 +78,52 @@ class History:
         """Those that count in the caps."""
         self.ambiguous: list[Touch] = []
         self.inbound: list[tuple[date, Touch]] = []
-        self.dated = [(touch.at.astimezone(zone).date(), touch) for touch in self.touches]
+        self.telling: list[Touch] = []
+        """Those that say something about an address or a person: what bounced, and every reply with a meaning."""
+        self.dated: list[tuple[date, Touch]] = []
         """The touches with the organization's local date of each."""
+        self.next_at: datetime | None = None
+        """When the first touch after the as-of instant takes place."""
         self._interrupted = False
         """Some attempts did not, or perhaps did not, come through."""
-        for on, touch in self.dated:
-            self._read(touch, on, count_failed)
+        for (at, _, key, channel, direction, outcome, intent, step, covers), touch in rows:
+            if at > instant:
+                self.next_at = at
+                break
+            on = local_day(at)
+            self.touches.append(touch)
+            self.dated.append((on, touch))
+            if key is not None:
+                self.keys[key] = touch
+                if not any(name is not None and not listed for _, name, _, listed in _read_coverage(covers)):
+                    self.bare_keys = True
+            if outcome is _BOUNCED or intent is not _SILENT:
+                self.telling.append(touch)
+            if direction is _INBOUND or (intent is not _SILENT and intent is not Intent.OUT_OF_OFFICE):
+                self.inbound.append((on, touch))
+            if direction is _INBOUND:
+                continue
+            if outcome is _AMBIGUOUS:
+                self.ambiguous.append(touch)
+            if (
+                direction is _OUTBOUND
+                and channel is not _INTERNAL
+                and (count_failed or outcome not in UNREACHED)
+            ):
+                self.contacts.append((on, touch))
+            if covers:
+                self._mark(covers, step, outcome, on)
         self.last_contact: date | None = self.contacts[-1][0] if self.contacts else None
 
-    def _read(self, touch: Touch, on: date, count_failed: bool) -> None:
-        direction, outcome = touch.direction, touch.outcome
-        if touch.key is not None:
-            self.keys[touch.key] = touch
-            if not any(c.step is not None and not c.presence_only for c in touch.covers):
-                self.bare_keys = True
-        if direction is Direction.INBOUND or touch.intent not in _NO_WORD:
-            self.inbound.append((on, touch))
-        if direction is Direction.INBOUND:
-            return
-        if outcome is TouchOutcome.AMBIGUOUS:
-            self.ambiguous.append(touch)
-        reaches_out = direction is Direction.OUTBOUND and touch.channel is not Channel.INTERNAL
-        if reaches_out and (count_failed or outcome not in UNREACHED):
-            self.contacts.append((on, touch))
-        if touch.covers:
-            self._mark(touch, on)
-
-    def _mark(self, touch: Touch, on: date) -> None:
-        """What the touch means for the invoices it covers."""
-        own, outcome, marks = touch.step, touch.outcome, self.marks
-        came_through = outcome not in UNREACHED and outcome is not TouchOutcome.AMBIGUOUS
-        for coverage in touch.covers:
-            step = coverage.step or own
-            if step is None or coverage.presence_only:
+    def _mark(self, covers: Sequence[Coverage], own: str | None, outcome: TouchOutcome, on: date) -> None:
+        """What a touch means for the invoices it covers. `own`: the touch's step."""
+        marks = self.marks
+        came_through = outcome not in UNREACHED and outcome is not _AMBIGUOUS
+        for invoice_id, named, version, listed in _read_coverage(covers):
+            step = named or own
+            if step is None or listed:
                 continue
-            version = coverage.due_version
-            subject: Subject = (coverage.invoice_id, version) if version else coverage.invoice_id
+            subject: Subject = (invoice_id, version) if version else invoice_id
             if not came_through:
                 self._interrupted = True
                 if outcome is TouchOutcome.FAILED:  # what bounced goes on with the next channel at once
@@ -137,16 +150,14 @@ class History:
                 if subject == ((coverage.invoice_id, version) if version else coverage.invoice_id):
                     yield on, touch, step
 
-    def attempts(self, invoice: Invoice, step: str) -> int:
+    def attempts(self, subject: Subject, step: str) -> int:
         """How often a step was tried for an invoice at its present due date, failed attempts included."""
-        subject = subject_of(invoice)
         if not self._interrupted and step not in self.marks.get(subject, ()):
             return 0
         return sum(1 for _, _, name in self._attempts(subject) if name == step)
 
-    def steps_done(self, invoice: Invoice) -> dict[str, StepsDone]:
+    def steps_done(self, subject: Subject) -> dict[str, StepsDone]:
         """When the steps of an invoice went out last at its present due date, and how often."""
-        subject = subject_of(invoice)
         found: dict[str, StepsDone] = {}
         if subject not in self.marks:
             return found
@@ -156,10 +167,6 @@ class History:
                 found[step] = StepsDone(on, held.times + 1 if held else 1)
         return found
 
-    def marks_of(self, invoice: Invoice) -> tuple[str, ...]:
-        """The steps that went out for an invoice at its present due date."""
-        return self.marks.get(subject_of(invoice), ()) if self.marks else ()
-
     def in_week(self, day: date, channel: Channel | None = None) -> list[date]:
         """Days of contacts in the 7 local days that end on `day`, oldest first (E27)."""
         since = day - WEEK
@@ -168,5 +175,5 @@ class History:
         ]
 
 
-NO_HISTORY = History((), datetime.min.replace(tzinfo=UTC), ZoneInfo("UTC"))
+NO_HISTORY = History((), datetime.min.replace(tzinfo=UTC), datetime.date)
 """The history of an account nobody ever contacted."""

@@ -19,7 +19,7 @@ from ar_core.model.profile import ProfileFlag
 from ar_core.promises import PromiseState, PromiseVerdict
 
 if TYPE_CHECKING:
-    from ar_core.cadence.book import AccountFacts
+    from ar_core.cadence.facts import AccountFacts
     from ar_core.cadence.history import History
     from ar_core.cadence.plan import Plan
     from ar_core.cadence.policy import IntentRule
@@ -72,15 +72,16 @@ class InvoiceHolds:
 
 def account_stop(facts: AccountFacts, run: Run) -> Hold | None:
     """A stop on everything: a legal stop (of a parent too, by policy), a flag we do not know, do not contact (E40, E41)."""
-    above = facts.ancestor_profiles if run.policy.pauses.legal_stop_covers_children else ()
-    flags = {flag for profile in (*facts.profiles, *above) for flag in profile.flags}
+    own = [flag for profile in facts.profiles for flag in profile.flags]
+    flags = set(own)
+    if facts.ancestor_profiles and run.policy.pauses.legal_stop_covers_children:
+        flags.update(flag for profile in facts.ancestor_profiles for flag in profile.flags)
     if not flags:
         return None
     if ProfileFlag.LEGAL_STOP in flags:
         return Hold(Code.LEGAL_STOP, None)
     if flags - _KNOWN_FLAGS:
         return Hold(Code.UNKNOWN_FLAG, None)
-    own = {flag for profile in facts.profiles for flag in profile.flags}
     return Hold(Code.DO_NOT_CONTACT, None) if ProfileFlag.DO_NOT_CONTACT in own else None
 
 
@@ -93,21 +94,20 @@ def find_holds(
     facts: AccountFacts,
     run: Run,
     plan: Plan,
-    invoices: Sequence[tuple[Invoice, int]],
+    invoices: Mapping[str, Invoice],
     verdicts: Sequence[PromiseVerdict],
     history: History,
 ) -> InvoiceHolds:
-    """Every stop that holds today, the strongest one per invoice."""
+    """Every stop that holds today, the strongest one per invoice. `invoices`: those that are chased, by id."""
     found = InvoiceHolds()
-    by_id = {invoice.id: invoice for invoice, _ in invoices}
     if facts.pauses:
-        _pauses(facts, run, by_id, found)
+        _pauses(facts, run, invoices, found)
     if facts.disputes:
-        _disputes(facts.disputes, run, by_id, found)
+        _disputes(facts.disputes, run, invoices, found)
     if verdicts:
-        _promises(facts, run, plan, dict(by_id), verdicts, history, found)
+        _promises(facts, run, plan, invoices, verdicts, history, found)
     if history.inbound:
-        _replies(facts, run, by_id, history, found)
+        _replies(facts, run, invoices, history, found)
     return found
 
 

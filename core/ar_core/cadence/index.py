@@ -12,7 +12,7 @@ from itertools import compress
 from operator import is_not
 from typing import Generic, TypeVar
 
-__all__ = ["Index", "difference"]
+__all__ = ["Index", "difference", "grouped", "without"]
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class Index(Generic[T]):
     ) -> None:
         self.records = records
         self._key = key
-        self.groups = _grouped(records, key) if groups is None else groups
+        self.groups = grouped(records, key) if groups is None else groups
 
     def following(
         self, records: Sequence[T], changes: tuple[Sequence[T], Sequence[T]] | None = None
@@ -43,9 +43,9 @@ class Index(Generic[T]):
         if 2 * len(fresh) > len(records):
             return Index(records, key)
         groups = dict(self.groups)
-        lost, new = _grouped(gone, key), _grouped(fresh, key)
+        lost, new = grouped(gone, key), grouped(fresh, key)
         for owner in {**lost, **new}:
-            rows = [*_without(groups.get(owner, ()), lost.get(owner, ())), *new.get(owner, ())]
+            rows = [*without(groups.get(owner, ()), lost.get(owner, ())), *new.get(owner, ())]
             if rows:
                 groups[owner] = rows
             else:
@@ -53,7 +53,8 @@ class Index(Generic[T]):
         return Index(records, key, groups)
 
 
-def _grouped(records: Sequence[T], key: Callable[[T], str | None]) -> dict[str, list[T]]:
+def grouped(records: Iterable[T], key: Callable[[T], str | None]) -> dict[str, list[T]]:
+    """Records by key, in their order; without those that have none."""
     groups: dict[str, list[T]] = {}
     for record in records:
         owner = key(record)
@@ -74,10 +75,10 @@ def difference(before: Sequence[T], now: Sequence[T]) -> tuple[list[T], list[T]]
     differs = list(map(is_not, before, now))
     gone = [*compress(before, differs), *before[len(now) :]]
     fresh = [*compress(now, differs), *now[len(before) :]]
-    return (_without(gone, fresh), _without(fresh, gone)) if gone and fresh else (gone, fresh)
+    return (without(gone, fresh), without(fresh, gone)) if gone and fresh else (gone, fresh)
 
 
-def _without(records: Iterable[T], others: Sequence[T]) -> list[T]:
+def without(records: Iterable[T], others: Sequence[T]) -> list[T]:
     """The records without the others, told apart by identity, each as often as it stands there."""
     if not others:
         return list(records)

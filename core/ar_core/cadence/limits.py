@@ -26,7 +26,7 @@ def amount_limits(state: State, items: Sequence[Item]) -> tuple[dict[str, Hold],
     limits = state.run.policy.limits
     if limits.min_invoice:
         for item in items:
-            smallest = limits.min_invoice.get(item.invoice.currency or "")
+            smallest = limits.min_invoice.get(item.currency or "")
             if smallest is not None and state.chaseable(item) < smallest:
                 held.setdefault(item.invoice.id, Hold(Code.BELOW_THRESHOLD, None))
     if limits.min_customer and _is_small(state):
@@ -43,13 +43,13 @@ def _on_account(state: State, items: Sequence[Item], held: dict[str, Hold]) -> l
     opened: dict[str | None, Decimal] = {}
     overdue: dict[str | None, Decimal] = {}
     for item in state.items:
-        currency, balance = item.invoice.currency, item.invoice.balance_due
+        currency, balance = item.currency, item.balance
         opened[currency] = opened.get(currency, ZERO) + balance
         if item.dpd >= 1:
             overdue[currency] = overdue.get(currency, ZERO) + balance
     covered = []
     for item in items:
-        currency = item.invoice.currency
+        currency = item.currency
         amount = on_account.get(currency, ZERO)
         if amount <= ZERO:
             continue
@@ -68,7 +68,7 @@ def _is_small(state: State) -> bool:
     sums: dict[str | None, Decimal] = {}
     for item in state.items:
         if item.hold is None and (item.dpd >= 1 or item.step is not None):
-            currency = item.invoice.currency
+            currency = item.currency
             sums[currency] = sums.get(currency, ZERO) + state.chaseable(item)
     limits = state.run.policy.limits.min_customer
     return all(currency in limits and total < limits[currency] for currency, total in sums.items())
@@ -87,7 +87,7 @@ def account_limit(state: State) -> Hold | None:
     limits, send_on = run.policy.limits, state.slot.send_on
     found: list[tuple[date, Code]] = [(last + timedelta(days=limits.min_gap_days), Code.MIN_GAP)]
     by_id, known = state.plan.by_id, state.plan.known_steps
-    for on, touch in history.contacts:
+    for on, touch in history.contacts if state.plan.gaps else ():
         step = by_id.get(known.get(touch.step or "", ""))
         if step is not None and step.step.min_gap_after:
             found.append((on + timedelta(days=step.step.min_gap_after), Code.STEP_GAP))

@@ -18,7 +18,7 @@ from ar_core.cadence.plan import TONES, PlanStep, Way, with_channels
 from ar_core.cadence.policy import Actor, Clause, Rung, StepKind, Tone
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
 from ar_core.cadence.run import DAY
-from ar_core.cadence.state import Draft, Item, Note, State, lead_key, stage_name
+from ar_core.cadence.state import Draft, Item, Note, State, lead_key
 from ar_core.cadence.steps import own_step_up_to
 from ar_core.cadence.tasks import answer_replies, apply_cash_task, escalate, notify, raise_task
 
@@ -31,90 +31,88 @@ _ACTION, _WAIT = DispositionKind.ACTION, DispositionKind.WAIT
 
 def make_messages(state: State) -> None:
     """Turn the due steps of an account into at most as many messages as a run allows, and decisions beside them."""
-    touches = [item for item in state.due if item.step is not None and item.step.is_touch]
-    if len(touches) < len(state.due):
-        _decisions(state, [item for item in state.due if item.step is not None and not item.step.is_touch])
+    if state.for_people:
+        _decisions(state)
     escalate(state)
     answered = answer_replies(state) if state.holds.replies else 0
-    if not touches:
+    if not state.due:
         return
-    ready = _affordable(state, touches)
+    ready = _affordable(state)
     if not ready:
         return
     limit = account_limit(state)
     if limit is not None:
         state.notes.append(Note("limits", "wait", limit.code, {"until": limit.until}))
-        for item in ready:
-            _wait(state, item, limit.code, limit.until)
+        _wait(state, ready, limit.code, limit.until)
         return
     room = state.run.policy.limits.max_customer_actions_per_run - answered
     directory: Directory | None = None
     for group, lead in _groups(state, ready):
         if room < 1:
-            for item in group:
-                _wait(state, item, Code.RUN_CAP, state.run.today + DAY)
+            _wait(state, group, Code.RUN_CAP, state.run.today + DAY)
             continue
         directory = directory or Directory(state.facts, state.run, state.history)
         if _message(state, group, lead, directory):
             room -= 1
 
 
-def _affordable(state: State, touches: Sequence[Item]) -> list[Item]:
+def _affordable(state: State) -> Sequence[Item]:
     """The items that no amount stops; money on account becomes a task (E13)."""
-    held, on_account = amount_limits(state, touches)
+    held, on_account = amount_limits(state, state.due)
     if on_account:
         apply_cash_task(state, on_account)
-    if held:
-        for item in touches:
-            hold = held.get(item.invoice.id)
-            if hold is not None:
-                _wait(state, item, hold.code, None)
-    return [item for item in touches if item.outcome is None]
+    for item in state.due if held else ():
+        hold = held.get(item.id)
+        if hold is not None:
+            item.outcome = state.outcome(
+                item, _WAIT, hold.code, item.step.id if item.step is not None else None
+            )
+    if not held and not state.holds.replies:
+        return state.due
+    return [item for item in state.due if item.outcome is None]
 
 
-def _wait(state: State, item: Item, code: Code, until: date | None, codes: tuple[Code, ...] = ()) -> None:
-    step = item.step
-    item.outcome = state.outcome(item, _WAIT, code, until, step.id if step is not None else None, codes)
+def _wait(state: State, items: Sequence[Item], code: Code, until: date | None) -> None:
+    until_in = state.run.days_to(until)
+    for item in items:
+        item.outcome = item.template.wait(state.run, code, until_in)
 
 
 def _groups(state: State, items: Sequence[Item]) -> list[tuple[Sequence[Item], Item]]:
     """Items that may share a message with the one that leads it, the group of the strongest lead first."""
     grouping = state.run.policy.grouping
-    groups: list[Sequence[Item]]
     if grouping.by == "invoice":
-        groups = [[item] for item in items]
-    elif grouping.split_by_subsidiary:
-        found: dict[str | None, list[Item]] = {}
-        for item in items:
-            found.setdefault(item.invoice.subsidiary_id, []).append(item)
-        groups = list(found.values())
-    else:
-        groups = [items]
-    led = [(group, lead_of(state, group)) for group in groups]
-    return led if len(led) == 1 else sorted(led, key=lambda row: lead_order(state, row[1]))
+        return [([item], item) for item in sorted(items, key=lambda item: lead_order(state, item))]
+    if not grouping.split_by_subsidiary:
+        return [(items, lead_of(state, items))]
+    found: dict[str | None, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.invoice.subsidiary_id, []).append(item)
+    led = [(group, lead_of(state, group)) for group in found.values()]
+    return sorted(led, key=lambda row: lead_order(state, row[1]))
 
 
 def _message(state: State, group: Sequence[Item], lead: Item, directory: Directory) -> bool:
     """Decide the message that an item leads. False when no channel could be used."""
     step = lead.step
     if step is None:
-        raise AssertionError(f"{lead.invoice.id} leads a message without a step")
+        raise AssertionError(f"{lead.id} leads a message without a step")
     ways, sender_role, forced = _ways(state, step, lead)
     found = directory.choose(ways, lead.invoice, state.slot.send_on)
     if isinstance(found, NoWay):
         _no_way(state, group, lead, step, found)
         return False
     key = lead_key(state, lead, step)
-    lead.outcome = state.outcome(lead, _ACTION, Code.STEP_DUE, None, step.id)
+    lead.outcome = state.outcome(lead, _ACTION, Code.STEP_DUE, step.id)
     lead.key = key
-    _cover(state, group, lead, step, key)
+    if len(state.items) > 1:
+        _cover(state, group, lead, step, key)
     message = Message(key, lead, step, found, sender_role, forced)
     state.add(message)
     state.notes.append(Note("message", "send", Code.STEP_DUE, {"message": message}))
     if step.notify or state.plan.notify:
         roles = tuple(dict.fromkeys((*step.notify, *state.plan.notify)))
-        covers = [(item, None) for item, _ in message.pairs(state)]
-        notify(state, f"{step.id}:notify", lead, covers, roles, step.step.origin)
+        notify(state, f"{step.id}:notify", lead, message.items, roles, step.step.origin)
     return True
 
 
@@ -130,11 +128,16 @@ class Message(Draft):
         self.lead, self.what, self.found = lead, what, found
         self.sender_role, self.forced = sender_role, forced
 
-    def pairs(self, state: State) -> list[tuple[Item, str | None]]:
-        """Covered items with the step each is covered for, the lead first; None: listed only."""
+    def items(self, state: State) -> list[Item]:
+        """Covered items, the lead first, then the oldest."""
         others = [item for item in state.items if item.key == self.key and item is not self.lead]
         if len(others) > 1:
-            others.sort(key=lambda item: (-item.dpd, item.invoice.id))
+            others.sort(key=lambda item: (-item.dpd, item.id))
+        return [self.lead, *others]
+
+    def pairs(self, state: State) -> list[tuple[Item, str | None]]:
+        """Covered items with the step each is covered for; None: listed only."""
+        _, *others = self.items(state)
         return [(self.lead, self.what.id), *((item, _rides_for(item)) for item in others)]
 
     def write(self, state: State) -> Action:
@@ -174,7 +177,7 @@ class Message(Draft):
             subsidiary_id=lead.invoice.subsidiary_id,
             step=step.id,
             purpose=said.purpose,
-            stage=stage_name(lead),
+            stage=lead.template.stage_name,
             rung=state.rung,
             channel=found.channel,
             fallbacks=found.fallbacks,
@@ -193,7 +196,7 @@ class Message(Draft):
             content_requirements=content_of(said.purpose, said.attach, found.channel, tone, lead.invoice),
             clauses=clauses,
             preconditions=preconditions_of(state, covers),
-            occurrence=state.history.attempts(lead.invoice, step.id),
+            occurrence=state.history.attempts(lead.subject, step.id),
             superseded=superseded,
             reasons=tuple(dict.fromkeys(reasons)),
             origin=step.step.origin,
@@ -212,9 +215,12 @@ def _ways(state: State, step: PlanStep, lead: Item) -> tuple[Sequence[Way], str 
     sender_role, forced = state.plan.sender_role, False
     if state.rung in {Rung.FINANCE_LEAD, Rung.ORDER_HOLD, Rung.REFERRAL}:
         sender_role = "finance_lead"
-    facts = state.invoice_view(lead)
     for override in state.run.compiled.message_overrides:
-        if override.when.holds(facts) is not True:
+        # Asked of the account alone, features of an invoice are unknown: False is False for every invoice.
+        if (
+            override.when.holds(state.view) is False
+            or override.when.holds(state.invoice_view(lead)) is not True
+        ):
             continue
         sender_role = override.sender_role or sender_role
         forced = forced or override.actor is Actor.HUMAN
@@ -258,7 +264,7 @@ def _tone(state: State, pairs: Sequence[tuple[Item, str | None]], way: Way) -> T
     tone = way.tone or (plan.tones[lead.stage] if lead.stage is not None else Tone.FRIENDLY)
     rank = TONES[tone]
     for item, _ in pairs:
-        for name in state.history.marks_of(item.invoice):
+        for name in state.history.marks.get(item.subject, ()):
             step = plan.by_id.get(plan.known_steps.get(name, ""))
             if step is not None and step.step.tone is not None:
                 rank = max(rank, TONES[step.step.tone])
@@ -271,55 +277,50 @@ def _cover(state: State, group: Sequence[Item], lead: Item, step: PlanStep, key:
     They are of the same seller entity, not paused, and no money on account covers them.
     """
     grouping = state.run.policy.grouping
-    include = grouping.include
-    split, subsidiary = grouping.split_by_subsidiary, lead.invoice.subsidiary_id
+    include, index, subsidiary = grouping.include, step.index, None
+    split = grouping.split_by_subsidiary
+    if split:
+        subsidiary = lead.invoice.subsidiary_id
     for item in group if grouping.by == "invoice" else state.items:
-        chosen, outcome = item.step, item.outcome
-        if (
-            item is lead
-            or item.hold is not None
-            or (chosen is not None and not chosen.is_touch)
-            or (outcome is not None and (outcome.kind is not _WAIT or outcome.code in _NEVER_LISTED))
-            or (split and item.invoice.subsidiary_id != subsidiary)
-        ):
+        outcome, riding = item.outcome, None
+        if outcome is not None and (outcome.kind is not _WAIT or outcome.code in _NEVER_LISTED):
+            continue  # it is paused, has an action of its own (the lead has), or is paid as soon as that is booked
+        if split and item.invoice.subsidiary_id != subsidiary:
             continue
-        riding = None
         if outcome is None or outcome.code not in _LISTED_ONLY:
-            riding = _riding(state, item, step)
+            rides = item.template.rides
+            riding = rides[index] if index in rides else _riding(state, item, step)
         if riding is not None:
             item.outcome, item.key = riding, key
             continue
         if outcome is None:
-            _wait(state, item, Code.RUN_CAP, state.run.today + DAY)
-            outcome = item.outcome
-        if outcome is not None and (include == "all_open" or (include == "overdue_only" and item.dpd >= 1)):
+            outcome = item.outcome = item.template.wait(state.run, Code.RUN_CAP, 1)
+        if include == "all_open" or (include == "overdue_only" and item.dpd >= 1):
             item.outcome, item.key = outcome.listed(), key
 
 
 def _riding(state: State, item: Item, lead: PlanStep) -> Outcome | None:
     """How an invoice rides along in the message of a leading step; None when no step of its own does."""
     template = item.template
-    if template is not None and lead.index in template.rides:
-        return template.rides[lead.index]
-    own = own_step_up_to(state.plan, state.invoice_view(item), lead, item.done, item.step)
-    found = None if own is None else state.outcome(item, _ACTION, Code.RIDES_ALONG, None, own.id)
-    if template is not None:
-        template.rides[lead.index] = found
+    own = own_step_up_to(state.plan, state.invoice_view(item), lead, template.done, item.step)
+    found = None if own is None else state.outcome(item, _ACTION, Code.RIDES_ALONG, own.id)
+    template.rides[lead.index] = found
     return found
 
 
 def _no_way(state: State, group: Sequence[Item], lead: Item, step: PlanStep, found: NoWay) -> None:
     state.notes.append(Note("channels", "none", found.code, {"step": step.id, "codes": found.codes}))
     for item in group:
-        _wait(state, item, found.code, found.until, found.codes)
+        name = item.step.id if item.step is not None else None
+        item.outcome = state.outcome(item, _WAIT, found.code, name, found.codes, found.until)
     if found.code is Code.NO_ADDRESS:
         raise_task(state, "get_contact", Code.GET_CONTACT, lead)
 
 
-def _decisions(state: State, items: Sequence[Item]) -> None:
+def _decisions(state: State) -> None:
     """Decisions and internal steps: one action per step, beside the messages and outside all caps (R8, C17)."""
     by_step: dict[str, list[Item]] = {}
-    for item in items:
+    for item in state.for_people:
         if item.step is not None:
             by_step.setdefault(item.step.id, []).append(item)
     for name, group in by_step.items():
@@ -328,7 +329,7 @@ def _decisions(state: State, items: Sequence[Item]) -> None:
         code = Code.DECISION_REQUIRED if decision else Code.STEP_DUE
         key = lead_key(state, lead, step)
         for item in group:
-            item.outcome = state.outcome(item, _ACTION, code, None, name)
+            item.outcome = state.outcome(item, _ACTION, code, name)
             item.key = key
         kind = ActionKind.DECISION if decision else ActionKind.INTERNAL
         state.add(Decision(key, kind, code, step, lead, group))
@@ -357,7 +358,7 @@ class Decision(Draft):
             customer_id=state.facts.id,
             subsidiary_id=lead.invoice.subsidiary_id,
             step=step.id,
-            stage=stage_name(lead),
+            stage=lead.template.stage_name,
             rung=state.rung,
             notify=tuple(dict.fromkeys((*step.notify, *state.plan.notify))),
             lead_invoice_id=lead.invoice.id,

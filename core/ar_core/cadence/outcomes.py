@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from ar_core.cadence.codes import Code
 from ar_core.cadence.records import DispositionKind
 
@@ -11,7 +14,7 @@ __all__ = ["Outcome", "Outcomes"]
 class Outcome:
     """All of a disposition but the invoice and the action. Days are counted from the run's today, so that runs can share it."""
 
-    __slots__ = ("_listed", "code", "codes", "kind", "stage", "step", "until_in")
+    __slots__ = ("_face", "_face_on", "_listed", "code", "codes", "kind", "stage", "step", "until_in")
 
     def __init__(
         self,
@@ -30,6 +33,26 @@ class Outcome:
         self.step = step
         self.codes = codes
         self._listed: Outcome | None = None
+        self._face: dict[str, Any] = {}
+        self._face_on = 0
+
+    def face(self, today: int) -> dict[str, Any]:
+        """A disposition's fields on a day (its number), in declared order, the invoice and the action left open. Yours to fill in."""
+        if self._face_on != today:
+            until = None if self.until_in is None else date.fromordinal(today + self.until_in)
+            self._face_on = today
+            self._face = {
+                "invoice_id": None,
+                "customer_id": None,
+                "kind": self.kind,
+                "code": self.code,
+                "until": until,
+                "stage": self.stage,
+                "step": self.step,
+                "action_key": None,
+                "codes": self.codes,
+            }
+        return self._face.copy()
 
     def listed(self) -> Outcome:
         """The same for an invoice that a message lists without a step of its own (E20)."""

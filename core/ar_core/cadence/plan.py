@@ -6,8 +6,9 @@ Resolving costs once per combination of overrides, not once per customer.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from ar_core.cadence.outcomes import Outcomes
@@ -28,10 +29,22 @@ from ar_core.cadence.predicates import Predicate
 from ar_core.cadence.view import StageValue
 from ar_core.model.parties import Channel, ContactRole
 
-__all__ = ["FOREVER", "TONES", "CompiledPolicy", "Plan", "PlanStep", "Way", "with_channels"]
+__all__ = [
+    "FOREVER",
+    "NEVER",
+    "TONES",
+    "CompiledPolicy",
+    "Plan",
+    "PlanStep",
+    "Way",
+    "scaled_day",
+    "with_channels",
+]
 
 FOREVER = 1_000_000
 """A day past due that never comes."""
+NEVER = 1 << 30
+"""A number of days that never pass."""
 
 TONES = {tone: rank for rank, tone in enumerate(Tone)}
 
@@ -151,6 +164,8 @@ class Plan:
         self.overrides = tuple(overrides)
         self.tables: dict[int, dict[tuple[str, ...], dict[int, Any]]] = {}
         """What it says, by lag, steps done and days past due: the same for every invoice, found once (`account.Template`)."""
+        self.gaps = any(step.step.min_gap_after for step in compiled)
+        """Some step asks for quiet after it."""
         self.is_uniform = not self.conditional and not self.repeats
         """The step of an invoice depends on nothing else."""
 
@@ -159,10 +174,10 @@ class Plan:
         place = bisect_right(self._starts, dpd) + self._offset
         return self.stages[place] if place >= 0 else None
 
-    def next_boundary(self, dpd: int) -> int | None:
-        """The next day past due on which anything in the plan may change."""
+    def days_to_boundary(self, dpd: int) -> int:
+        """Days until anything in the plan may change for an invoice of this age; `NEVER` when nothing will."""
         place = bisect_right(self.boundaries, dpd)
-        return self.boundaries[place] if place < len(self.boundaries) else None
+        return self.boundaries[place] - dpd if place < len(self.boundaries) else NEVER
 
     def stage_start(self, stage: str) -> int | None:
         """First day past due of a stage; None where it has no lower end."""
@@ -183,6 +198,8 @@ class CompiledPolicy:
         """Overrides whose rule looks at one invoice: applied when a message is made."""
         self._plans: dict[tuple[bool, ...], Plan] = {}
         self._overrides = tuple(override.when.holds for _, override in self.plan_overrides)
+        self._by_traits: dict[Any, Plan] = {}
+        self._traits = self._find_traits()
         self.outcomes = Outcomes()
         self.risk_rules = tuple((rule, rule.predicate()) for rule in policy.tiers.risk)
 
@@ -192,8 +209,25 @@ class CompiledPolicy:
 
         return any(FEATURES[name].scope == "invoice" for name in override.when.features)
 
+    def _find_traits(self) -> Callable[[Any], Any] | None:
+        """Reads what tells customers apart for the overrides, where that takes few values: then a plan is looked up by it."""
+        from ar_core.cadence.features import FEATURES, FeatureType
+
+        names = sorted({name for _, override in self.plan_overrides for name in override.when.features})
+        few = {FeatureType.FLAG, FeatureType.TEXT, FeatureType.CHOICE}
+        return attrgetter(*names) if names and all(FEATURES[name].type in few for name in names) else None
+
     def plan(self, facts: Any) -> Plan:
         """The plan for an account, by the overrides that hold for it."""
+        if self._traits is None:
+            return self._resolved(facts)
+        traits = self._traits(facts)
+        plan = self._by_traits.get(traits)
+        if plan is None:
+            plan = self._by_traits[traits] = self._resolved(facts)
+        return plan
+
+    def _resolved(self, facts: Any) -> Plan:
         held = tuple([holds(facts) is True for holds in self._overrides])
         plan = self._plans.get(held)
         if plan is None:
@@ -271,21 +305,21 @@ def with_channels(step: Step, extra: Sequence[Channel]) -> Step:
     return step.model_copy(update={"channels": (*step.channels[:-1], *new, step.channels[-1])})
 
 
-def _scaled(day: int, numerator: int, denominator: int) -> int:
+def scaled_day(day: int, numerator: int, denominator: int) -> int:
     """Days after the due date are scaled and rounded down; days before it stay (C13)."""
     return day * numerator // denominator if day > 0 else day
 
 
 def _scaled_step(step: Step, numerator: int, denominator: int) -> Step:
-    changes: dict[str, Any] = {"at": _scaled(step.at, numerator, denominator)}
+    changes: dict[str, Any] = {"at": scaled_day(step.at, numerator, denominator)}
     if step.window is not None:
         low, high = step.window
         # The window ends the day before the next day's image starts, so that scaled windows still meet.
         changes["window"] = (
-            min(_scaled(low, numerator, denominator), changes["at"]),
+            min(scaled_day(low, numerator, denominator), changes["at"]),
             None
             if high is None
-            else max(_scaled(high + 1, numerator, denominator) - 1, changes["at"])
+            else max(scaled_day(high + 1, numerator, denominator) - 1, changes["at"])
             if high > 0
             else high,
         )
@@ -295,9 +329,11 @@ def _scaled_step(step: Step, numerator: int, denominator: int) -> Step:
 def _scaled_stages(stages: Sequence[Stage], numerator: int, denominator: int) -> list[Stage]:
     found: list[Stage] = []
     for stage in stages:
-        start = stage.from_day if stage.from_day is None else _scaled(stage.from_day, numerator, denominator)
+        start = (
+            stage.from_day if stage.from_day is None else scaled_day(stage.from_day, numerator, denominator)
+        )
         end = stage.to_day
         if end is not None and end >= 0:
-            end = _scaled(end + 1, numerator, denominator) - 1
+            end = scaled_day(end + 1, numerator, denominator) - 1
         found.append(stage.model_copy(update={"from_day": start, "to_day": end}))
     return found

@@ -30,6 +30,7 @@ from ar_core.calendar import DueRoll
 from ar_core.model.activity import Intent
 from ar_core.model.base import Amount, Currency
 from ar_core.model.parties import Channel, ContactRole
+from ar_core.promises import PromiseTerms
 
 __all__ = [
     "Capabilities",
@@ -340,6 +341,16 @@ class Pauses(Part):
     consent_required: tuple[Channel, ...] = (Channel.SMS, Channel.WHATSAPP)
     """Channels that need an opt-in on record (E41)."""
     intents: dict[Intent, IntentRule] = Field(default_factory=_default_intents)
+
+    @property
+    def promise_terms(self) -> PromiseTerms:
+        """How generously promises are judged."""
+        return PromiseTerms(
+            grace_business_days=self.promise_grace_business_days,
+            tolerance_pct=self.promise_tolerance_pct,
+            tolerance_abs=self.promise_tolerance_abs,
+            unapplied=self.promise_unapplied,
+        )
 
 
 class Escalation(Part):

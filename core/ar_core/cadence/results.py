@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from ar_core.cadence.book import AccountFacts
 from ar_core.cadence.codes import Code
+from ar_core.cadence.facts import AccountFacts
 from ar_core.cadence.outcomes import Outcome
+from ar_core.cadence.plan import NEVER
 from ar_core.cadence.records import (
     Action,
     ActivePause,
@@ -21,14 +22,15 @@ from ar_core.cadence.records import (
 )
 from ar_core.cadence.run import DAY, Run
 from ar_core.cadence.signals import signals_of
-from ar_core.cadence.state import NEVER, ActionHead, State
-from ar_core.model.base import adopter
+from ar_core.cadence.state import ActionHead, State
+from ar_core.model.base import adopter, reader
 from ar_core.model.documents import Invoice
 from ar_core.promises import PromiseVerdict
 
-__all__ = ["AccountResult", "Standing", "dispose", "failed", "result_of"]
+__all__ = ["AccountResult", "Standing", "dispose", "disposed", "failed", "result_of"]
 
 _adopt = adopter(Disposition)
+_read_received = reader("payment_date")
 
 
 class Standing(NamedTuple):
@@ -93,13 +95,7 @@ class AccountResult:
         if self.state is None:
             found: tuple[Disposition, ...] = self._written["dispositions"]
             return found
-        run = self.state.run
-        rows = [dispose(run, invoice, outcome) for invoice, outcome in self.state.settled]
-        for item in self.state.items:
-            if item.outcome is None:
-                raise AssertionError(f"{item.invoice.id} was left without an answer")
-            rows.append(dispose(run, item.invoice, item.outcome, item.key))
-        return tuple(rows)
+        return tuple(disposition for _, disposition in disposed(self.state))
 
     @property
     def pauses(self) -> tuple[ActivePause, ...]:
@@ -184,22 +180,28 @@ _NOTHING: Mapping[str, Any] = {
 }
 
 
-def dispose(run: Run, invoice: Invoice, outcome: Outcome, key: str | None = None) -> Disposition:
-    """One disposition, built without validating what is already typed."""
-    until_in = outcome.until_in
-    return _adopt(
-        {
-            "invoice_id": invoice.id,
-            "customer_id": invoice.customer_id,
-            "kind": outcome.kind,
-            "code": outcome.code,
-            "until": None if until_in is None else run.day(run.today_number + until_in),
-            "stage": outcome.stage,
-            "step": outcome.step,
-            "action_key": key,
-            "codes": outcome.codes,
-        }
-    )
+def dispose(run: Run, invoice: Invoice, outcome: Outcome) -> Disposition:
+    """The disposition of an invoice that is part of no action, built without validating what is already typed."""
+    fields = outcome.face(run.today_number)
+    fields["invoice_id"], fields["customer_id"] = invoice.id, invoice.customer_id
+    return _adopt(fields)
+
+
+def disposed(state: State) -> Iterator[tuple[Invoice, Disposition]]:
+    """Each open invoice of an account with its disposition."""
+    run, facts = state.run, state.facts
+    for settled in state.settled:
+        yield settled.invoice, dispose(run, settled.invoice, settled.outcome)
+    today, alone = run.today_number, len(facts.members) <= 1
+    for item in state.items:
+        outcome, subject, invoice = item.outcome, item.subject, item.invoice
+        if outcome is None:
+            raise AssertionError(f"{invoice.id} was left without an answer")
+        fields = outcome.face(today)
+        fields["invoice_id"] = subject if isinstance(subject, str) else subject[0]
+        fields["customer_id"] = facts.id if alone else invoice.customer_id
+        fields["action_key"] = item.key
+        yield invoice, _adopt(fields)
 
 
 def result_of(state: State) -> AccountResult:
@@ -234,14 +236,15 @@ def _status(state: State) -> Standing | None:
     if worst is None or worst.dpd < 1:
         return None
     entered = state.plan.stage_start(worst.stage) if worst.stage is not None else None
-    since = worst.due + timedelta(days=entered if entered is not None else 1)
+    due = state.due_date(worst)
+    since = due + timedelta(days=entered if entered is not None else 1)
     pause = stop.code if stop is not None else (worst.hold.code if worst.hold is not None else None)
     action = next((a for a in state.actions.values() if a.step is not None), None)
     outcome = worst.outcome
     waits = run.in_days(outcome.until_in) if outcome is not None else None
     return Standing(
         str(worst.stage) if worst.stage is not None else None,
-        max(since, worst.due + DAY),
+        max(since, due + DAY),
         state.rung.value,
         pause.value if pause is not None else None,
         action.step if action is not None else (outcome.step if outcome else None),
@@ -253,7 +256,7 @@ def _changes_at(state: State) -> datetime | None:
     """The earliest instant at which anything above may come out differently without new facts."""
     run, today = state.run, state.run.today
     first = state.soonest
-    pending = bool(state.actions or state.due)
+    pending = bool(state.actions or state.due or state.for_people)
     if pending and first > 1:
         first = 1
     days = [*state.days, *state.view.changes_on, *state.holds.changes_on, *_future_days(state)]
@@ -264,16 +267,15 @@ def _changes_at(state: State) -> datetime | None:
     instants = [run.midnight(run.day(run.today_number + first))] if first < NEVER else []
     if pending:
         instants.append(state.slot.changes_at)
-    instants.extend([touch.at for touch in state.facts.touches if touch.at > run.instant])
+    if state.history.next_at is not None:
+        instants.append(state.history.next_at)
     return min(instants, default=None)
 
 
 def _future_days(state: State) -> list[date]:
     """Days on which facts that are already recorded take effect."""
     facts, today = state.facts, state.run.today
-    days: list[date | None] = []
-    if facts.payments:
-        days += [p.payment_date for p in facts.payments]
+    days: list[date | None] = [*_read_received(facts.payments)]
     if facts.credit_notes or facts.adjustments:
         days += [n.issue_date for n in facts.credit_notes]
         days += [a.adjustment_date for a in facts.adjustments]

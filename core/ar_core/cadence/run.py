@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from ar_core.asof import AsOf
 from ar_core.cadence.codes import Code
+from ar_core.cadence.due import cadence_due
 from ar_core.cadence.plan import CompiledPolicy
-from ar_core.calendar import Calendar, add_business_days, next_business_day, roll, wall_time
+from ar_core.calendar import Calendar, add_business_days, next_business_day, wall_time
 from ar_core.model.documents import Invoice
-from ar_core.model.parties import Customer, PaymentTerms
-from ar_core.promises import PromiseTerms
+from ar_core.model.parties import Customer
 from ar_core.segments import Tiers
 
 if TYPE_CHECKING:
@@ -75,16 +75,11 @@ class Run:
         self.scorer = scorer
         self.family = self.policy.key_family
         self.policy_hash = compiled.content_hash
-        pauses = self.policy.pauses
-        self.promise_terms = PromiseTerms(
-            grace_business_days=pauses.promise_grace_business_days,
-            tolerance_pct=pauses.promise_tolerance_pct,
-            tolerance_abs=pauses.promise_tolerance_abs,
-            unapplied=pauses.promise_unapplied,
-        )
+        self.promise_terms = self.policy.pauses.promise_terms
         self._slots: dict[tuple[str, str | None], Slot] = {}
         self._midnights: dict[date, datetime] = {}
         self._days: dict[int, date] = {}
+        self._local: dict[datetime, date] = {}
         self.outcomes = compiled.outcomes
         clock = self.policy.clock
         self.is_uniform = (
@@ -146,6 +141,13 @@ class Run:
         """Days from today to a day; None for None."""
         return None if day is None else day.toordinal() - self.today_number
 
+    def local_day(self, instant: datetime) -> date:
+        """The organization's date at an instant; what was sent in one go was sent at one instant."""
+        found = self._local.get(instant)
+        if found is None:
+            found = self._local[instant] = instant.astimezone(self.zone).date()
+        return found
+
     def midnight(self, day: date) -> datetime:
         """The instant at which a local day of the organization begins."""
         found = self._midnights.get(day)
@@ -157,26 +159,10 @@ class Run:
         """The `count`-th business day after a day."""
         return add_business_days(day, count, self.calendar, country)
 
-    def due_date(self, invoice: Invoice, customer: Customer | None) -> date | None:
-        """The due date the cadence counts from: the contractual one, a fallback where there is none (E8), rolled (E4)."""
-        due = invoice.due_date
-        clock = self.policy.clock
-        if due is None:
-            due = _fallback(invoice, customer, clock.due_date_fallback.mode, clock.due_date_fallback.days)
-        if due is None or clock.due_roll == "none":
-            return due
-        return roll(due, clock.due_roll, self.calendar, customer.country if customer else None)
-
-
-def _fallback(invoice: Invoice, customer: Customer | None, mode: str, days: int) -> date | None:
-    if mode == "exclude" or invoice.issue_date is None:
-        return None
-    if mode == "invoice_date":
-        return invoice.issue_date + timedelta(days=days)
-    terms: PaymentTerms | None = invoice.terms or (customer.terms if customer else None)
-    if terms is None or terms.due_days is None:
-        return None
-    return invoice.issue_date + timedelta(days=terms.due_days)
+    def due_number(self, invoice: Invoice, customer: Customer | None) -> int | None:
+        """The day number the cadence counts from (`due.cadence_due`)."""
+        due = cadence_due(invoice, customer, self.policy.clock, self.calendar)
+        return None if due is None else due.toordinal()
 
 
 def action_key(family: str, account: str, what: str, subject: str, version: int, occurrence: int) -> str:

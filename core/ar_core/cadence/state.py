@@ -7,12 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from ar_core.cadence.book import AccountFacts
 from ar_core.cadence.codes import Code
+from ar_core.cadence.facts import AccountFacts, Subject
 from ar_core.cadence.history import NO_HISTORY, UNREACHED, History, StepsDone
 from ar_core.cadence.holds import Hold, InvoiceHolds
 from ar_core.cadence.outcomes import Outcome
-from ar_core.cadence.plan import Plan, PlanStep
+from ar_core.cadence.plan import NEVER, Plan, PlanStep
 from ar_core.cadence.policy import RiskRule, Rung
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
 from ar_core.cadence.run import Run, Slot, action_key
@@ -31,71 +31,138 @@ __all__ = [
     "State",
     "Template",
     "lead_key",
-    "stage_name",
 ]
 
 NO_HOLDS = InvoiceHolds()
 """Of an account that nothing stops. Never changed."""
-NEVER = 1 << 30
-"""A number of days that never pass."""
 
 
 class Template:
-    """What a plan says to every invoice of some age with some steps done, when nothing else counts."""
+    """What a plan says to every invoice of some age with some steps done, when nothing else counts.
 
-    __slots__ = ("boundary_in", "choice", "outcome", "rides", "stage", "stage_name", "step")
+    Where more counts (a hold, a rule that looks at the invoice, another invoice's history), an item gets one of its own.
+    """
+
+    __slots__ = (
+        "_waits",
+        "boundary_in",
+        "choice",
+        "dates",
+        "done",
+        "hold",
+        "outcome",
+        "rides",
+        "stage",
+        "stage_name",
+        "step",
+    )
 
     def __init__(
-        self, stage: StageValue | None, choice: Choice, outcome: Outcome | None, boundary_in: int
+        self,
+        stage: StageValue | None,
+        choice: Choice | None,
+        outcome: Outcome | None,
+        boundary_in: int,
+        done: tuple[str, ...] = (),
+        hold: Hold | None = None,
     ) -> None:
         self.stage = stage
         self.stage_name = None if stage is None else str.__str__(stage)
+        """The stage as plain text, as outputs hold it."""
         self.choice = choice
-        self.step = choice.step
+        """None for an item on hold: no step is chosen for it."""
+        self.step = None if choice is None else choice.step
         self.outcome = outcome
         """The answer while no step is due."""
         self.boundary_in = boundary_in
         """Days until the plan may say something else; `NEVER` when it will not."""
+        self.done = done
+        """Steps that went out, in order."""
+        self.hold = hold
+        self.dates: dict[str, StepsDone] | None = None
+        """When they went out, where that was asked for one invoice."""
         self.rides: dict[int, Outcome | None] = {}
         """By the place of a leading step: how such an invoice rides along in its message, or None."""
+        self._waits: dict[tuple[Code, int | None], Outcome] = {}
+
+    def wait(self, run: Run, code: Code, until_in: int | None) -> Outcome:
+        """The answer when something keeps its step from going out. `until_in`: days from today."""
+        found = self._waits.get((code, until_in))
+        if found is None:
+            step = self.step.id if self.step is not None else None
+            found = run.outcomes.get(DispositionKind.WAIT, code, until_in, self.stage_name, step)
+            self._waits[code, until_in] = found
+        return found
 
 
 class Item:
     """One open invoice that is chased, on its way to an answer."""
 
     __slots__ = (
-        "choice",
-        "dates",
-        "done",
+        "balance",
+        "currency",
         "dpd",
         "due",
-        "hold",
         "invoice",
         "key",
         "outcome",
-        "stage",
         "step",
+        "subject",
         "template",
     )
 
-    def __init__(self, invoice: Invoice, due: date, dpd: int) -> None:
+    template: Template
+    """What the plan says to it; there once the account is placed and steps are chosen."""
+
+    def __init__(
+        self,
+        invoice: Invoice,
+        subject: Subject,
+        balance: Decimal,
+        currency: str | None,
+        due: int | None,
+        dpd: int,
+    ) -> None:
         self.invoice = invoice
+        self.subject = subject
+        self.balance = balance
+        self.currency = currency
         self.due = due
+        """Day number of the contractual due date."""
         self.dpd = dpd
-        self.stage: StageValue | None = None
-        self.hold: Hold | None = None
-        self.done: tuple[str, ...] = ()
-        """Steps that went out for it, in order."""
-        self.dates: dict[str, StepsDone] | None = None
-        """When, where that was asked."""
-        self.choice: Choice | None = None
-        self.template: Template | None = None
-        """Where `choice` comes from, when it is the same for every invoice like this."""
+        """Days past due: today less the day the cadence counts from."""
         self.step: PlanStep | None = None
         """The step that is due for it."""
         self.outcome: Outcome | None = None
         self.key: str | None = None
         """The action it is part of."""
+
+    @property
+    def id(self) -> str:
+        """The invoice's id."""
+        subject = self.subject
+        return subject if isinstance(subject, str) else subject[0]
+
+    @property
+    def due_version(self) -> int:
+        """How often its due date changed."""
+        subject = self.subject
+        return 0 if isinstance(subject, str) else subject[1]
+
+    @property
+    def hold(self) -> Hold | None:
+        """What stops it."""
+        return self.template.hold
+
+    @property
+    def stage(self) -> StageValue | None:
+        """How old it is; None before the first stage."""
+        return self.template.stage
+
+    @property
+    def choice(self) -> Choice | None:
+        """The step that was chosen, or when there will be one; None on hold."""
+        return self.template.choice
 
 
 class Settled(NamedTuple):
@@ -151,6 +218,7 @@ class State:
         "days",
         "due",
         "facts",
+        "for_people",
         "history",
         "holds",
         "human_reason",
@@ -190,7 +258,9 @@ class State:
         self.actions: dict[str, Draft] = {}
         """By key, in the order in which they were decided."""
         self.due: list[Item] = []
-        """Items that have a step due."""
+        """Items for which a contact is due."""
+        self.for_people: list[Item] = []
+        """Items for which a decision or an internal step is due."""
         self.worst: Item | None = None
         """The oldest item."""
         self.days: list[date] = []
@@ -214,40 +284,36 @@ class State:
         """Only a person may contact this account."""
         return self.human_reason is not None
 
-    @property
-    def country(self) -> str | None:
-        """The account's country."""
-        return self.facts.customer.country if self.facts.customer else None
+    def due_date(self, item: Item) -> date:
+        """The day the cadence counts from."""
+        return self.run.day(self.run.today_number - item.dpd)
 
     def invoice_view(self, item: Item) -> InvoiceView:
-        """The features of one invoice."""
-        return InvoiceView(self.view, item.invoice, item.dpd, item.stage)
+        """The features of one invoice in its stage."""
+        return InvoiceView(self.view, item.invoice, item.dpd, item.template.stage)
 
     def steps_done(self, item: Item) -> dict[str, StepsDone]:
         """When the steps of an invoice went out."""
-        if item.dates is None:
-            item.dates = self.history.steps_done(item.invoice) if item.done else {}
-        return item.dates
+        dates = item.template.dates
+        return self.history.steps_done(item.subject) if dates is None else dates
 
     def chaseable(self, item: Item) -> Decimal:
         """The balance of an invoice less what is disputed or promised in part (E31, E33)."""
         reduced = self.holds.reduced
-        balance = item.invoice.balance_due
-        return balance - reduced[item.invoice.id] if item.invoice.id in reduced else balance
+        return item.balance - reduced[item.id] if reduced and item.id in reduced else item.balance
 
     def outcome(
         self,
         item: Item,
         kind: DispositionKind,
         code: Code,
-        until: date | None = None,
         step: str | None = None,
         codes: tuple[Code, ...] = (),
+        until: date | None = None,
     ) -> Outcome:
         """An answer for an item in its stage."""
         run = self.run
-        until_in = None if until is None else until.toordinal() - run.today_number
-        return run.outcomes.get(kind, code, until_in, stage_name(item), step, codes)
+        return run.outcomes.get(kind, code, run.days_to(until), item.template.stage_name, step, codes)
 
     def key(self, what: str, subject: str, version: int = 0, occurrence: int = 0) -> str:
         """A stable action key (E28)."""
@@ -261,13 +327,4 @@ class State:
 
 def lead_key(state: State, item: Item, step: PlanStep) -> str:
     """The key of the action in which this invoice leads with this step."""
-    invoice = item.invoice
-    return state.key(step.id, invoice.id, invoice.due_version, state.history.attempts(invoice, step.id))
-
-
-def stage_name(item: Item) -> str | None:
-    """The stage as plain text, as outputs hold it."""
-    template = item.template
-    if template is not None:
-        return template.stage_name
-    return None if item.stage is None else str.__str__(item.stage)
+    return state.key(step.id, item.id, item.due_version, state.history.attempts(item.subject, step.id))

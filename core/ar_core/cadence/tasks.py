@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import attrgetter
 
 from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
@@ -14,9 +16,9 @@ from ar_core.cadence.covers import covered_invoice, lead_of, lead_order, precond
 from ar_core.cadence.figures import outbound
 from ar_core.cadence.holds import Hold, Reply
 from ar_core.cadence.plan import PlanStep
-from ar_core.cadence.policy import Actor, Capabilities, Notice, Purpose, Rung, Step, Tone
+from ar_core.cadence.policy import Actor, Capabilities, Escalation, Purpose, Rung, Step, Tone
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
-from ar_core.cadence.state import Draft, Item, Note, State, stage_name
+from ar_core.cadence.state import Draft, Item, Note, State
 from ar_core.model.activity import Intent
 from ar_core.model.parties import Channel
 
@@ -51,15 +53,16 @@ _COPY = PlanStep(
 class Internal(Draft):
     """Something for our own people: a task, a notice, or a decision about the account as a whole."""
 
-    __slots__ = ("content", "covers", "lead", "notify", "options", "origin")
+    __slots__ = ("content", "covered_for", "items", "lead", "notify", "options", "origin")
 
     def __init__(
         self,
         key: str,
         task: str,
         code: Code,
-        covers: Sequence[tuple[Item, str | None]],
+        items: Sequence[Item] | Callable[[State], Sequence[Item]],
         *,
+        covered_for: str | None = None,
         kind: ActionKind = ActionKind.INTERNAL,
         lead: Item | None = None,
         notify: tuple[str, ...] = (),
@@ -68,25 +71,28 @@ class Internal(Draft):
         origin: str | None = None,
     ) -> None:
         super().__init__(key, kind, code, task=task)
-        self.covers = covers
-        """Invoices it is about, each with the step or task it is covered for."""
+        self.items = items
+        """Invoices it is about; where they follow from what is decided, how they are found once it is written out."""
+        self.covered_for = covered_for
+        """The step or task under which they count as covered; None: they are only listed."""
         self.lead = lead
         self.notify, self.options, self.content, self.origin = notify, options, content, origin
 
     def write(self, state: State) -> Action:
         """The full action, without the account's score."""
-        lead = self.lead
+        lead, items = self.lead, self.items
+        about = items(state) if callable(items) else items
         return Action.trusted(
             key=self.key,
             kind=self.kind,
             code=self.code,
             customer_id=state.facts.id,
             task=self.task,
-            stage=stage_name(lead) if lead is not None else None,
+            stage=lead.template.stage_name if lead is not None else None,
             rung=state.rung,
             notify=self.notify,
             lead_invoice_id=lead.invoice.id if lead is not None else None,
-            covers=tuple(covered_invoice(state, item, name) for item, name in self.covers),
+            covers=tuple(covered_invoice(state, item, self.covered_for) for item in about),
             options=self.options,
             content_requirements=self.content,
             reasons=(self.code,),
@@ -115,7 +121,7 @@ class Copy(Draft):
             subsidiary_id=lead.invoice.subsidiary_id,
             step="send_copy",
             purpose=Purpose.SEND_COPY,
-            stage=stage_name(lead),
+            stage=lead.template.stage_name,
             rung=state.rung,
             channel=found.channel,
             fallbacks=found.fallbacks,
@@ -145,11 +151,10 @@ def raise_task(
     items: Sequence[Item] = (),
 ) -> None:
     """An internal task, once: when it is on record under its key it is not raised again (E28)."""
-    about = subject or (lead.invoice.id if lead is not None else state.facts.id)
-    key = state.key(f"task:{task}", about, lead.invoice.due_version if lead is not None else 0)
+    about = subject or (lead.id if lead is not None else state.facts.id)
+    key = state.key(f"task:{task}", about, lead.due_version if lead is not None else 0)
     if not state.logged(key):
-        covers = [(item, None) for item in items or ([lead] if lead else [])]
-        state.add(Internal(key, task, code, covers, lead=lead))
+        state.add(Internal(key, task, code, items or ([lead] if lead else []), lead=lead))
 
 
 def make_tasks(state: State) -> None:
@@ -160,7 +165,7 @@ def make_tasks(state: State) -> None:
         return
     for reply in state.holds.replies:
         if reply.rule.task is not None:
-            items = [i for i in state.items if i.invoice.id in reply.invoice_ids]
+            items = [i for i in state.items if i.id in reply.invoice_ids]
             raise_task(
                 state, reply.rule.task, Code.REPLY_NEEDS_PERSON, None, subject=reply.touch.id, items=items
             )
@@ -186,9 +191,9 @@ def _review_stop(state: State, stop: Hold) -> None:
 def _approval(state: State, key: str, promise_id: str, invoice_ids: tuple[str, ...]) -> None:
     if state.logged(key):
         return
-    covers = [(item, None) for item in state.items if item.invoice.id in invoice_ids]
+    items = [item for item in state.items if item.id in invoice_ids]
     content = (f"promise:{promise_id}",)
-    state.add(Internal(key, "approve_promise", Code.PTP_NEEDS_APPROVAL, covers, content=content))
+    state.add(Internal(key, "approve_promise", Code.PTP_NEEDS_APPROVAL, items, content=content))
 
 
 def apply_cash_task(state: State, items: Sequence[Item]) -> None:
@@ -203,47 +208,97 @@ def make_notices(state: State) -> None:
         whole = notice.when.holds(state.view)
         if whole is False:
             continue
-        name = f"notice:{notice.id}"
+        name, marks = f"notice:{notice.id}", state.history.marks
         new = [
             item
             for item in state.items
-            if item.hold is None
+            if name not in marks.get(item.subject, ())
+            and item.template.hold is None
             and (whole is True or notice.when.holds(state.invoice_view(item)) is True)
-            and name not in state.history.marks_of(item.invoice)
         ]
         if new:
-            _notice(state, notice, name, new)
+            lead = lead_of(state, new)
+            notify(
+                state,
+                name,
+                lead,
+                partial(_in_lead_order, items=new),
+                notice.to,
+                notice.origin,
+                covered_for=name,
+            )
 
 
-def _notice(state: State, notice: Notice, name: str, new: list[Item]) -> None:
-    lead = lead_of(state, new)
-    covers = [(item, name) for item in sorted(new, key=lambda item: lead_order(state, item))]
-    notify(state, name, lead, covers, notice.to, notice.origin)
+def _in_lead_order(state: State, items: Sequence[Item]) -> Sequence[Item]:
+    return sorted(items, key=lambda item: lead_order(state, item))
 
 
 def notify(
     state: State,
     task: str,
     lead: Item,
-    covers: Sequence[tuple[Item, str | None]],
+    items: Callable[[State], Sequence[Item]],
     roles: tuple[str, ...],
     origin: str,
+    *,
+    covered_for: str | None = None,
 ) -> None:
     """A notice to roles on our side, once."""
-    key = state.key(task, lead.invoice.id, lead.invoice.due_version)
+    key = state.key(task, lead.id, lead.due_version)
     if not state.logged(key):
-        state.add(Internal(key, task, Code.NOTIFY, covers, lead=lead, notify=roles, origin=origin))
+        state.add(
+            Internal(
+                key, task, Code.NOTIFY, items, covered_for=covered_for, lead=lead, notify=roles, origin=origin
+            )
+        )
 
 
 def escalate(state: State) -> None:
     """Raise the rung when a rule holds or age forces it (C8, R44); the ladder never skips what is not declared (R18)."""
+    policy, worst = state.run.policy, state.worst
+    if not policy.escalate or worst is None or worst.dpd < 1:
+        return
+    oldest = worst.dpd
+    if state.holds.held:
+        oldest = max([item.dpd for item in _overdue(state)], default=0)
+        if not oldest:
+            return
+    found = _rung(state, oldest)
+    if found is None:
+        return
+    rule, state.rung = found
+    lead = min([i for i in state.items if i.dpd == oldest and i.template.hold is None], key=attrgetter("id"))
+    name = f"rung:{state.rung.value}"
+    if name in state.history.marks.get(lead.subject, ()):
+        return
+    key = state.key(name, lead.id, lead.due_version)
+    if state.logged(key):
+        return
+    proposal = state.rung in _NEEDS
+    state.add(
+        Internal(
+            key,
+            name,
+            Code.ESCALATED,
+            _overdue,
+            covered_for=name,
+            kind=ActionKind.DECISION if proposal else ActionKind.INTERNAL,
+            lead=lead,
+            notify=rule.notify or (state.rung.value,),
+            options=(state.rung.value, "keep_chasing") if proposal else (),
+            origin=rule.origin,
+        )
+    )
+
+
+def _overdue(state: State) -> list[Item]:
+    """The overdue items that nothing stops."""
+    return [item for item in state.items if item.dpd >= 1 and item.template.hold is None]
+
+
+def _rung(state: State, oldest: int) -> tuple[Escalation, Rung] | None:
+    """The highest rung that a rule or the age of the oldest item calls for, with its rule; None: none does."""
     policy = state.run.policy
-    if not policy.escalate or state.worst is None or state.worst.dpd < 1:
-        return
-    overdue = [item for item in state.items if item.dpd >= 1 and item.hold is None]
-    if not overdue:
-        return
-    oldest = max([item.dpd for item in overdue])
     reached, rule_at = 0, None
     for index, rule in enumerate(policy.escalate):
         forced = rule.forced_by_dpd is not None and oldest >= rule.forced_by_dpd
@@ -259,32 +314,12 @@ def escalate(state: State) -> None:
         if place > reached:
             reached, rule_at = place, index
     if rule_at is None:
-        return
-    rule, state.rung = policy.escalate[rule_at], _LADDER[reached]
+        return None
+    rule, rung = policy.escalate[rule_at], _LADDER[reached]
     state.notes.append(
-        Note(f"escalate[{rule_at}]", "escalate", Code.ESCALATED, {"rung": state.rung.value, "because": rule})
+        Note(f"escalate[{rule_at}]", "escalate", Code.ESCALATED, {"rung": rung.value, "because": rule})
     )
-    lead = min([item for item in overdue if item.dpd == oldest], key=lambda item: item.invoice.id)
-    name = f"rung:{state.rung.value}"
-    if name in state.history.marks_of(lead.invoice):
-        return
-    key = state.key(name, lead.invoice.id, lead.invoice.due_version)
-    if state.logged(key):
-        return
-    proposal = state.rung in _NEEDS
-    state.add(
-        Internal(
-            key,
-            name,
-            Code.ESCALATED,
-            [(item, name) for item in overdue],
-            kind=ActionKind.DECISION if proposal else ActionKind.INTERNAL,
-            lead=lead,
-            notify=rule.notify or (state.rung.value,),
-            options=(state.rung.value, "keep_chasing") if proposal else (),
-            origin=rule.origin,
-        )
-    )
+    return rule, rung
 
 
 def answer_replies(state: State) -> int:
@@ -308,10 +343,10 @@ def _copy(state: State, reply: Reply) -> bool:
         for t in outbound(state.history.touches)
     ):
         return False
-    items = [i for i in state.items if i.hold is None and i.invoice.id in reply.invoice_ids]
+    items = [i for i in state.items if i.template.hold is None and i.id in reply.invoice_ids]
     if not reply.invoice_ids:
-        items = [i for i in state.items if i.hold is None and i.dpd >= 1] or [
-            i for i in state.items if i.hold is None
+        items = [i for i in state.items if i.template.hold is None and i.dpd >= 1] or [
+            i for i in state.items if i.template.hold is None
         ]
     if not items:
         return False
@@ -324,7 +359,7 @@ def _copy(state: State, reply: Reply) -> bool:
         return False
     key = keys[-1]
     for item in items:
-        item.outcome = state.outcome(item, DispositionKind.ACTION, Code.COPY_REQUESTED, None, "send_copy")
+        item.outcome = state.outcome(item, DispositionKind.ACTION, Code.COPY_REQUESTED, "send_copy")
         item.key = key
         item.step = None
     state.add(Copy(key, items, found, tries))

@@ -111,10 +111,10 @@ def _invoices(state: State) -> Iterator[TraceRecord]:
                 item.invoice.id,
                 {
                     "days_past_due": item.dpd,
-                    "stage": None if item.stage is None else str.__str__(item.stage),
+                    "stage": item.template.stage_name,
                     "step": step.id if step is not None else choice.next_step,
                     "until": _until(state, item),
-                    "done": item.done,
+                    "done": item.template.done,
                     "superseded": choice.superseded,
                     "origin": step.step.origin if step is not None else None,
                 },
@@ -122,10 +122,8 @@ def _invoices(state: State) -> Iterator[TraceRecord]:
 
 
 def _until(state: State, item: Item) -> date | None:
-    template, choice = item.template, item.choice
-    if template is not None:
-        return state.run.in_days(template.outcome.until_in) if template.outcome is not None else None
-    return choice.until if choice is not None else None
+    outcome = item.template.outcome
+    return None if outcome is None else state.run.in_days(outcome.until_in)
 
 
 def _noted(state: State, note: Note) -> TraceRecord:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from ar_core.cadence.book import AccountFacts
+from ar_core.cadence.facts import AccountFacts
 from ar_core.cadence.figures import FIGURES
 from ar_core.cadence.history import History
 from ar_core.model.documents import Invoice
@@ -63,6 +63,21 @@ class Chased(Protocol):
     @property
     def dpd(self) -> int:
         """Days past due."""
+        ...
+
+    @property
+    def balance(self) -> Decimal:
+        """What is open."""
+        ...
+
+    @property
+    def currency(self) -> str | None:
+        """In which currency."""
+        ...
+
+    @property
+    def due(self) -> int | None:
+        """Day number of its contractual due date."""
         ...
 
 

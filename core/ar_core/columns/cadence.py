@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from ar_core.asof import AsOf
+from ar_core.cadence.plan import scaled_day
 from ar_core.cadence.policy import Override, Policy
 from ar_core.cadence.predicates import Predicate
 from ar_core.columns.features import account_features, chased
@@ -148,7 +149,7 @@ def _scaled(starts: Sequence[int | None], scales: Sequence[tuple[int, int]]) -> 
     """First days of the stages, scaled and rounded down; days before the due date stay (C13)."""
     days = list(starts)
     for numerator, denominator in scales:
-        days = [d * numerator // denominator if d is not None and d > 0 else d for d in days]
+        days = [d if d is None else scaled_day(d, numerator, denominator) for d in days]
     return days
 
 

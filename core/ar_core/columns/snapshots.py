@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,24 +11,24 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from ar_core.asof import AsOf
-from ar_core.cadence.book import AccountFacts, Book
+from ar_core.cadence.book import Book
+from ar_core.cadence.due import cadence_due
+from ar_core.cadence.facts import AccountFacts
+from ar_core.cadence.figures import is_outbound, is_response
+from ar_core.cadence.history import UNREACHED
 from ar_core.cadence.policy import Policy
-from ar_core.calendar import WEEKENDS, Calendar, roll
+from ar_core.calendar import WEEKENDS, Calendar
 from ar_core.columns.tables import SCHEMAS, Tables, units
-from ar_core.model.activity import Direction, Intent, TouchOutcome
 from ar_core.model.documents import DocumentStatus, Invoice
 from ar_core.model.money import ZERO
-from ar_core.model.parties import Channel, Customer
 from ar_core.model.settlements import PaymentKind
 from ar_core.model.snapshot import Snapshot
-from ar_core.promises import PromiseTerms, judge_customer_promises, promise_level
+from ar_core.promises import promise_level
 from ar_core.segments import Tiers, assign_tiers, latest_rates
 
 __all__ = ["tables_of"]
 
 _POSTED = DocumentStatus.POSTED
-_UNREACHED = {TouchOutcome.FAILED, TouchOutcome.BOUNCED}
-_TIER_ORDER = ("strategic", "core", "tail")
 
 
 def tables_of(
@@ -134,28 +134,13 @@ def _invoice(
         "currency": invoice.currency,
         "issue_date": invoice.issue_date,
         "due_date": invoice.due_date,
-        "cadence_due": _cadence_due(invoice, account, policy, calendar),
+        "cadence_due": cadence_due(invoice, account, policy.clock, calendar),
         "total": units(invoice.total, scale),
         "balance": units(invoice.balance_due, scale),
         "status": invoice.document_status.value,
         "has_pdf": invoice.has_pdf,
         "has_payment_link": invoice.payment_link is not None,
     }
-
-
-def _cadence_due(
-    invoice: Invoice, customer: Customer | None, policy: Policy, calendar: Calendar
-) -> date | None:
-    """The due date the cadence counts from: a fallback where there is none (E8), rolled off days nobody works on (E4)."""
-    clock, due = policy.clock, invoice.due_date
-    fallback = clock.due_date_fallback
-    if due is None and fallback.mode != "exclude" and invoice.issue_date is not None:
-        terms = invoice.terms or (customer.terms if customer else None)
-        days = fallback.days if fallback.mode == "invoice_date" else terms.due_days if terms else None
-        due = None if days is None else invoice.issue_date + timedelta(days=days)
-    if due is None or clock.due_roll == "none":
-        return due
-    return roll(due, clock.due_roll, calendar, customer.country if customer else None)
 
 
 def _credits(snapshot: Snapshot, owner: dict[str, str], scale: int) -> Iterable[dict[str, Any]]:
@@ -190,16 +175,9 @@ class _Accounts:
     """The rows about accounts, gathered one account at a time."""
 
     def __init__(self, policy: Policy, as_of: AsOf, calendar: Calendar, tiers: Tiers, scale: int) -> None:
-        pauses = policy.pauses
         self._policy, self._as_of, self._calendar = policy, as_of, calendar
         self._tiers, self._scale = tiers, scale
         self._zone = ZoneInfo(as_of.zone)
-        self._terms = PromiseTerms(
-            grace_business_days=pauses.promise_grace_business_days,
-            tolerance_pct=pauses.promise_tolerance_pct,
-            tolerance_abs=pauses.promise_tolerance_abs,
-            unapplied=pauses.promise_unapplied,
-        )
         self.rows: list[dict[str, Any]] = []
         self.touches: list[dict[str, Any]] = []
         self.promises: list[dict[str, Any]] = []
@@ -208,14 +186,14 @@ class _Accounts:
     def add(self, facts: AccountFacts) -> None:
         """Read one account."""
         customer = facts.customer
-        verdicts = self._judged(facts)
+        verdicts = facts.judged(self._as_of.today, self._policy.pauses.promise_terms, self._calendar)
         value, lifetime = self._value(facts)
         limit = customer.credit_limit if customer else None
         self.rows.append(
             {
                 "account_id": facts.id,
                 "known": customer is not None,
-                "country": customer.country if customer else None,
+                "country": facts.country,
                 "currency": customer.currency if customer else None,
                 "language": customer.language if customer else None,
                 "order_hold": customer.order_hold if customer else None,
@@ -239,43 +217,21 @@ class _Accounts:
                 "account_id": facts.id,
                 "on": t.at.astimezone(self._zone).date(),
                 "channel": t.channel.value,
-                "outbound": t.direction is Direction.OUTBOUND and t.channel is not Channel.INTERNAL,
-                "reached": t.outcome not in _UNREACHED,
-                "response": t.intent is not Intent.OUT_OF_OFFICE
-                and (t.direction is Direction.INBOUND or t.outcome is TouchOutcome.ANSWERED),
+                "outbound": is_outbound(t),
+                "reached": t.outcome not in UNREACHED,
+                "response": is_response(t),
             }
             for t in facts.touches
             if t.at <= self._as_of.instant
         ]
 
-    def _judged(self, facts: AccountFacts) -> Sequence[Any]:
-        if not facts.promises:
-            return ()
-        invoices = [*facts.open_invoices, *facts.closed_invoices]
-        return judge_customer_promises(
-            facts.promises,
-            invoices,
-            {i.id: facts.allocations(i.id) for i in invoices},
-            facts.book.sources,
-            facts.payments,
-            self._as_of.today,
-            terms=self._terms,
-            calendar=self._calendar,
-            country=facts.customer.country if facts.customer else None,
-        )
-
     def _value(self, facts: AccountFacts) -> tuple[str | None, Decimal | None]:
         rules = self._policy.tiers.value
         if not rules.enabled:
             return None, None
-        found = self._tiers.of(facts.id)
-        if found.lifetime_value is None and len(facts.members) > 1:
-            known = [t for m in facts.members if (t := self._tiers.of(m.id)).lifetime_value is not None]
-            found = min(known, key=lambda t: _TIER_ORDER.index(t.tier), default=found)
-        tier = found.tier
-        if tier == "unknown" and rules.unknown != "human_only":
-            tier = rules.unknown
-        return tier, found.lifetime_value
+        found = self._tiers.of_account(facts.id, facts.members)
+        unranked = found.tier == "unknown" and rules.unknown != "human_only"
+        return rules.unknown if unranked else found.tier, found.lifetime_value
 
 
 def _is_watched(facts: AccountFacts) -> bool:

@@ -7,9 +7,10 @@ second validation where a typed wire decoder has already checked every field (`F
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -17,7 +18,7 @@ from pydantic.functional_validators import AfterValidator
 
 from ar_core.model.money import MAX_EXPONENT
 
-__all__ = ["Amount", "Currency", "Frozen", "UtcDatetime", "adopter", "blank"]
+__all__ = ["Amount", "Currency", "Frozen", "UtcDatetime", "adopter", "blank", "reader"]
 
 # A pydantic model keeps its state in four slots. Their descriptors are called directly: half the price of object.__setattr__,
 # which looks the name up on every call, and one page of an ERP is ten thousand records and lines.
@@ -26,6 +27,7 @@ _set_values, _set_names, _set_extra, _set_private = (
     for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
 )
 _new = object.__new__
+_values = attrgetter("__dict__")
 
 
 class Frozen(BaseModel):
@@ -102,6 +104,20 @@ def _sharing_keys(values: dict[str, Any]) -> dict[str, Any]:
 
 
 _UNTIL_SETTLED = 40
+
+
+def reader(*names: str) -> Callable[[Iterable[Frozen]], Iterator[Any]]:
+    """The fastest way to read the same fields of very many records: their values, record by record; tuples for several names.
+
+    An attribute of a pydantic record is looked up through its `__getattr__` hook each time. Here its fields are taken from where they
+    lie, in C: eight of them cost less than three attributes (measured).
+    """
+    pick = itemgetter(*names)
+
+    def read(records: Iterable[Frozen]) -> Iterator[Any]:
+        return map(pick, map(_values, records))
+
+    return read
 
 
 def _template(cls: type[Frozen]) -> tuple[dict[str, Any], set[str]]:

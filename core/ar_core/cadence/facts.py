@@ -1,0 +1,153 @@
+"""What is known about one account? All of its records, and of each open invoice what is asked of it again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+
+from ar_core.calendar import Calendar
+from ar_core.model.activity import Dispute, Pause, Promise, Touch
+from ar_core.model.base import reader
+from ar_core.model.documents import CreditNote, DocumentStatus, Invoice
+from ar_core.model.money import ZERO
+from ar_core.model.parties import Contact, Customer
+from ar_core.model.profile import CustomerProfile
+from ar_core.model.settlements import Adjustment, Allocation, Payment
+from ar_core.promises import PromiseTerms, PromiseVerdict, judge_customer_promises
+
+__all__ = ["AccountFacts", "Ledger", "OpenRow", "Subject", "open_rows"]
+
+_NONE: tuple[()] = ()
+
+Subject = str | tuple[str, int]
+"""An invoice at one version of its due date (E10): its id, or id and version once the date was changed."""
+
+OpenRow = tuple[Invoice, Subject, Decimal, str | None, int | None, int, bool]
+"""An open invoice as a run wants it, a plain tuple because there are very many: the record, its subject, balance, currency, contractual
+due date and issue date as day numbers (None and 0 where there is none), and whether it is posted with a balance above zero."""
+
+_read = reader(
+    "id",
+    "due_version",
+    "customer_id",
+    "balance_due",
+    "currency",
+    "due_date",
+    "issue_date",
+    "document_status",
+)
+
+
+def open_rows(invoices: Sequence[Invoice]) -> Iterator[tuple[str | None, Invoice, OpenRow | None]]:
+    """Each invoice with its customer, and its row when it is open: with a balance, or of unknown status.
+
+    An invoice is a large record somewhere in memory, so all that a run asks of it is read here, at once, in the order in which the
+    invoices were made; a run that came back to it account by account would wait for it again (1.5 microseconds each, measured).
+    """
+    posted, unknown = DocumentStatus.POSTED, DocumentStatus.UNKNOWN
+    for invoice, values in zip(invoices, _read(invoices), strict=True):
+        invoice_id, version, customer_id, balance, currency, due, issued, status = values
+        if not balance and status is not unknown:
+            yield customer_id, invoice, None
+            continue
+        subject = (invoice_id, version) if version else invoice_id
+        try:
+            due_on = None if due is None else due.toordinal()
+            issued_on = 0 if issued is None else issued.toordinal()
+            chased = status is posted and balance > ZERO
+        except (AttributeError, TypeError):
+            # A value of a wrong type: what is not chased is looked at again, and that fails for its account alone (E50).
+            due_on, issued_on, chased = None, 0, False
+        yield customer_id, invoice, (invoice, subject, balance, currency, due_on, issued_on, chased)
+
+
+class Ledger:
+    """Allocations by target, and what they come from, by id."""
+
+    def __init__(
+        self,
+        allocations: dict[str, list[Allocation]],
+        sources: dict[str, Payment | CreditNote | Adjustment],
+    ) -> None:
+        self._allocations: dict[str, list[Allocation]] | None = allocations
+        self._sources: dict[str, Payment | CreditNote | Adjustment] | None = sources
+
+    @property
+    def allocations(self) -> dict[str, list[Allocation]]:
+        """Allocations by target id."""
+        return self._allocations or {}
+
+    @property
+    def sources(self) -> dict[str, Payment | CreditNote | Adjustment]:
+        """Payments, credit notes and adjustments by id."""
+        return self._sources or {}
+
+
+@dataclass(slots=True)
+class AccountFacts:
+    """All that is known about one account: the only input, besides policy, tiers and as-of, of its evaluation."""
+
+    id: str
+    book: Ledger = field(repr=False)
+    customer: Customer | None = None
+    members: Sequence[Customer] = _NONE
+    """The customers whose invoices it receives."""
+    ancestors: Sequence[str] = _NONE
+    """Ids of parents above it, for stops that cover a tree (E40)."""
+    open_rows: Sequence[OpenRow] = _NONE
+    closed_invoices: Sequence[Invoice] = _NONE
+    contacts: Sequence[Contact] = _NONE
+    profiles: Sequence[CustomerProfile] = _NONE
+    """Its own first, then its members'."""
+    ancestor_profiles: Sequence[CustomerProfile] = _NONE
+    credit_notes: Sequence[CreditNote] = _NONE
+    payments: Sequence[Payment] = _NONE
+    adjustments: Sequence[Adjustment] = _NONE
+    promises: Sequence[Promise] = _NONE
+    disputes: Sequence[Dispute] = _NONE
+    touches: Sequence[Touch] = _NONE
+    pauses: Sequence[Pause] = _NONE
+
+    @property
+    def open_invoices(self) -> list[Invoice]:
+        """With a balance, or of unknown status."""
+        return [row[0] for row in self.open_rows]
+
+    @property
+    def country(self) -> str | None:
+        """The account's country."""
+        return self.customer.country if self.customer is not None else None
+
+    def allocations(self, invoice_id: str) -> Sequence[Allocation]:
+        """What was applied to an invoice."""
+        return self.book.allocations.get(invoice_id, _NONE)
+
+    def judged(self, today: date, terms: PromiseTerms, calendar: Calendar) -> list[PromiseVerdict]:
+        """Its promises, judged on a day (E33-E36)."""
+        if not self.promises:
+            return []
+        return judge_customer_promises(
+            self.promises,
+            [*self.open_invoices, *self.closed_invoices],
+            self.book.allocations,
+            self.book.sources,
+            self.payments,
+            today,
+            terms=terms,
+            calendar=calendar,
+            country=self.country,
+        )
+
+    def within(self, book: Ledger) -> AccountFacts:
+        """The same facts as part of another book."""
+        return self if self.book is book else replace(self, book=book)
+
+    def detached(self) -> AccountFacts:
+        """The same facts without the rest of the book: small enough to be sent to another process."""
+        invoices = [*self.open_invoices, *self.closed_invoices]
+        allocations = {i.id: list(rows) for i in invoices if (rows := self.allocations(i.id))}
+        wanted: Iterable[str] = {row.source_id for rows in allocations.values() for row in rows}
+        sources = {i: source for i in wanted if (source := self.book.sources.get(i)) is not None}
+        return replace(self, book=Ledger(allocations, sources))
