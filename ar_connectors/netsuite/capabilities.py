@@ -16,7 +16,7 @@ READS: Final[dict[str, str]] = {
     "customers": "SuiteQL by key; on every run those that changed, owe, or have changed documents",
     "contacts": "the table contact, and the mailbox on the customer's card",
     "invoices": "SuiteQL by key; on every run the changed, the open, and neighbors of changed payments",
-    "credit_notes": "like invoices",
+    "credit_notes": "like invoices, with their lines and the accounts these are booked on",
     "payments": "payments, deposits and refunds, like invoices",
     "adjustments": "journal lines on accounts receivable that name a customer, of the primary book",
     "allocations": "nexttransactionlinelink, all links of one payment together",

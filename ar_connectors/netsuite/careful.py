@@ -52,12 +52,13 @@ def take_row(
     """Read one row and put it into the page; a link is given back instead, because it is mapped with its neighbors."""
     name = kind.name
     try:
-        row, known = _read(raw, kind)
+        document = document_of(raw)
+        row, known = _read(document, kind)
         if known is None:
             filled.out_of_scope.append(_foreign(row, raw, number))
             return ()
         name = known.name
-        struct = _struct(row, known.table or "")
+        struct = _struct(row, document, known.table or "")
         if isinstance(struct, wire.LinkRow):
             return ((struct, raw, number),)
         with exactly():
@@ -77,21 +78,24 @@ def kind_of_row(row: Any, kind: BodyKind) -> str:
     return BodyKind("transaction", told).name if told else kind.name
 
 
-def _read(raw: bytes, kind: BodyKind) -> tuple[dict[str, str], BodyKind | None]:
-    """A row as flat text, and what it is; None where nothing tells. Raises RowError for what is no JSON object."""
-    document = document_of(raw)
+def _read(document: Mapping[str, Any], kind: BodyKind) -> tuple[dict[str, str], BodyKind | None]:
+    """A row as flat text, and what it is; None where nothing tells."""
     _refuse_strange(document)
     row = flat(document)
+    return row, _kind_told(row, document, kind)
+
+
+def _kind_told(row: dict[str, str], document: Mapping[str, Any], kind: BodyKind) -> BodyKind | None:
     link = kind_of_path(_self_link(document))
     if link is not None:
         row.setdefault("id", link[1])
     if kind.table is None and link is not None:
-        return row, KINDS.get(link[0].casefold())
+        return KINDS.get(link[0].casefold())
     if kind.table is None or (kind.table == "transaction" and kind.type is None):
         found = table_of(row)
         known = BodyKind(*found) if found is not None else None
-        return row, known or (kind if kind.table is not None else None)
-    return row, kind
+        return known or (kind if kind.table is not None else None)
+    return kind
 
 
 def _refuse_strange(document: Mapping[str, Any]) -> None:
@@ -114,9 +118,16 @@ def _self_link(document: Mapping[str, Any]) -> str | None:
     )
 
 
-def _struct(row: Mapping[str, str], table: str) -> Any:
+def _struct(row: Mapping[str, str], document: Mapping[str, Any], table: str) -> Any:
+    shape = wire.ROWS[table]
     values = {name: value if value != "" else None for name, value in canonical(row, table).items()}
-    return converted(values, wire.ROWS[table])
+    for name, value in document.items():
+        lower = name.lower()
+        if lower == "lines" and isinstance(value, list):
+            values["lines"] = value
+        elif isinstance(value, list | Mapping) and lower in shape.__struct_fields__ and lower not in values:
+            raise RowError("bad_value", f"{name} is a {type(value).__name__}, where one value is expected")
+    return converted(values, shape)
 
 
 def _document(raw: bytes) -> Mapping[str, Any]:

@@ -41,7 +41,7 @@ class Sender(Protocol):
 
 
 class _Rows(msgspec.Struct):
-    items: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    items: list[dict[str, Any]]
     has_more: bool = msgspec.field(default=False, name="hasMore")
 
 
@@ -75,13 +75,13 @@ class NetSuiteClient:
     tenant: str
     base_url: str
 
-    def query(self, statement: str, operation: str, *, limit: int = PAGE_SIZE, offset: int = 0) -> Response:
-        """Run a query; `offset` is a multiple of `limit`. It only reads, so it may be repeated."""
+    def query(self, statement: str, operation: str, *, limit: int | None = None, offset: int = 0) -> Response:
+        """Run a query; `limit`: `PAGE_SIZE` when left out; `offset` is a multiple of it. It only reads, so it may be repeated."""
         request = Request(
             "POST",
             f"{self.base_url.rstrip('/')}{_QUERY}",
             operation,
-            params=(("limit", str(limit)), ("offset", str(offset))),
+            params=(("limit", str(limit or PAGE_SIZE)), ("offset", str(offset))),
             headers={"Accept": _JSON, "Content-Type": _JSON, "Prefer": "transient"},
             body=msgspec.json.encode({"q": statement}),
             replay=Replay.SAFE,

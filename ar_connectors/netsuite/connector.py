@@ -24,13 +24,14 @@ from ar_connectors.netsuite.capabilities import capabilities_of
 from ar_connectors.netsuite.client import MAX_IDS, NetSuiteClient, Sender
 from ar_connectors.netsuite.company import REFERENCE, Company, Wishes, company_of, read_company
 from ar_connectors.netsuite.context import Context, Mapper
-from ar_connectors.netsuite.decode import decode_page
+from ar_connectors.netsuite.decode import decode_envelope, decode_page
+from ar_connectors.netsuite.envelope import open_answer
 from ar_connectors.netsuite.mapping import tombstone
 from ar_connectors.netsuite.mapping_settlements import adjustment_remote_id, journal_of
 from ar_connectors.netsuite.own_activities import TABLES as TABLES_OF_OURS
 from ar_connectors.netsuite.own_activities import decode_activities
 from ar_connectors.netsuite.pull import STREAMS, pull
-from ar_connectors.netsuite.reading import KIND_OF
+from ar_connectors.netsuite.reading import KIND_OF, completed
 from ar_connectors.netsuite.reports import reported_balances
 from ar_connectors.netsuite.suiteql import number
 from ar_connectors.netsuite.tables import TABLES
@@ -149,8 +150,10 @@ class NetSuiteConnector:
         for start in range(0, len(ids), MAX_IDS):
             listed = ", ".join(number(one) for one in ids[start : start + MAX_IDS])
             asked = select.having(f"{select.keys[0].expression} IN ({listed})")
-            response = self.client.query(asked.sql(), f"read {stream} by id")
-            pages.append(decode_page(response.body, KIND_OF[stream], context, stream=stream))
+            operation = f"read {stream} by id"
+            answer = open_answer(self.client.query(asked.sql(), operation), self._tenant, operation)
+            answer = completed(self.client, company, stream, answer)
+            pages.append(decode_envelope(answer, KIND_OF[stream], context, stream=stream))
         records = [record for page in pages for record in page.records]
         rejected = [one for page in pages for one in page.rejected]
         held = {record.id for record in records} | {

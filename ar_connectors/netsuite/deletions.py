@@ -9,9 +9,12 @@ from typing import Any, Final
 from ar_connectors.connector import Cursor, Fetch, Page, StoreView
 from ar_connectors.netsuite.client import NetSuiteClient, rows_in
 from ar_connectors.netsuite.company import Company
+from ar_connectors.netsuite.context import Mapper
 from ar_connectors.netsuite.decode import decode_envelope
-from ar_connectors.netsuite.envelope import open_envelope
+from ar_connectors.netsuite.envelope import open_answer
+from ar_connectors.netsuite.mapping import tombstone
 from ar_connectors.netsuite.mapping_settlements import journal_of
+from ar_connectors.netsuite.reading import last_key
 from ar_connectors.netsuite.suiteql import Key, Select, after_key, moment, timestamp
 from ar_connectors.netsuite.tables import OVERLAP
 from ar_core.model import RecordKind, Tombstone, parse_record_id
@@ -26,6 +29,10 @@ _SELECT: Final = Select(
     {"recordid": "d.recordid", "type": "d.type", "deleteddate": moment("d.deleteddate")},
     "deletedrecord d",
     (Key("d.recordid", "recordid"), Key("d.type", "type", is_number=False)),
+)
+
+_EMPTIED: Final = Select(
+    {"id": "t.id"}, "transaction t", (Key("t.id", "id"),), ("t.type = 'DepAppl'", "t.foreigntotal = 0")
 )
 
 
@@ -53,6 +60,19 @@ def pull_deletions(client: NetSuiteClient, company: Company, view: StoreView) ->
     yield [Fetch("deletions", reading.first)]
     while reading.after is not None:
         yield [Fetch("more deletions", reading.next)]
+    yield [Fetch("deposit applications that apply nothing", lambda: _emptied(client, company))]
+
+
+def _emptied(client: NetSuiteClient, company: Company) -> Page:
+    """A deposit application that has let go of all it applied has no links, and none of our records is made of it alone: what it had
+    applied ends with it."""
+    mapper = Mapper(company.context(client.tenant))
+    stones = [
+        tombstone(mapper, "depositApplication", RecordKind.PAYMENT, row["id"])
+        for rows in client.every_row(_EMPTIED, "query emptied deposit applications")
+        for row in rows
+    ]
+    return Page(tombstones=stones, stream=DELETED, rows=len(stones))
 
 
 @dataclass(slots=True)
@@ -87,13 +107,14 @@ class _Reading:
         return self._page(self.asked.having(after_key(_SELECT.keys, self.after or ())))
 
     def _page(self, asked: Select) -> Page:
-        response = self.client.query(asked.sql(), "query deletedrecord")
-        envelope = open_envelope(response.body, self.client.tenant)
+        operation = "query deletedrecord"
+        response = self.client.query(asked.sql(), operation)
+        envelope = open_answer(response, self.client.tenant, operation)
         page = decode_envelope(envelope, "deleted", self.company.context(self.client.tenant), stream=DELETED)
-        page = _with_lines(page, self.view)
+        page = _without_uses(_with_lines(page, self.view))
         self.customers = [*dict.fromkeys([*self.customers, *_owners(page, self.view)])][-_REMEMBERED:]
         more = envelope.has_more and len(envelope.rows) > 0
-        self.after = [envelope.key(-1, key.name) for key in _SELECT.keys] if more else None
+        self.after = last_key(envelope, _SELECT.keys) if more else None
         # The owners are saved with the tombstones: once those are committed, nothing tells whose documents they were.
         return replace(page, cursor=self._cursor(self.watermark if more else self.latest))
 
@@ -119,6 +140,12 @@ def _with_lines(page: Page, view: StoreView) -> Page:
             Tombstone(id=identity, kind=RecordKind.ADJUSTMENT, source=source, evidence=template.evidence)
         )
     return replace(page, tombstones=stones)
+
+
+def _without_uses(page: Page) -> Page:
+    """What was deleted settles nothing any more, whatever NetSuite calls its type here and in the links."""
+    settling = {RecordKind.PAYMENT, RecordKind.CREDIT_NOTE, RecordKind.ADJUSTMENT}
+    return replace(page, replaces=[one.id for one in page.tombstones if one.kind in settling])
 
 
 def _owners(page: Page, view: StoreView) -> list[str]:

@@ -13,10 +13,11 @@ import msgspec
 
 from ar_connectors.adapterkit.cutting import UNREADABLE, Cutter, cut_up
 from ar_connectors.errors import ContractError
+from ar_connectors.http.messages import Response
 from ar_connectors.http.redact import excerpt
 from ar_connectors.netsuite.account import PLATFORM
 
-__all__ = ["Envelope", "Raw", "open_envelope", "page_of"]
+__all__ = ["Envelope", "Raw", "open_answer", "open_envelope", "page_of"]
 
 Raw = msgspec.Raw | bytes
 """The bytes of one row."""
@@ -28,6 +29,7 @@ _OWN: Final = frozenset({"id", "entityId", "tranId"})
 class _Answer(msgspec.Struct, gc=False):
     items: list[msgspec.Raw]
     has_more: bool = msgspec.field(default=False, name="hasMore")
+    count: int | None = None
     id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     entity_id: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="entityId")
     tran_id: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="tranId")
@@ -48,10 +50,15 @@ class Envelope:
     """The server holds further rows of this query."""
     is_page: bool = True
     """False: the body is one row by itself, a record or an error."""
+    count: int | None = None
+    """How many rows the body says that it holds."""
 
-    def key(self, index: int, name: str) -> str:
-        """The value of a key column in a row that has one."""
-        return str(_KEY.decode(_ROW.decode(self.rows[index])[name]))
+    def key(self, index: int, name: str) -> str | None:
+        """The value of a key column in a row; None where the row has none."""
+        try:
+            return str(_KEY.decode(_ROW.decode(self.rows[index])[name]))
+        except (KeyError, *UNREADABLE):
+            return None
 
 
 def open_envelope(body: bytes, tenant: str) -> Envelope:
@@ -62,7 +69,7 @@ def open_envelope(body: bytes, tenant: str) -> Envelope:
         pass
     else:
         if answer.id is answer.entity_id is answer.tran_id is msgspec.UNSET:
-            return Envelope(body, answer.items, answer.has_more)
+            return Envelope(body, answer.items, answer.has_more, count=answer.count)
     return cut_up(
         body,
         lambda cutter, whole: _opened(cutter, whole, body),
@@ -78,8 +85,31 @@ def _opened(cutter: Cutter, whole: bytes, body: bytes) -> Envelope:
     members = dict(cutter.members(whole))
     items = members.get("items", b"")
     if items.lstrip()[:1] == b"[" and _OWN.isdisjoint(members):
-        return Envelope(body, cutter.elements(items), members.get("hasMore") == b"true")
+        count = members.get("count", b"")
+        more = members.get("hasMore") == b"true"
+        return Envelope(body, cutter.elements(items), more, count=int(count) if count.isdigit() else None)
     return Envelope(body, [whole.strip()], is_page=False)
+
+
+def open_answer(response: Response, tenant: str, operation: str) -> Envelope:
+    """Take the answer to a query apart. Raises ContractError for what is none, also for one that has lost rows on its way: the next
+    question begins behind the last row, so nobody would ever ask for them again."""
+    envelope = open_envelope(response.body, tenant)
+    problem = None
+    if not envelope.is_page or response.body.lstrip()[:1] != b"{":
+        problem = "the answer to a query is no page of rows"
+    elif envelope.count is not None and envelope.count != len(envelope.rows):
+        problem = f"the answer says that it has {envelope.count} rows, and has {len(envelope.rows)}"
+    if problem is None:
+        return envelope
+    raise ContractError(
+        problem,
+        platform=PLATFORM,
+        tenant=tenant,
+        operation=operation,
+        request_id=response.headers.get("x-n-operationid"),
+        excerpt=excerpt(response.body, 200),
+    )
 
 
 def page_of(rows: Sequence[Raw]) -> Envelope:

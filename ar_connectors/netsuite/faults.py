@@ -281,6 +281,14 @@ def _named(errors: tuple[FieldError, ...]) -> tuple[FieldError, ...]:
     )
 
 
+def _is_refusal(body: bytes) -> bool:
+    """Whether a successful status lies: an error body is small, and has members that nothing else has."""
+    return len(body) < _SMALL and b'"o:error' in body and parse_fault(body) is not None
+
+
+_SMALL: Final = 65_536
+
+
 class NetSuiteDialect:
     """What an answer of NetSuite means; given to the transport of one connection. Thread-safe. `tenant`: for the error texts.
 
@@ -298,7 +306,7 @@ class NetSuiteDialect:
 
     def error(self, request: Request, response: Response) -> ARError | None:
         """The failure an answer stands for, or None for success."""
-        if 200 <= response.status < 300:
+        if 200 <= response.status < 300 and not _is_refusal(response.body):
             with self._lock:
                 self._refusals = 0
             return None

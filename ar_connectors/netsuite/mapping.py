@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final, cast
 
 from ar_connectors.adapterkit.pages import FillingPage, Mapped
@@ -27,7 +28,15 @@ from ar_connectors.netsuite.wire import (
     LinkRow,
     TransactionRow,
 )
-from ar_core.model import Allocation, DeletionEvidence, RecordKind, Tombstone
+from ar_core.model import (
+    Allocation,
+    CreditNote,
+    DeletionEvidence,
+    DocumentStatus,
+    Payment,
+    RecordKind,
+    Tombstone,
+)
 
 __all__ = ["MAPPERS", "Made", "add_links", "map_row", "tombstone"]
 
@@ -67,14 +76,19 @@ def _transaction(mapper: Mapper, row: TransactionRow, default: str | None) -> Ma
         return (invoice,) if promise is None else (invoice, promise), replaces
     if kind in PAYMENT_TYPES:
         payment = map_payment(mapper, row)
-        # What was never applied has no links that could tell so.
-        return (payment,), payment.id if payment.total and payment.unapplied_amount == payment.total else None
+        return (payment,), payment.id if _is_loose(payment, payment.unapplied_amount) else None
     if kind in CREDIT_TYPES:
-        credit = map_credit_memo(mapper, row)
-        return (credit,), credit.id if credit.total and credit.unapplied_amount == credit.total else None
+        credit = map_credit_memo(mapper, row, row.lines or ())
+        return (credit,), credit.id if _is_loose(credit, credit.unapplied_amount) else None
     if not kind:
         raise RowError("missing_field", f"transaction {row.id} does not say its type")
     return OUT_OF_SCOPE.get(kind, f"{kind} is not accounts receivable")
+
+
+def _is_loose(document: Payment | CreditNote, unused: Decimal | None) -> bool:
+    """Whether nothing of it is applied: then it has no links, and no row tells that it had some."""
+    may_be_zero = document.document_status is DocumentStatus.VOIDED
+    return unused == document.total and (bool(document.total) or may_be_zero)
 
 
 def _journal_line(mapper: Mapper, row: JournalRow, _: str | None) -> Made | str:

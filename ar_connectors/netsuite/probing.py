@@ -17,6 +17,7 @@ from ar_connectors.netsuite.client import NetSuiteClient
 from ar_connectors.netsuite.faults import UnknownColumn, UnknownTable
 from ar_connectors.netsuite.limits import NETSUITE_LIMITS
 from ar_connectors.netsuite.suiteql import identifier, moment
+from ar_connectors.netsuite.tables import Schema, lines_select
 
 __all__ = ["AT_ONCE", "FEATURES", "optional_columns", "present_features", "proven_zone", "zone_named"]
 
@@ -37,6 +38,7 @@ FEATURES: Final[dict[str, str]] = {
         "WHERE ab.entity = -1 AND ab.defaultbilling = 'T' ORDER BY ab.entity ASC"
     ),
     "subsidiary_currency": "SELECT s.currency AS currency FROM subsidiary s WHERE s.id = -1 ORDER BY s.id ASC",
+    "line": lines_select(Schema()).having("tl.transaction = -1").sql(),
     "phonecall": (
         "SELECT p.id AS id, p.externalid AS externalid, p.message AS message, p.lastmodifieddate AS changed "
         "FROM phonecall p WHERE p.id = -1 ORDER BY p.id ASC"

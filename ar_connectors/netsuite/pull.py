@@ -148,14 +148,13 @@ class _TableReading:
         self.select = self.table.select(self.company.schema())
 
     def run(self) -> Iterator[Sequence[Fetch]]:
-        """A pass over everything, or over what may have changed; a pass that a killed run began is ended first."""
-        cursor = self.view.cursor(self.table.stream)
-        state: dict[str, Any] = dict(cursor.state) if cursor is not None else {}
+        """A pass over everything, or over what may have changed. A pass that a killed run began is ended first; it knows nothing of
+        what happened since, so another one follows."""
+        state = self._saved()
         if "lanes" in state:
             yield from self._pass(state)
-            state = self._after_pass(state)
-            if state.get("loaded"):
-                return
+            yield from self._begin(self._saved(), "moved")
+            return
         first = not state.get("loaded")
         yield from self._begin(state, "all" if first else "moved")
         if first and (latest := self._saved().get("watermark")):
@@ -166,43 +165,42 @@ class _TableReading:
         cursor = self.view.cursor(self.table.stream)
         return dict(cursor.state) if cursor is not None else {}
 
-    def _after_pass(self, state: dict[str, Any]) -> dict[str, Any]:
-        return {"loaded": True, "watermark": state["next"]}
-
     def _begin(self, state: dict[str, Any], mode: str) -> Iterator[Sequence[Fetch]]:
         watermark: str | None = state.get("watermark")
         if mode != "all" and watermark is None:
             mode = "all"
-        since, latest = self._since(watermark) if mode != "all" and watermark is not None else ("", None)
-        condition = ""
-        if mode == "moved":
-            condition = self.table.moved(self.company.schema(), since, known_customers(self.view))
-        elif mode == "changed":
-            condition = self.table.changed_only(since)
-        asked = self.select.having(condition)
-        operation = f"bounds of {self.table.stream}"
-        (row,) = rows_in(self.client.query(asked.bounds(self.table.changed), operation)) or [{}]
-        total = int(row.get("total", "0") or "0")
-        found = row.get("changed")
+        condition = self._condition(mode, watermark or "")
+        row = self._bounds(condition)
+        latest: str | None = None
+        if mode != "all" and watermark is not None and (row.get("changed") or "") < watermark:
+            # What had the latest time is gone, or the session tells times in another zone now.
+            latest = self._latest()
+            if latest is not None and latest < watermark:
+                earlier = datetime.fromisoformat(latest) - _SHIFTED
+                condition = self._condition(mode, earlier.strftime("%Y-%m-%d %H:%M:%S"))
+                row = self._bounds(condition)
+                watermark = None
         base = {
             "loaded": bool(state.get("loaded")),
-            "watermark": watermark,
-            "next": latest or max(filter(None, (found, watermark)), default=None),
+            "watermark": watermark or latest,
+            "next": max(filter(None, (row.get("changed"), latest, watermark)), default=None),
             "condition": condition,
         }
-        lanes = _lanes(row.get("low"), row.get("high"), total)
+        lanes = _lanes(row.get("low"), row.get("high"), int(row.get("total", "0") or "0"))
         if not lanes:
             yield [Fetch(f"{self.table.stream}: nothing", lambda: self._ended(base))]
             return
         yield from self._pass({**base, "lanes": [[lane.after, lane.upto] for lane in lanes]})
 
-    def _since(self, watermark: str) -> tuple[str, str | None]:
-        """From when on to ask, and the new watermark where the old one is worth nothing any more."""
-        latest = self._latest()
-        if latest is None or latest >= watermark:
-            return watermark, None
-        earlier = datetime.fromisoformat(latest) - _SHIFTED
-        return earlier.strftime("%Y-%m-%d %H:%M:%S"), latest
+    def _condition(self, mode: str, since: str) -> str:
+        if mode == "moved":
+            return self.table.moved(self.company.schema(), since, known_customers(self.view))
+        return self.table.changed_only(since) if mode == "changed" else ""
+
+    def _bounds(self, condition: str) -> dict[str, str]:
+        asked = self.select.having(condition).bounds(self.table.changed)
+        rows = rows_in(self.client.query(asked, f"bounds of {self.table.stream}"))
+        return rows[0] if rows else {}
 
     def _latest(self) -> str | None:
         bounds = self.select.bounds(self.table.changed)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from ar_connectors.adapterkit.pages import LARGE, collector_paused
 from ar_connectors.connector import Page
+from ar_connectors.errors import ContractError
+from ar_connectors.netsuite.account import PLATFORM
 from ar_connectors.netsuite.client import PAGE_SIZE, NetSuiteClient
 from ar_connectors.netsuite.company import Company
+from ar_connectors.netsuite.credit_lines import with_lines
 from ar_connectors.netsuite.decode import decode_envelope
-from ar_connectors.netsuite.envelope import Envelope, open_envelope, page_of
-from ar_connectors.netsuite.suiteql import Select, after_key, number
+from ar_connectors.netsuite.envelope import Envelope, open_answer, page_of
+from ar_connectors.netsuite.suiteql import Key, Select, after_key, number
 from ar_connectors.netsuite.tables import Table
 
-__all__ = ["KIND_OF", "fetch_page"]
+__all__ = ["KIND_OF", "completed", "fetch_page", "last_key"]
 
 KIND_OF: Final = {
     "payment": "transaction",
@@ -46,30 +50,46 @@ def fetch_page(
     operation = f"query {table.stream}"
     response = client.query(ranged.sql(), operation)
     with collector_paused(len(response.body) > LARGE):
-        envelope = open_envelope(response.body, client.tenant)
+        envelope = open_answer(response, client.tenant, operation)
         after_values: list[str] | None = None
         if envelope.has_more and envelope.rows:
             if table.shape == "link":
                 envelope = _whole_groups(client, ranged, envelope, operation)
-                after_values = [envelope.key(-1, ranged.keys[0].name)]
+                after_values = last_key(envelope, ranged.keys[:1])
             else:
-                after_values = [envelope.key(-1, key.name) for key in asked.keys]
+                after_values = last_key(envelope, asked.keys)
+        envelope = completed(client, company, table.stream, envelope)
         context = company.context(client.tenant)
         page = decode_envelope(envelope, KIND_OF[table.stream], context, stream=table.stream)
     return replace(page, server_time=response.server_date), after_values
 
 
+def completed(client: NetSuiteClient, company: Company, stream: str, envelope: Envelope) -> Envelope:
+    """The same rows with what stands in another table: the lines of credit memos, where the role sees them."""
+    if stream == "credit_memo" and "line" in company.features:
+        return with_lines(client, company.schema(), envelope)
+    return envelope
+
+
+def last_key(envelope: Envelope, keys: Sequence[Key]) -> list[str]:
+    """The values of the keys in the last row. Raises ContractError where it has none: nobody can ask for what is behind it."""
+    found = [envelope.key(-1, key.name) for key in keys]
+    if None in found:
+        raise ContractError("the last row of a page has no key", platform=PLATFORM, operation="read a page")
+    return [value for value in found if value is not None]
+
+
 def _whole_groups(client: NetSuiteClient, ranged: Select, envelope: Envelope, operation: str) -> Envelope:
     """The same rows without the last transaction's, which may go on behind them; where it is the only one, all that it has."""
     name = ranged.keys[0].name
-    rows, final = list(envelope.rows), envelope.key(-1, name)
+    rows, (final,) = list(envelope.rows), last_key(envelope, ranged.keys[:1])
     start = _start_of(envelope, name, final)
     if start > 0:
         return page_of(rows[:start])
     offset, answer = PAGE_SIZE, envelope
     while answer.has_more and answer.key(-1, name) == final:
-        body = client.query(ranged.sql(), operation, offset=offset).body
-        answer = open_envelope(body, client.tenant)
+        response = client.query(ranged.sql(), operation, offset=offset)
+        answer = open_answer(response, client.tenant, operation)
         rows += [row for index, row in enumerate(answer.rows) if answer.key(index, name) == final]
         offset += PAGE_SIZE
     return page_of(rows)

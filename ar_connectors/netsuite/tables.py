@@ -16,7 +16,7 @@ from ar_connectors.netsuite.suiteql import Key, Select, any_of, day, identifier,
 from ar_connectors.netsuite.wire import TransactionRow
 from ar_core.model import RecordKind
 
-__all__ = ["OPTIONAL", "OVERLAP", "SETTLING_TYPES", "TABLES", "Schema", "Table"]
+__all__ = ["OPTIONAL", "OVERLAP", "SETTLING_TYPES", "TABLES", "Schema", "Table", "lines_select"]
 
 OVERLAP: Final = timedelta(hours=3)
 """Subtracted from the watermark in the question: more than any clock is ever set back, and than any save takes (quirks.md#ns-14)."""
@@ -107,6 +107,9 @@ class Table:
         return f"{self.changed} >= {timestamp(since, OVERLAP)}"
 
 
+_BOOKED: Final = (
+    "JOIN transactionaccountingline tal ON tal.transaction = tl.transaction AND tal.transactionline = tl.id"
+)
 _HEADER_KEYS: Final = (Key("t.id", "id"),)
 _LINE_KEYS: Final = (Key("tl.transaction", "id"), Key("tl.id", "line"))
 _LINK_KEYS: Final = (
@@ -188,14 +191,31 @@ def _journal_lines(table: Table, schema: Schema) -> Select:
         columns["currency"] = "t.currency"
     if "subsidiary" in schema.features:
         columns["subsidiary"] = "tl.subsidiary"
-    source = (
-        "transactionline tl JOIN transaction t ON t.id = tl.transaction "
-        "JOIN transactionaccountingline tal ON tal.transaction = tl.transaction AND tal.transactionline = tl.id"
-    )
+    source = f"transactionline tl JOIN transaction t ON t.id = tl.transaction {_BOOKED}"
     where = [f"t.type IN {any_of(table.types)}", "tal.accounttype = 'AcctRec'", "tl.entity IS NOT NULL"]
     if "accountingbook" in schema.features:
         where.append(f"tal.accountingbook = {number(schema.primary_book)}")
     return Select(columns, source, _LINE_KEYS, tuple(where))
+
+
+def lines_select(schema: Schema) -> Select:
+    """The lines of documents, with the account that each is booked on in the primary book; without the main line."""
+    columns = {
+        "id": "tl.transaction",
+        "line": "tl.id",
+        "item": "tl.item",
+        "itemname": "BUILTIN.DF(tl.item)",
+        "account": "tal.account",
+        "quantity": "tl.quantity",
+        "rate": "tl.rate",
+        "foreignamount": "tl.foreignamount",
+        "memo": "tl.memo",
+        "taxline": "tl.taxline",
+    }
+    where = ["tl.mainline = 'F'"]
+    if "accountingbook" in schema.features:
+        where.append(f"tal.accountingbook = {number(schema.primary_book)}")
+    return Select(columns, f"transactionline tl {_BOOKED}", _LINE_KEYS, tuple(where))
 
 
 def _links(table: Table, schema: Schema) -> Select:  # noqa: ARG001 - as the other makers

@@ -32,6 +32,22 @@ class Row(Struct, gc=False):
     """Internal id, a number kept as text. `-3` occurs."""
 
 
+class LineRow(Row):
+    """A line of a credit memo, with the ledger account it is booked on; `id` is the transaction's."""
+
+    line: str | None = None
+    item: str | None = None
+    itemname: str | None = None
+    account: str | None = None
+    quantity: Decimal | None = None
+    rate: Decimal | None = None
+    foreignamount: Decimal | None = None
+    """Negative where the line raises what is owed on an invoice (quirks.md#ns-16)."""
+    memo: str | None = None
+    taxline: str | None = None
+    mainline: str | None = None
+
+
 class TransactionRow(Row):
     """A header of `transaction`: an invoice, a credit memo, a payment, a deposit, a refund. `foreign*` is in its own currency.
 
@@ -71,6 +87,8 @@ class TransactionRow(Row):
     posting: str | None = None
     userestimatedpaymentdate: str | None = None
     userestimatesource: str | None = None
+    lines: list[LineRow] | None = None
+    """Of credit memos (`credit_lines.py`)."""
     custom: dict[str, str | None] | None = None
     """Custom fields by script id; only where they were asked for."""
 
@@ -97,22 +115,6 @@ class JournalRow(Row):
     posting: str | None = None
     voided: str | None = None
     lastmodifieddate: str | None = None
-
-
-class LineRow(Row):
-    """A line of a credit memo, with the ledger account it is booked on; `id` is the transaction's."""
-
-    line: str | None = None
-    item: str | None = None
-    itemname: str | None = None
-    account: str | None = None
-    quantity: Decimal | None = None
-    rate: Decimal | None = None
-    foreignamount: Decimal | None = None
-    """Negative where the line raises what is owed on an invoice (quirks.md#ns-16)."""
-    memo: str | None = None
-    taxline: str | None = None
-    mainline: str | None = None
 
 
 class LinkRow(Struct, gc=False):

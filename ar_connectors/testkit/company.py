@@ -74,6 +74,9 @@ class Life:
     """What happens to the company, as a queue of things to do at their instants. Other kinds of companies override `currency_of`,
     `opened`, `rate`, `issued` and `what_is_missing`."""
 
+    deposits_on_bills = True
+    """Whether a deposit may stand on the face of a bill, taken off without a payment."""
+
     def __init__(self, seed: str, end: datetime, *, multicurrency: bool, touch_links: bool) -> None:
         self.chance = random.Random(seed)
         self.other = random.Random(f"{seed}/later additions")
@@ -238,12 +241,16 @@ class Life:
                 term=term.id if term is not None else None,
                 rate=self.rate(customer),
                 memo="Deliver to the back door" if chance.random() < 0.05 else None,
-                deposit=rounded(net, Decimal("0.25")) if self.other.random() < 0.015 else ZERO,
+                deposit=self._deposit_on_bill(net),
             )
             self._fate(invoice)
             self.issued(invoice)
 
         return issue
+
+    def _deposit_on_bill(self, net: Decimal) -> Decimal:
+        rare = self.other.random() < 0.015
+        return rounded(net, Decimal("0.25")) if rare and self.deposits_on_bills else ZERO
 
     def issued(self, invoice: Invoice) -> None:
         """An invoice was issued; for what else may become of it."""

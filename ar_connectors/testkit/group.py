@@ -35,6 +35,9 @@ def generate_group(
 class _GroupLife(Life):
     """What happens in a group beyond what happens everywhere."""
 
+    deposits_on_bills = False
+    """Its deposits are documents of their own."""
+
     def __init__(self, seed: str, end: datetime, *, touch_links: bool) -> None:
         super().__init__(seed, end, multicurrency=True, touch_links=touch_links)
         self.luck = random.Random(f"{seed}/group")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from ar_connectors.syncing.balances import open_balances
 from ar_connectors.testkit.ledger import Ledger, check, truth
 from ar_connectors.testkit.ledger.records import CreditNote as LedgerCredit
+from ar_connectors.testkit.ledger.records import Customer as LedgerCustomer
 from ar_connectors.testkit.ledger.records import Invoice as LedgerInvoice
 from ar_connectors.testkit.ledger.records import Payment as LedgerPayment
 from ar_core.model import (
@@ -50,6 +52,10 @@ class Shown:
     """Payments that are records there. One of zero that ties a credit to an invoice may be a part of the credit instead."""
     allocations: Callable[[Ledger, Identify], Facts] | None = None
     """(parent, other document) by id of our record -> amount. None: each payment of the ledger is the parent of all it settles."""
+    balance: Callable[[Ledger, LedgerCustomer], Decimal] = lambda ledger, customer: customer.balance  # noqa: ARG005
+    """What it shows as the balance of a customer."""
+    due: Callable[[LedgerInvoice], date | None] = lambda invoice: invoice.due
+    """When it shows an invoice as due."""
     keeps_voided: bool = False
     """Whether what was voided keeps its total, with nothing open."""
     beside: Callable[[str, str], bool] = lambda topic, identity: False  # noqa: ARG005
@@ -109,7 +115,7 @@ def _theirs(ledger: Ledger, identify: Identify, shown: Shown) -> dict[str, Facts
                 "currency": one.currency,
                 "active": one.active,
                 "parent": customer(one.parent) if one.parent is not None else None,
-                "balance": one.balance,
+                "balance": shown.balance(ledger, one),
             }
             for one in ledger.customers.values()
         },
@@ -119,7 +125,7 @@ def _theirs(ledger: Ledger, identify: Identify, shown: Shown) -> dict[str, Facts
                 "customer": customer(one.customer),
                 "currency": one.currency,
                 "issued": one.issued,
-                "due": one.due,
+                "due": shown.due(one),
                 "total": _total(one, shown),
                 "open": one.open,
                 "voided": one.voided,

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from tests.faces.netsuite import NETSUITE
 from tests.faces.platform import Platform
 from tests.faces.quickbooks import QUICKBOOKS
 
 __all__ = ["FACES", "each"]
 
-FACES: dict[str, Platform] = {one.name: one for one in (QUICKBOOKS,)}
+FACES: dict[str, Platform] = {one.name: one for one in (NETSUITE, QUICKBOOKS)}
 
 
 def each(cases: Callable[[Platform], Iterable[Any]]) -> list[Any]:

@@ -165,6 +165,8 @@ class Platform:
     max_in_flight: int
     regrant: Callable[[Running[Any]], Plug]
     """What changes in the plug when a person connects again."""
+    renewal: str = "token refresh"
+    """Operation that gets another access token."""
     counts_first: bool = False
     """Whether a stream tells how much is to come before it comes."""
     forgetful: Mapping[str, Any] = field(default_factory=dict)

@@ -5,6 +5,7 @@ It is a function of its ledger, clock and settings; sockets, compression and thr
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any, Final
 
@@ -33,12 +34,14 @@ from ar_connectors.testkit.netsuite.records.types import type_named
 from ar_connectors.testkit.netsuite.suiteql import Queries
 from ar_connectors.testkit.netsuite.tba import TokenPair
 from ar_connectors.testkit.netsuite.tokens import TOKEN_PATH, Desk
+from ar_connectors.testkit.netsuite.transactions import TYPES
 from ar_connectors.testkit.stats import Stats
 from ar_connectors.testkit.webhooks import Notice, notify
 
 __all__ = ["NetSuite"]
 
 _REST: Final = ["services", "rest"]
+_TYPE: Final = re.compile(rf"'({'|'.join(TYPES)})'")
 _WORD: Final = {"GET": "read", "POST": "create", "PATCH": "update", "PUT": "upsert", "DELETE": "delete"}
 
 
@@ -199,9 +202,12 @@ def _named(name: str) -> str:
 
 
 def _table(body: bytes) -> str:
-    """The first table a statement names: good enough for a name."""
-    words = body.decode("utf-8", errors="replace").lower().replace("\\n", " ").replace("(", " ").split()
+    """The first table a statement names, and for transactions the first type it asks for: good enough for a name."""
+    text = body.decode("utf-8", errors="replace")
+    words = text.lower().replace("\\n", " ").replace("(", " ").split()
     for index, word in enumerate(words[:-1]):
         if word == "from" and words[index + 1] != "select":
-            return words[index + 1].strip('",})')
+            table = words[index + 1].strip('",})')
+            found = _TYPE.search(text) if table == "transaction" else None
+            return f"{table} {found[1]}" if found is not None else table
     return "?"
