@@ -8,7 +8,7 @@ from rich.table import Table
 from ar_connectors import api
 from ar_connectors.cli.exits import Exit
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
-from ar_connectors.cli.tables import capabilities_matrix, capabilities_tables, matrix_rows
+from ar_connectors.cli.tables import capabilities_matrix, capabilities_tables, counted, matrix_rows
 from ar_connectors.connector import ChecksItself
 
 __all__ = ["capabilities", "check", "connections", "set_zone"]
@@ -26,6 +26,11 @@ def connections(context: click.Context, shell: Shell) -> Exit | None:
     known = shell.store.connections()
 
     def show() -> None:
+        if not known:
+            shell.out.print(
+                "no company is connected yet: see `ar-connectors connect --help`, or try `ar-connectors demo`"
+            )
+            return
         table = Table(title="connections", title_justify="left")
         for name in ("id", "platform", "tenant", "time zone"):
             table.add_column(name, overflow="fold")
@@ -71,7 +76,7 @@ def check(shell: Shell, connection: str | None) -> Exit | None:
     }
 
     def show() -> None:
-        shell.out.print(f"{conn.id}: reachable, {cost.calls} calls")
+        shell.out.print(f"{conn.id}: reachable, {counted(cost.calls, 'call')}")
         for one in problems:
             shell.out.print(f"- {one}", markup=False, soft_wrap=True)
 

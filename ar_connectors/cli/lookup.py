@@ -108,5 +108,9 @@ def read_policy(name: str) -> Policy:
     """The policy of a preset's name or a file. Raises ConfigurationError, with the place in the policy."""
     try:
         return load_policy(name)
-    except (PolicyError, OSError) as error:
-        raise ConfigurationError(f"the policy {name!r} cannot be used: {error}") from error
+    except PolicyError as error:
+        raise ConfigurationError(
+            str(error), advice="see `ar-connectors policy list`, or correct the file"
+        ) from error
+    except OSError as error:
+        raise ConfigurationError(f"the policy {name!r} cannot be read: {error}") from error

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
 
 import click
 from pydantic import ValidationError
@@ -263,7 +264,7 @@ def worklist_table(evaluation: Evaluation, snapshot: Snapshot, limit: int) -> Ta
     table.add_column("#", justify="right")
     table.add_column("customer", overflow="fold")
     for name in ("what", "by", "stage"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     table.add_column("to chase", justify="right")
     table.add_column("days late", justify="right")
     table.add_column("why", overflow="fold")
@@ -283,13 +284,18 @@ def worklist_table(evaluation: Evaluation, snapshot: Snapshot, limit: int) -> Ta
             action.stage or "-",
             chase,
             str(item.max_dpd if item.max_dpd is not None else "-"),
-            ", ".join(dict.fromkeys(str(code) for code in (action.code, *action.reasons))),
+            ", ".join(dict.fromkeys(_words(code) for code in (action.code, *action.reasons))),
         )
     more = len(evaluation.worklist) - limit
     if more > 0:
         table.caption = f"and {more:,} more"
         table.caption_justify = "left"
     return table
+
+
+def _words(code: str) -> str:
+    """A reason code in small letters, which break between words: `step due`."""
+    return str(code).replace("_", " ").lower()
 
 
 def aging_table(snapshot: Snapshot, as_of: AsOf) -> Table:
@@ -311,9 +317,10 @@ def _aging_table(report: AgingReport) -> Table:
 def _summary(evaluation: Evaluation) -> Text:
     kinds = Counter(one.kind for one in evaluation.dispositions)
     parts = [f"{kinds.get(kind, 0):,} {kind.value}" for kind in DispositionKind]
-    following = (
-        evaluation.next_change_at.isoformat() if evaluation.next_change_at else "not without new facts"
-    )
+    following = "not without new facts"
+    if evaluation.next_change_at is not None:
+        local = evaluation.next_change_at.astimezone(ZoneInfo(evaluation.zone))
+        following = f"{local:%Y-%m-%d %H:%M} {evaluation.zone}"
     return Text(
         f"{len(evaluation.dispositions):,} open invoices: {', '.join(parts)}; next change: {following}"
     )

@@ -19,7 +19,7 @@ from rich.table import Table
 from ar_connectors import api
 from ar_connectors.cli.exits import Exit, exit_for
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb
-from ar_connectors.cli.tables import reconciliation_table, sync_table
+from ar_connectors.cli.tables import counted, reconciliation_table, sweep_table, sync_table
 from ar_connectors.events import Event, PageCommitted, StreamFinished, StreamSized, StreamStarted, Waiting
 from ar_connectors.store.contract import WriteState
 
@@ -157,8 +157,10 @@ def sweep(shell: Shell, connection: str | None, force: bool) -> Exit | None:
     """List all ids at the ERP and find what vanished without a word; spends calls, so run it seldom."""
     conn = shell.connect(shell.connection_id(connection))
     result = api.sweep(conn, shell.store, force=force)
-    shell.emit(result, lambda: shell.out.print_json(data=result.to_json()))
-    return None
+    shell.emit(result, lambda: shell.out.print(sweep_table(result)))
+    if result.busy:
+        return Exit.BUSY
+    return Exit.FINDINGS if result.refused else None
 
 
 @click.command()
@@ -170,5 +172,15 @@ def replay(shell: Shell, connection: str | None) -> Exit | None:
     """Map rows that were set aside again, with the current mapper."""
     conn = shell.connect(shell.connection_id(connection))
     result = api.replay(conn, shell.store)
-    shell.emit(result, lambda: shell.out.print_json(data=result.to_json()))
+
+    def show() -> None:
+        shell.out.print(
+            f"{counted(result.examined, 'row')} looked at, {result.mapped:,} mapped now, "
+            f"{len(result.still_rejected):,} still set aside"
+        )
+        for one in result.still_rejected[:20]:
+            where = f"{one.kind} {one.remote_id or '?'}"
+            shell.out.print(f"set aside: {where}: {one.reason}", markup=False, style="red")
+
+    shell.emit(result, show)
     return Exit.FINDINGS if result.still_rejected else None

@@ -9,9 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ar_connectors.connector import Capabilities, Fact, Support
+from ar_connectors.http.meter import Usage
 from ar_connectors.store.contract import Receipt, WriteState
 from ar_connectors.syncing.reconcile import Reconciliation
 from ar_connectors.syncing.report import SyncReport
+from ar_connectors.syncing.sweep import SweepReport
 
 __all__ = [
     "amount",
@@ -22,6 +24,7 @@ __all__ = [
     "receipts_table",
     "reconciliation_summary",
     "reconciliation_table",
+    "sweep_table",
     "sync_table",
 ]
 
@@ -55,7 +58,7 @@ def sync_table(report: SyncReport) -> Table:
     table = Table(
         title=f"sync {report.connection_id}",
         title_justify="left",
-        caption=_cost(report) if report.cost.calls else None,
+        caption=_cost(report.cost) if report.cost.calls else None,
         caption_justify="left",
     )
     for name in ("stream", "mode"):
@@ -72,8 +75,30 @@ def sync_table(report: SyncReport) -> Table:
     return table
 
 
-def _cost(report: SyncReport) -> str:
-    cost = report.cost
+def sweep_table(report: SweepReport) -> Table | str:
+    """What the ERP lists and what we hold, one row a kind; one line when another process sweeps."""
+    if report.busy:
+        return "another process sweeps"
+    table = Table(title=f"sweep {report.connection_id}", title_justify="left", caption_justify="left")
+    table.add_column("kind")
+    for name in ("listed", "ours", "missing there", "gone", "found anew"):
+        table.add_column(name, justify="right")
+    for one in report.kinds:
+        if not one.supported:
+            table.add_row(one.kind, "not listed by this ERP", *["-"] * 4, style="dim")
+            continue
+        cells = (one.listed, one.live, one.missing, one.gone, one.found)
+        table.add_row(one.kind, *(f"{cell:,}" for cell in cells), style="red" if one.refused else None)
+    refused = [one for one in report.kinds if one.refused]
+    told = [
+        f"{one.kind}: {one.missing:,} missing, {one.allowed:,} may vanish at once; nothing was buried, see --force"
+        for one in refused
+    ]
+    table.caption = "\n".join([*told, _cost(report.cost)])
+    return table
+
+
+def _cost(cost: Usage) -> str:
     return (
         f"{counted(cost.calls, 'call')} ({cost.metered_units:,} metered), {counted(cost.bytes_received, 'byte')}, "
         f"{counted(cost.retries, 'retry', 'retries')}, {cost.waited_seconds:.1f} s waited"
@@ -85,8 +110,10 @@ def counted(number: int, what: str, several: str | None = None) -> str:
     return f"{number:,} {what if number == 1 else several or f'{what}s'}"
 
 
-def receipts_table(receipts: Sequence[Receipt]) -> Table:
-    """Commands and where they landed."""
+def receipts_table(receipts: Sequence[Receipt]) -> Table | str:
+    """Commands and where they landed; one line when there are none."""
+    if not receipts:
+        return "no commands"
     table = Table(title="write-back", title_justify="left")
     for name in ("command", "key", "state", "where"):
         table.add_column(name, overflow="fold")

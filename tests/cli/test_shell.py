@@ -307,3 +307,17 @@ def test_the_page_about_the_command_line_names_every_verb() -> None:
         verbs = [f"{name} {child}".strip() for child in children]
         absent += [verb for verb in verbs if f"`{verb}" not in words]
     assert not absent, absent
+
+
+def test_help_has_every_verb_once_in_the_order_of_its_use_and_without_cut_sentences() -> None:
+    text = CliRunner().invoke(cli, ["--help"]).output
+    places = [text.index(f"\n  {name} ") for name in VERBS]
+    assert places == sorted(places)
+    for name, one in VERBS.items():
+        assert f"  {one.help}\n" in text, name
+
+
+def test_a_verb_that_is_nearly_right_is_suggested() -> None:
+    result = CliRunner().invoke(cli, ["snyc"])
+    assert result.exit_code == 2
+    assert "Did you mean sync?" in result.output
