@@ -25,7 +25,7 @@ from ar_core import AsOf, Evaluation, Snapshot
 from ar_core import evaluate as run_evaluation
 from ar_core.aging import NETSUITE, QUICKBOOKS, QUICKBOOKS_REPORT_DATE, XERO, AgingReport
 from ar_core.aging import aging as age
-from ar_core.cadence import CODES, ActionKind, DispositionKind
+from ar_core.cadence import CODES, Action, ActionKind, DispositionKind
 
 __all__ = ["aging", "aging_table", "evaluate", "explain", "plan", "worklist_table"]
 
@@ -263,10 +263,10 @@ def worklist_table(evaluation: Evaluation, snapshot: Snapshot, limit: int) -> Ta
     table = Table(title=f"worklist {evaluation.today} ({evaluation.policy})", title_justify="left")
     table.add_column("#", justify="right")
     table.add_column("customer", overflow="fold")
-    for name in ("what", "by", "stage"):
+    for name in ("what", "by", "invoices", "stage"):
         table.add_column(name, overflow="fold")
     table.add_column("to chase", justify="right")
-    table.add_column("days late", justify="right")
+    table.add_column("late", justify="right")
     table.add_column("why", overflow="fold")
     for item in evaluation.worklist[:limit]:
         action = evaluation.by_key[item.action_key]
@@ -279,11 +279,12 @@ def worklist_table(evaluation: Evaluation, snapshot: Snapshot, limit: int) -> Ta
         table.add_row(
             str(item.rank),
             names.get(item.customer_id, item.customer_id),
-            what,
+            what.replace("_", " "),
             action.sender or action.actor.value,
-            action.stage or "-",
+            _numbers(action),
+            _words(action.stage or "-"),
             chase,
-            str(item.max_dpd if item.max_dpd is not None else "-"),
+            f"{item.max_dpd} d" if item.max_dpd is not None else "-",
             ", ".join(dict.fromkeys(_words(code) for code in (action.code, *action.reasons))),
         )
     more = len(evaluation.worklist) - limit
@@ -293,8 +294,15 @@ def worklist_table(evaluation: Evaluation, snapshot: Snapshot, limit: int) -> Ta
     return table
 
 
+def _numbers(action: Action) -> str:
+    """The invoices an action is about: the first two by number, and how many more."""
+    numbers = [one.number or one.invoice_id.rpartition(":")[2] for one in action.covers]
+    more = f" +{len(numbers) - 2}" if len(numbers) > 2 else ""
+    return ", ".join(numbers[:2]) + more or "-"
+
+
 def _words(code: str) -> str:
-    """A reason code in small letters, which break between words: `step due`."""
+    """A code in small letters, which breaks between words: `step due`."""
     return str(code).replace("_", " ").lower()
 
 

@@ -1,0 +1,91 @@
+"""What the pages tell a reader to type is there: every command and option they name, and the code of the README."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from cryptography.fernet import Fernet
+
+import ar_connectors as ar
+from ar_connectors.cli.main import cli
+from ar_connectors.testkit.server import start_quickbooks
+from tests.docs.pages import run
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")]
+)
+_COMMAND = re.compile(r"(?:^\$? ?|`)ar-connectors ([^`\n|]+)", re.MULTILINE)
+_TARGET = re.compile(r"(?:^|`)make ([a-z]+)\b", re.MULTILINE)
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        for found in _COMMAND.finditer(page.read_text(encoding="utf-8")):
+            yield page.name, found[1].split(" # ")[0].strip()
+
+
+def problem(command: str) -> str | None:
+    """What is wrong with a command line: a verb or an option that does not exist."""
+    words = shlex.split(command.replace("[", " ").replace("]", " "))
+    here: Any = cli
+    context = click.Context(cli)
+    for word in words:
+        if word in {">", "|", "&", "&&"}:
+            return None
+        if word.startswith("--"):
+            name = word.partition("=")[0]
+            if not any(name in one.opts for one in here.get_params(context)):
+                return f"{here.name or 'ar-connectors'} has no {name}"
+        elif isinstance(here, click.Group) and not word.startswith("-"):
+            inner = here.get_command(context, word)
+            if inner is None:
+                return f"there is no {word}"
+            here, context = inner, click.Context(inner, parent=context)
+    return None
+
+
+@pytest.mark.parametrize(("page", "command"), list(dict.fromkeys(commands())))
+def test_every_command_in_the_pages_exists(page: str, command: str) -> None:
+    assert problem(command) is None, page
+
+
+def test_a_command_that_does_not_exist_is_noticed() -> None:
+    assert problem("snyc --json") == "there is no snyc"
+    assert problem("writes deliver --now") == "deliver has no --now"
+
+
+def test_every_target_of_make_in_the_pages_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {found for page in PAGES for found in _TARGET.findall(page.read_text(encoding="utf-8"))}
+    assert "demo" in named
+    assert named <= targets
+
+
+def test_the_code_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = Fernet.generate_key().decode()
+    monkeypatch.setenv("AR_CONNECTORS_KEY", key)
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(
+        r"## Quickstart\n\n(```python\n.*?```)", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    with start_quickbooks(invoices=60, seed=5) as erp:
+        store = ar.open_store("sqlite:///ar.db", key=key)
+        ar.connect(
+            "quickbooks",
+            tenant=erp.tenant,
+            store=store,
+            credentials=ar.ClientCredentials(erp.client_id, erp.client_secret),
+            tokens=ar.TokenSet(erp.access_token, erp.refresh_token),
+            endpoints=ar.Endpoints(erp.base_url, erp.token_url),
+            settings={"time_zone": "America/New_York"},
+        ).close()
+        store.close()
+        page = run(code.replace('"9341453"', f'"{erp.tenant}"') + "\n```text\n```")
+    assert "record_promise confirmed Attachable note on Invoice" in page
