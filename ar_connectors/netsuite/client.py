@@ -13,7 +13,9 @@ import msgspec
 
 from ar_connectors.errors import ContractError
 from ar_connectors.http.messages import Replay, Request, Response
+from ar_connectors.http.redact import excerpt
 from ar_connectors.netsuite.account import PLATFORM
+from ar_connectors.netsuite.faults import fault_error, parse_fault
 from ar_connectors.netsuite.suiteql import Select, after_key
 
 __all__ = ["MAX_IDS", "PAGE_SIZE", "NetSuiteClient", "Sender", "rows_in"]
@@ -158,7 +160,18 @@ class NetSuiteClient:
             body=_encode(values),
             replay=Replay.UNSAFE,
         )
-        return self.sender.send(request)
+        response = self.sender.send(request)
+        # Success has no body; one that tells of an error is none, whatever its status.
+        fault = parse_fault(response.body) if response.body else None
+        if fault is not None:
+            raise fault_error(
+                fault,
+                tenant=self.tenant,
+                operation=operation,
+                request_id=response.headers.get("x-n-operationid"),
+                told=excerpt(response.body),
+            )
+        return response
 
     def _document(self, response: Response) -> dict[str, Any]:
         try:

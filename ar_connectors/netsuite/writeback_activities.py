@@ -7,13 +7,14 @@ have edited an activity: what is there is never written again, only its tag is c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
 from ar_connectors.adapterkit.note_rules import fitting, tag_in
 from ar_connectors.adapterkit.notes import Tag, format_note, retag
 from ar_connectors.connector import Fact, Placement
-from ar_connectors.errors import TransientError
+from ar_connectors.errors import DuplicateError, TransientError
 from ar_connectors.netsuite.account import PLATFORM
 from ar_connectors.netsuite.writeback_calls import Activity
 from ar_connectors.netsuite.writeback_scope import Place, WriteScope
@@ -118,7 +119,8 @@ def _written(scope: WriteScope, place: Place, what: Said, identity: str) -> Acti
         values["transaction"] = {"id": place.id}
     if what.day is not None:
         values |= {name: what.day.isoformat() for name in scope.calls.kind.days}
-    scope.calls.put_activity(identity, what.title, values)
+    with suppress(DuplicateError):  # another worker was as fast: what is there now is looked at
+        scope.calls.put_activity(identity, what.title, values)
     there = scope.calls.read_back(lambda: scope.calls.activity(identity))
     if there is None:
         raise _lost(scope, identity)

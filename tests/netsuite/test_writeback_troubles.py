@@ -394,6 +394,25 @@ def test_older_promises_are_marked_where_activities_cannot_be_queried(books: Off
     assert [isinstance(one, PromiseTag) and one.superseded_by is None for one in tags] == [False, True]
 
 
+def test_an_activity_that_is_said_to_exist_is_looked_for_and_written_where_it_is_not(books: Office) -> None:
+    books.emulator.faults.add("duplicate_request_id", on="upsert phoneCall")
+    books.record(promise(books.invoices[:1]))
+    (receipt,) = books.deliver()
+    assert receipt.state is WriteState.PLANNED
+    assert {one.state for one in books.until_settled()} == {WriteState.CONFIRMED}
+    assert len(books.said()) == 1
+
+
+def test_a_failure_that_calls_itself_success_is_noticed_when_it_is_read_back(books: Office) -> None:
+    books.emulator.faults.add("fault_with_200", on="upsert phoneCall")
+    books.emulator.faults.add("fault_with_200", on="update invoice")
+    command = promise(books.invoices[:1])
+    books.record(command)
+    assert {one.state for one in books.until_settled()} == {WriteState.CONFIRMED}
+    assert len(books.said()) == 1
+    assert books.booked(books.invoices[0]).expected == command.promised_date
+
+
 # Lost answers
 
 
