@@ -20,7 +20,10 @@ READS: Final[dict[str, str]] = {
     "payments": "payments, deposits and refunds, like invoices",
     "adjustments": "journal lines on accounts receivable that name a customer, of the primary book",
     "allocations": "nexttransactionlinelink, all links of one payment together",
-    "promises": "User-Estimated Payment Date with the customer's promise as its source, where queries show it; our own tagged activities",
+    "promises": (
+        "User-Estimated Payment Date with the customer's promise as its source, in queries or, where they hide it, invoice by invoice; "
+        "our own tagged activities"
+    ),
     "disputes": "our own tagged activities",
     "voids": "the column voided, and the status",
     "deletions": "deletedrecord; comparison of ids where the role may not see it",

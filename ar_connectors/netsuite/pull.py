@@ -28,6 +28,7 @@ from ar_connectors.netsuite.company import (
     read_company,
 )
 from ar_connectors.netsuite.deletions import DELETED, known_customers, pull_deletions
+from ar_connectors.netsuite.estimates import ESTIMATE, pull_estimates
 from ar_connectors.netsuite.own_activities import ACTIVITY, pull_activities
 from ar_connectors.netsuite.reading import fetch_page
 from ar_connectors.netsuite.suiteql import Select, number
@@ -62,6 +63,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(DELETED, (), after=(REFERENCE, "invoice")),
     StreamSpec("customer", TABLES["customer"].kinds, after=(REFERENCE, "invoice", DELETED)),
     StreamSpec("contact", TABLES["contact"].kinds, after=(REFERENCE, "customer")),
+    StreamSpec(ESTIMATE, (RecordKind.PROMISE,), after=(REFERENCE, "invoice")),
     StreamSpec(ACTIVITY, (RecordKind.PROMISE, RecordKind.DISPUTE), after=(REFERENCE, "invoice")),
 )
 """All streams, in reading order."""
@@ -81,6 +83,8 @@ def pull(
         raise missing_reference(client.tenant, stream)
     if stream == DELETED:
         yield from pull_deletions(client, company, view)
+    elif stream == ESTIMATE:
+        yield from pull_estimates(client, company, view)
     elif stream == ACTIVITY:
         yield from pull_activities(client, company, view)
     elif stream in TABLES:

@@ -174,42 +174,95 @@ def test_activities_are_of_the_kind_that_is_configured_and_both_are_read(tmp_pat
             assert other.activity() == books.activity()
 
 
+@pytest.fixture(params=[True, False], ids=["queries show dates", "queries hide dates"])
+def dated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    """Nobody has published whether SuiteQL shows promised dates, so both."""
+    with office(tmp_path, account=Account(shows_estimates=request.param, oneworld=False)) as made:
+        yield made
+
+
+def bookkeeper_sets(books: Office, invoice: Invoice, source: str | None = "CUSTOMER_PROMISED_DATE") -> None:
+    """A date with its source, or none."""
+    with books.emulator.service.lock:
+        extra = {"userEstimateSource": source} if source is not None else {}
+        expected = LATER if source is not None else None
+        books.emulator.ledger.change_document(books.booked(invoice), expected=expected, extra=extra)
+    books.clock.sleep(600)
+    books.sync()
+
+
 def test_a_native_date_of_a_bookkeeper_is_a_promise_of_the_erp_and_ours_takes_its_place(
-    tmp_path: Path,
+    dated: Office,
 ) -> None:
-    with office(tmp_path, account=Account(shows_estimates=True, oneworld=False)) as books:
-        first, second, third = books.invoices
-        with books.emulator.service.lock:
-            for one, source in ((first, "CUSTOMER_PROMISED_DATE"), (second, "COMPANY_ESTIMATE")):
-                booked = books.booked(one)
-                books.emulator.ledger.change_document(
-                    booked, expected=LATER, extra={"userEstimateSource": source}
-                )
-        books.clock.sleep(600)
-        books.sync()
-        (native,) = standing(books)
-        assert (native.origin, native.promised_date, native.invoice_ids) == (Origin.ERP, LATER, (first.id,))
-        books.done(promise([first, third]))
-        books.sync()
-        assert {one.origin for one in standing(books)} == {Origin.OURS}
-        with books.other_store() as other:
-            assert [one.id for one in standing(other)] == [one.id for one in standing(books)]
+    first, second, third = dated.invoices
+    bookkeeper_sets(dated, first)
+    bookkeeper_sets(dated, second, "COMPANY_ESTIMATE")
+    (native,) = standing(dated)
+    assert (native.origin, native.promised_date, native.invoice_ids) == (Origin.ERP, LATER, (first.id,))
+    dated.done(promise([first, third]))
+    dated.sync()
+    assert {one.origin for one in standing(dated)} == {Origin.OURS}
+    with dated.other_store() as other:
+        assert [one.id for one in standing(other)] == [one.id for one in standing(dated)]
 
 
-def test_a_bookkeepers_promise_can_be_withdrawn(tmp_path: Path) -> None:
-    with office(tmp_path, account=Account(shows_estimates=True, oneworld=False)) as books:
-        invoice = books.invoices[0]
-        with books.emulator.service.lock:
-            books.emulator.ledger.change_document(
-                books.booked(invoice), expected=LATER, extra={"userEstimateSource": "CUSTOMER_PROMISED_DATE"}
-            )
-        books.clock.sleep(600)
-        books.sync()
-        (native,) = standing(books)
-        books.done(withdrawn(native.id, invoice))
-        assert books.booked(invoice).expected is None
-        books.sync()
-        assert standing(books) == []
+def test_a_bookkeepers_later_date_takes_the_place_of_our_promise(dated: Office) -> None:
+    invoice = dated.invoices[0]
+    dated.done(promise([invoice]))
+    dated.clock.sleep(4 * 24 * 3600)  # our promise was given on the 23rd
+    bookkeeper_sets(dated, invoice)
+    (native,) = standing(dated)
+    assert (native.origin, native.promised_date) == (Origin.ERP, LATER)
+
+
+def test_a_date_that_a_bookkeeper_takes_away_is_no_promise_any_more(dated: Office) -> None:
+    invoice = dated.invoices[0]
+    bookkeeper_sets(dated, invoice)
+    assert len(standing(dated)) == 1
+    bookkeeper_sets(dated, invoice, None)
+    assert standing(dated) == []
+
+
+def test_a_bookkeepers_promise_can_be_withdrawn(dated: Office) -> None:
+    invoice = dated.invoices[0]
+    bookkeeper_sets(dated, invoice)
+    (native,) = standing(dated)
+    dated.done(withdrawn(native.id, invoice))
+    assert dated.booked(invoice).expected is None
+    dated.sync()
+    assert standing(dated) == []
+
+
+def test_dates_that_queries_hide_are_read_once_and_cost_one_call_afterwards(books: Office) -> None:
+    invoice = books.invoices[0]
+    bookkeeper_sets(books, invoice)
+    assert books.emulator.stats.calls["read invoice"] == 1
+    books.emulator.stats.reset()
+    books.sync()
+    assert books.emulator.stats.calls["read invoice"] == 0
+    assert books.emulator.stats.calls["list invoice"] == 1
+
+
+def test_of_a_locked_invoice_we_keep_the_date_that_we_know(books: Office) -> None:
+    invoice = books.invoices[0]
+    bookkeeper_sets(books, invoice)
+    books.emulator.account.locked.add(("invoice", number(invoice.id)))
+    bookkeeper_sets(books, invoice, None)
+    assert len(standing(books)) == 1, "it cannot be told"
+    books.emulator.account.locked.clear()
+    books.sync()
+    assert standing(books) == []
+
+
+def test_a_role_that_may_not_edit_invoices_reads_everything_but_their_dates(books: Office) -> None:
+    books.emulator.account.read_only.add("invoice")
+    for invoice in books.invoices:
+        bookkeeper_sets(books, invoice)
+    assert standing(books) == []
+    books.emulator.stats.reset()
+    books.sync()
+    assert books.emulator.stats.calls["read invoice"] == 1, "one refusal is enough"
+    assert ar.reconcile(books.conn, books.store).agrees
 
 
 # Disputes, notes, status
