@@ -37,6 +37,8 @@ _RETRIES: Final = 3
 _NO_TYPE: Final = re.compile(r"record type\W+\w+\W+does not exist", re.IGNORECASE)
 _ESCAPE: Final = re.compile(r"\\(?=[nr])")
 _TITLE: Final = 200
+_PLACES: Final = 100
+"""Invoices and customers asked about in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +137,10 @@ class Calls:
     def activities_on(self, places: Sequence[str]) -> dict[str, Activity] | None:
         """Our activities about invoices (`i129`) and customers (`c7`), by external id; None where the role, or this account, does
         not show activities to queries."""
-        asked = " OR ".join(f"p.externalid LIKE {text(f'{OWN}{place}-%')}" for place in places)
-        select = Select(
-            {"id": "p.id", "externalid": "p.externalid", "title": "p.title", "message": "p.message"},
-            f"{self.kind.record.lower()} p",
-            (Key("p.id", "id"),),
-            (f"({asked})",),
-        )
+        found: dict[str, Activity] = {}
         try:
-            rows = [row for page in self.client.every_row(select, f"find {self.kind.record}") for row in page]
+            for start in range(0, len(places), _PLACES):
+                found |= self._on(places[start : start + _PLACES])
         except (UnknownTable, UnknownColumn, PermissionDenied):
             return None
         except TransientError as error:
@@ -152,12 +149,22 @@ class Calls:
             ):  # so it says of a column it does not know (quirks.md#ns-34)
                 return None
             raise
+        return found
+
+    def _on(self, places: Sequence[str]) -> dict[str, Activity]:
+        asked = " OR ".join(f"p.externalid LIKE {text(f'{OWN}{place}-%')}" for place in places)
+        select = Select(
+            {"id": "p.id", "externalid": "p.externalid", "title": "p.title", "message": "p.message"},
+            f"{self.kind.record.lower()} p",
+            (Key("p.id", "id"),),
+            (f"({asked})",),
+        )
+        rows = (row for page in self.client.every_row(select, f"find {self.kind.record}") for row in page)
         return {
-            one.external_id: one
-            for one in (
-                Activity(row["id"], row.get("externalid", ""), row.get("title", ""), row.get("message", ""))
-                for row in rows
+            row["externalid"]: Activity(
+                row["id"], row["externalid"], row.get("title", ""), row.get("message", "")
             )
+            for row in rows
         }
 
     def put_activity(self, external_id: str, title: str, values: Mapping[str, Any]) -> None:

@@ -160,7 +160,8 @@ def test_a_week_of_collecting_reads_back_the_same_into_an_empty_store(books: Off
     books.sync()
     with books.other_store() as other:
         assert other.activity() == books.activity()
-        assert len(other.activity()) == 4
+        ours = [one for one in other.activity() if one.id.startswith("local:")]
+        assert len(ours) == 4
 
 
 @pytest.mark.parametrize("kind", ["phoneCall", "task"])
@@ -170,6 +171,7 @@ def test_activities_are_of_the_kind_that_is_configured_and_both_are_read(tmp_pat
         books.done(promise([invoice]), dispute(books.invoices[1]))
         assert len(books.said(kind)) == 2
         assert books.emulator.stats.calls[f"upsert {kind}"] == 2
+        books.sync()
         with books.other_store() as other:
             assert other.activity() == books.activity()
 
