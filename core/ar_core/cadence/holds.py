@@ -45,7 +45,6 @@ class Hold(NamedTuple):
 class Reply(NamedTuple):
     """Something the customer said that someone has to act on."""
 
-    on: date
     touch: Touch
     rule: IntentRule
     invoice_ids: tuple[str, ...]
@@ -275,7 +274,7 @@ def _replies(
         if rule.human and on >= oldest:
             found.human = True
         if run.today < on + REPLY_DAYS:
-            found.replies.append(Reply(on, touch, rule, about))
+            found.replies.append(Reply(touch, rule, about))
             found.changes_on.append(on + REPLY_DAYS)
         if not rule.pause_business_days:
             continue
