@@ -178,7 +178,7 @@ NETSUITE = Platform(
     ),
     identify=identify,
     calls=Calls(
-        first_load=first_load, idle=20, feeds=20, by_id=lambda operation: operation.startswith("read")
+        first_load=first_load, idle=21, feeds=21, by_id=lambda operation: operation.startswith("read")
     ),
     reads={
         "payments": "query transaction CustPymt",
@@ -216,7 +216,7 @@ NETSUITE = Platform(
     faults=Faults(
         # A role that lacks a right is what NetSuite calls forbidden, and its unexpected errors pass, with whatever status.
         fails={**Faults().fails, "forbidden": PermissionDenied, "fault_with_200": TransientError},
-        # An activity belongs to no period, and is put under its own external id: neither answer has another place to offer.
+        # An activity belongs to no period, so such an answer leaves no other place to offer.
         written={
             "grant_revoked": ReauthorizationRequired,
             "invalid_grant": ReauthorizationRequired,
@@ -224,7 +224,6 @@ NETSUITE = Platform(
             "permission_denied": "rejected",
             "subscription_lapsed": "rejected",
             "period_closed": "rejected",
-            "duplicate_request_id": "rejected",
         },
     ),
 )
