@@ -104,8 +104,9 @@ def _chosen(connector: Connector, names: Collection[str] | None) -> Sequence[Str
 
 
 def _forget_cursors(run: Run, specs: Sequence[StreamSpec]) -> dict[str, StreamReport]:
-    """Reset all streams before the first is read: if the run dies half way, an ordinary one continues the full one. The leases
-    are kept until each stream was read. Returns reports of the streams that another worker holds."""
+    """Reset all streams before the first is read: if the run dies half way, an ordinary one continues the full one. What a stream
+    comes after is forgotten after it: a stream that goes on must not find facts that are younger than what it has read. The
+    leases are kept until each stream was read. Returns reports of the streams that another worker holds."""
     busy = {}
     if not run.leases.acquire(run.lease_name(SWEEP)):
         now = run.clock.now()
@@ -114,7 +115,7 @@ def _forget_cursors(run: Run, specs: Sequence[StreamSpec]) -> dict[str, StreamRe
             for spec in specs
         }
     _sweep(run).owe({kind for spec in specs for kind in spec.kinds if kind in KINDS})
-    for spec in specs:
+    for spec in reversed(specs):
         name = run.lease_name(spec.name)
         if run.leases.acquire(name):
             run.store.reset_stream(run.connector.id, spec.name, run.leases.current(name))

@@ -87,6 +87,23 @@ def test_a_full_run_that_dies_is_gone_on_with_by_an_ordinary_one(
     assert sum(one.silent_changes for one in report.streams) == 1
 
 
+def test_a_full_run_forgets_what_a_stream_builds_on_after_the_stream_itself(
+    run: Sync, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that dies in between must not leave a half-read table beside facts that are younger than what it has read."""
+    run()
+    forgotten: list[str] = []
+    real = store.reset_stream
+
+    def reset(connection_id: str, stream: str, lease: Any) -> None:
+        forgotten.append(stream)
+        real(connection_id, stream, lease)
+
+    monkeypatch.setattr(store, "reset_stream", reset)
+    run(full=True)
+    assert (forgotten[0], forgotten[-1]) == ("changes", "books")
+
+
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_pages_are_committed_in_order_though_fetches_end_in_reverse(
     run: Sync, store: Store, erp: PaperErp, workers: int
