@@ -204,7 +204,7 @@ def open_access(
 
     `tokens` and `leases` are usually one store; `owner` names this worker, unlike any other one alive; `on_rotated` hears of new
     tokens after they are saved. `headers` go with every signed call. `refresher`: another way to new tokens than a refresh
-    token. Give the access' redactor to the transport of the connection too.
+    token, by the app's own keys, so that a connection begins without any. Give the access' redactor to the transport of the connection too.
     """
     shared = redactor if redactor is not None else Redactor()
     endpoint = TokenEndpoint(
@@ -227,6 +227,7 @@ def open_access(
         observer=observer,
         redactor=shared,
         on_rotated=on_rotated,
+        needs_none=refresher is not None,
     )
     return Access(keeper, OAuthSigner(keeper, headers), endpoint, shared)
 
@@ -267,7 +268,7 @@ def open_oauth(
         advice = f"give credentials=ClientCredentials(client_id, client_secret), or run `ar-connectors connect {platform}`"
         found = kept_app_keys(request.store, platform, connection_id, advice)
         keys = ClientCredentials(
-            found["client_id"], found["client_secret"], scopes=tuple(found.get("scopes", ()))
+            found["client_id"], found.get("client_secret"), scopes=tuple(found.get("scopes", ()))
         )
     access = open_access(
         provider(hosts),
@@ -284,7 +285,9 @@ def open_oauth(
         refresher=refresher,
     )
     if credentials is not None:
-        document: dict[str, Any] = {"client_id": keys.client_id, "client_secret": keys.client_secret}
+        document: dict[str, Any] = {"client_id": keys.client_id}
+        if keys.client_secret is not None:
+            document["client_secret"] = keys.client_secret
         if keys.scopes:
             document["scopes"] = list(keys.scopes)
         keep_app_keys(request.store, connection_id, document)

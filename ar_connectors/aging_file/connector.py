@@ -15,6 +15,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
+from ar_connectors.adapterkit.company_connector import CompanyConnector
 from ar_connectors.aging_file.capabilities import CAPABILITIES
 from ar_connectors.aging_file.cells import PLATFORM, file_error
 from ar_connectors.aging_file.importing import PAGE, assign, closing_page, customers_meant, missing
@@ -32,7 +33,6 @@ from ar_connectors.aging_file.settings import ListSettings
 from ar_connectors.aging_file.spool import Spool
 from ar_connectors.aging_file.survey import Survey, digest, survey
 from ar_connectors.connector import (
-    Capabilities,
     Cursor,
     Fetch,
     Page,
@@ -42,7 +42,6 @@ from ar_connectors.connector import (
     ReportedBalance,
     StoreView,
     StreamSpec,
-    make_connection_id,
 )
 from ar_connectors.errors import ContractError, UnsupportedOperation
 from ar_core.model import RecordKind
@@ -69,41 +68,17 @@ STREAMS: Final = (
 )
 
 
-class AgingFileConnector:
+class AgingFileConnector(CompanyConnector):
     """One company's aging list. `tenant`: the name it is known by here; `settings`: where its file is and what it does not say."""
 
     def __init__(self, tenant: str, settings: ListSettings) -> None:
-        self._tenant = tenant
+        super().__init__(tenant, CAPABILITIES, STREAMS)
         self._settings = settings
         self.surveyed: Survey | None = None
         """What was found out about the file when it was last read."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._tenant!r}, {str(self._settings.file)!r})"
-
-    @property
-    def platform(self) -> str:
-        """`aging_file`."""
-        return PLATFORM
-
-    @property
-    def tenant(self) -> str:
-        """The name of the company."""
-        return self._tenant
-
-    @property
-    def id(self) -> str:
-        """The connection id."""
-        return make_connection_id(PLATFORM, self._tenant)
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What can be done with a list."""
-        return CAPABILITIES
-
-    def streams(self) -> Sequence[StreamSpec]:
-        """The list."""
-        return STREAMS
 
     def pull(self, stream: str, view: StoreView) -> Iterator[Sequence[Fetch]]:
         """The pages of the list, if it is another than the last time; see `Connector.pull`. Raises what `survey` raises, and

@@ -220,7 +220,8 @@ class TokenClient:
 class TokenEndpoint(TokenClient):
     """One app's dealings with one platform's token endpoint, by authorization codes and refresh tokens.
 
-    `credentials`: the app's keys; sent as HTTP Basic (RFC 6749, section 2.3.1). The rest as of `TokenClient`.
+    `credentials`: the app's keys; sent as HTTP Basic (RFC 6749, section 2.3.1), of an app without a secret its id in the form
+    (section 3.2.1). The rest as of `TokenClient`. Raises ConfigurationError where the platform needs a secret.
     """
 
     def __init__(
@@ -246,6 +247,11 @@ class TokenEndpoint(TokenClient):
             redactor=redactor,
         )
         self.credentials = credentials
+        if credentials.client_secret is None and not provider.pkce:
+            raise ConfigurationError(
+                f"{provider.platform} needs a client secret",
+                advice="copy it from the app's page at the platform",
+            )
         self.redactor.add(credentials.client_secret)
 
     def authorize_url(self, redirect_uri: str, state: str, code_challenge: str | None = None) -> str:
@@ -274,6 +280,7 @@ class TokenEndpoint(TokenClient):
         form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)]
         if verifier is not None:
             form.append(("code_verifier", verifier))
+        form += self._public()
         return self._ask(form, "exchange authorization code", None, Replay.UNSAFE, self._keys())
 
     def refresh(self, tokens: TokenSet) -> TokenSet:
@@ -285,7 +292,7 @@ class TokenEndpoint(TokenClient):
         if not tokens.refresh_token:
             raise ReauthorizationRequired("there is no refresh token", platform=self.provider.platform)
         self.redactor.add(*tokens.secrets())
-        form = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token)]
+        form = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token), *self._public()]
         return self._ask(form, "refresh tokens", tokens, Replay.SAFE, self._keys())
 
     def client_credentials(self, scopes: Sequence[str]) -> TokenSet:
@@ -293,6 +300,12 @@ class TokenEndpoint(TokenClient):
 
         Raises ConfigurationError (wrong keys, scopes that the app has not), TransientError, QuotaExhausted.
         """
+        if self.credentials.client_secret is None:
+            raise ConfigurationError(
+                "an app without a secret cannot ask for tokens of its own",
+                platform=self.provider.platform,
+                advice="connect by consent, or give the client secret",
+            )
         form = [("grant_type", "client_credentials"), ("scope", " ".join(scopes))]
         return self._ask(form, "ask for tokens", None, Replay.SAFE, self._keys())
 
@@ -311,7 +324,8 @@ class TokenEndpoint(TokenClient):
         if self.provider.revoke_as_json:
             body, kind = json.dumps({"token": token}).encode(), "application/json"
         else:
-            body, kind = urlencode({"token": token}).encode(), "application/x-www-form-urlencoded"
+            form = [("token", token), *self._public()]
+            body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
         try:
             self._transport.send(
                 self._request(address, body, kind, "revoke tokens", Replay.SAFE, self._keys())
@@ -319,10 +333,18 @@ class TokenEndpoint(TokenClient):
         except ReauthorizationRequired:
             return
 
-    def _keys(self) -> Mapping[str, str]:
-        keys = (
-            f"{quote(self.credentials.client_id, safe='')}:{quote(self.credentials.client_secret, safe='')}"
+    def _public(self) -> list[tuple[str, str]]:
+        """How an app without a secret names itself."""
+        return (
+            [] if self.credentials.client_secret is not None else [("client_id", self.credentials.client_id)]
         )
+
+    def _keys(self) -> Mapping[str, str]:
+        """How an app with a secret proves itself."""
+        secret = self.credentials.client_secret
+        if secret is None:
+            return {}
+        keys = f"{quote(self.credentials.client_id, safe='')}:{quote(secret, safe='')}"
         basic = b64encode(keys.encode()).decode()
         self.redactor.add(basic)
         return {"Authorization": f"Basic {basic}"}

@@ -23,7 +23,8 @@ class ClientCredentials:
     """An app's keys at an OAuth platform. Raises ConfigurationError when one is empty."""
 
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: str | None = field(default=None, repr=False)
+    """None: an app that cannot keep one (on a desktop), where the platform takes proof of each code instead (PKCE)."""
     redirect_uri: str | None = None
     """As registered with the platform; None: the loopback page of `connect` chooses its own."""
     scopes: tuple[str, ...] = ()
@@ -32,6 +33,8 @@ class ClientCredentials:
     def __post_init__(self) -> None:
         for name in ("client_id", "client_secret"):
             value = getattr(self, name)
+            if value is None and name == "client_secret":
+                continue
             if not value or value != value.strip():
                 raise ConfigurationError(
                     f"{name} is empty or has blanks around it",

@@ -97,6 +97,7 @@ def quickbooks(
 @click.option(
     "--custom", is_flag=True, help="A custom connection: the app's keys are enough, no browser is needed."
 )
+@click.option("--pkce", is_flag=True, help="An app for desktops or phones, which has no client secret.")
 @click.option("--port", type=int, default=8765, show_default=True, help="Port of the redirect page.")
 @click.option("--no-browser", is_flag=True, help="Only print the address of the consent page.")
 @click.option(
@@ -113,19 +114,26 @@ def xero(  # noqa: PLR0917 - click passes them by name
     tenant: str | None,
     time_zone: str | None,
     custom: bool,
+    pkce: bool,
     port: int,
     no_browser: bool,
     emulator: TextIO | None,
 ) -> Exit | None:
-    """Connect a Xero organisation. The client secret comes from AR_CONNECTORS_CLIENT_SECRET or is asked for; register
-    http://localhost:8765/callback (or another --port) as the app's redirect address."""
+    """Connect a Xero organisation. The client secret comes from AR_CONNECTORS_CLIENT_SECRET or is asked for, unless the app has
+    none (--pkce); register http://localhost:8765/callback (or another --port) as the app's redirect address."""
     need_key(shell)
     if emulator is not None:
         return done(shell, _to_emulator(shell, "xero", emulator.read(), time_zone))
     from ar_connectors.xero.auth import CUSTOM_SCOPES, reached, token_endpoint
 
+    if custom and pkce:
+        raise click.UsageError(
+            "a custom connection needs the app's secret: give --custom or --pkce, not both"
+        )
     client_id = client_id or click.prompt("Client id of your Xero app")
-    secret = os.environ.get(SECRET_VARIABLE) or click.prompt("Client secret", hide_input=True)
+    secret: str | None = None
+    if not pkce:
+        secret = os.environ.get(SECRET_VARIABLE) or click.prompt("Client secret", hide_input=True)
     time_zone = time_zone or click.prompt("Time zone of the organisation", default="Pacific/Auckland")
     redirect = None if custom else f"http://localhost:{port}/callback"
     keys = ClientCredentials(client_id, secret, redirect, CUSTOM_SCOPES if custom else ())

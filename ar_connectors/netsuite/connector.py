@@ -6,19 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from ar_connectors.adapterkit.company_connector import CompanyConnector
 from ar_connectors.clock import Clock
 from ar_connectors.connector import (
-    Capabilities,
     Fetch,
     Page,
     PendingWrite,
     Placement,
     ReportedBalance,
     StoreView,
-    StreamSpec,
-    make_connection_id,
 )
-from ar_connectors.errors import ContractError, UnsupportedOperation
+from ar_connectors.errors import ContractError
 from ar_connectors.netsuite.account import PLATFORM
 from ar_connectors.netsuite.capabilities import capabilities_of
 from ar_connectors.netsuite.client import MAX_IDS, NetSuiteClient, Sender
@@ -38,7 +36,7 @@ from ar_connectors.netsuite.tables import TABLES
 from ar_connectors.netsuite.writeback import NetSuiteWriter
 from ar_connectors.netsuite.writeback_checks import write_problems
 from ar_connectors.netsuite.writeback_scope import WriteOptions
-from ar_core.model import DeletionEvidence, RecordKind, parse_record_id
+from ar_core.model import DeletionEvidence, RecordKind
 
 __all__ = ["NetSuiteConnector"]
 
@@ -61,7 +59,7 @@ _TOLD: Final = {
 _LISTED: Final = frozenset(_STREAM_OF) - {RecordKind.CONTACT}
 
 
-class NetSuiteConnector:
+class NetSuiteConnector(CompanyConnector):
     """Reads and writes one account. Thread-safe. `tenant`: its realm; `base_url`: its API host; `wishes`: how it is to be read;
     `options`: how it wants to see our facts."""
 
@@ -75,40 +73,13 @@ class NetSuiteConnector:
         wishes: Wishes | None = None,
         options: WriteOptions | None = None,
     ) -> None:
-        self._tenant = tenant
         self._clock = clock
         self._wishes = wishes or Wishes()
         self._company: Company | None = None
         self.client = NetSuiteClient(sender, tenant, base_url)
         self._options = options or WriteOptions()
+        super().__init__(tenant, capabilities_of(self._options.fields), STREAMS)
         self._writer = NetSuiteWriter(self.client, self._options)
-
-    def __repr__(self) -> str:
-        return f"NetSuiteConnector({self._tenant!r})"
-
-    @property
-    def platform(self) -> str:
-        """`netsuite`."""
-        return PLATFORM
-
-    @property
-    def tenant(self) -> str:
-        """The account's realm."""
-        return self._tenant
-
-    @property
-    def id(self) -> str:
-        """The connection id."""
-        return make_connection_id(PLATFORM, self._tenant)
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What this adapter can do, with the custom fields that are mapped."""
-        return capabilities_of(self._options.fields)
-
-    def streams(self) -> Sequence[StreamSpec]:
-        """All streams, in reading order."""
-        return STREAMS
 
     def pull(self, stream: str, view: StoreView) -> Iterator[Sequence[Fetch]]:
         """What to ask next for a stream; see `Connector.pull`."""
@@ -119,7 +90,7 @@ class NetSuiteConnector:
         """Record ids of everything of a kind that exists, up to 1000 at a time. Raises UnsupportedOperation for a kind that is
         not listed."""
         if kind not in _LISTED:
-            raise self._not_listed(kind)
+            raise self.not_listed(kind, _LISTED)
         company = self._known()
         context = company.context(self._tenant)
         select = TABLES[_STREAM_OF[kind]].select(company.schema())
@@ -140,7 +111,7 @@ class NetSuiteConnector:
         """Read records again by id, a call per thousand. What is not there comes back as a tombstone (NOT_FOUND)."""
         stream = _STREAM_OF.get(kind)
         if stream is None:
-            raise self._not_listed(kind)
+            raise self.not_listed(kind, _LISTED)
         company = self._known()
         context = company.context(self._tenant)
         select = TABLES[stream].select(company.schema())
@@ -208,21 +179,5 @@ class NetSuiteConnector:
         return self._company
 
     def _remote_id(self, kind: RecordKind, identity: str) -> str:
-        parts = parse_record_id(identity)
-        if parts is None or parts.platform != PLATFORM or parts.tenant != self._tenant:
-            raise UnsupportedOperation(
-                f"{identity} is not a record of this account",
-                platform=PLATFORM,
-                tenant=self._tenant,
-                operation=f"read {kind}",
-            )
-        return journal_of(parts.remote_id) if kind is RecordKind.ADJUSTMENT else parts.remote_id
-
-    def _not_listed(self, kind: RecordKind) -> UnsupportedOperation:
-        return UnsupportedOperation(
-            f"records of kind {kind} cannot be asked for by themselves",
-            platform=PLATFORM,
-            tenant=self._tenant,
-            operation=f"list {kind}",
-            advice="kinds that can: " + ", ".join(sorted(_LISTED)),
-        )
+        remote_id = self.own_remote_id(kind, identity)
+        return journal_of(remote_id) if kind is RecordKind.ADJUSTMENT else remote_id

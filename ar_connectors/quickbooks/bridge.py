@@ -9,19 +9,17 @@ wipes and overwrites fields (quirks.md#qbo-43). Writing goes through commands.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from importlib import import_module
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from ar_connectors.errors import ConfigurationError, NotFoundError, RejectedError, UnsupportedOperation
+from ar_connectors.adapterkit.sdk_objects import SourcedRecord, document_of, not_installed
+from ar_connectors.errors import ConfigurationError, NotFoundError, UnsupportedOperation
 from ar_connectors.http.endpoints import Endpoints
 from ar_connectors.quickbooks.auth import PRODUCTION, SANDBOX
 from ar_connectors.quickbooks.client import BASE_URL, SANDBOX_URL
 from ar_connectors.quickbooks.faults import PLATFORM
-from ar_core.model import Source
 
 __all__ = ["QuickBooksBridge", "SourcedRecord", "from_quickbooks", "to_sdk"]
 
@@ -37,20 +35,6 @@ _OBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     "Term": ("quickbooks.objects.term", "Term"),
 }
 """Which class of python-quickbooks stands for which kind of row."""
-
-
-class SourcedRecord(Protocol):
-    """Any of our records that came from QuickBooks."""
-
-    @property
-    def id(self) -> str:
-        """Our id."""
-        ...
-
-    @property
-    def source(self) -> Source | None:
-        """Where it came from."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -191,7 +175,7 @@ def to_sdk(record: SourcedRecord, raw: bytes | str | Mapping[str, Any]) -> Any:
         raise UnsupportedOperation(
             f"{record.id} has no object in python-quickbooks", platform=PLATFORM, operation="to_sdk"
         )
-    row = _row(_document(raw, record.id), kind, source.remote_id)
+    row = _row(document_of(raw, record, PLATFORM), kind, source.remote_id)
     if row is None or row.get("status") == "Deleted":
         gone = "was deleted" if row is not None else "is not in the body that was given"
         raise NotFoundError(f"{kind} {source.remote_id} {gone}", platform=PLATFORM, operation="to_sdk")
@@ -199,25 +183,8 @@ def to_sdk(record: SourcedRecord, raw: bytes | str | Mapping[str, Any]) -> Any:
     try:
         shape = getattr(import_module(module), name)
     except ImportError as error:
-        raise ConfigurationError(
-            "python-quickbooks is not installed",
-            platform=PLATFORM,
-            operation="to_sdk",
-            advice='install it: pip install "ar-connectors[quickbooks]"',
-        ) from error
+        raise not_installed("python-quickbooks", PLATFORM) from error
     return shape.from_json(_without_nulls(row))
-
-
-def _document(raw: bytes | str | Mapping[str, Any], record: str) -> Mapping[str, Any]:
-    if isinstance(raw, Mapping):
-        return raw
-    try:
-        document = json.loads(raw, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise RejectedError(
-            f"the raw body of {record} is not JSON: {error}", platform=PLATFORM, operation="to_sdk"
-        ) from error
-    return document if isinstance(document, dict) else {}
 
 
 def _row(document: Mapping[str, Any], kind: str, remote_id: str) -> Mapping[str, Any] | None:

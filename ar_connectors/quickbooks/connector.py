@@ -10,17 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from ar_connectors.adapterkit.company_connector import CompanyConnector
 from ar_connectors.clock import Clock
 from ar_connectors.connector import (
-    Capabilities,
     Fetch,
     Page,
     PendingWrite,
     Placement,
     ReportedBalance,
     StoreView,
-    StreamSpec,
-    make_connection_id,
 )
 from ar_connectors.errors import ContractError, UnsupportedOperation
 from ar_connectors.quickbooks.capabilities import CAPABILITIES
@@ -52,7 +50,7 @@ _TABLE_OF: Final[dict[RecordKind, Table]] = {
 _LISTED: Final = frozenset(_TABLE_OF) - {RecordKind.CONTACT}
 
 
-class QuickBooksReader:
+class QuickBooksReader(CompanyConnector):
     """Reads one company. `tenant`: its realm id; `sender`: the transport (or anything that sends requests); thread-safe.
 
     Facts of the company (home currency, terms, receivable accounts) come from the store's cursors while a stream is pulled;
@@ -60,37 +58,10 @@ class QuickBooksReader:
     """
 
     def __init__(self, tenant: str, sender: Sender, clock: Clock, *, base_url: str = BASE_URL) -> None:
-        self._tenant = tenant
+        super().__init__(tenant, CAPABILITIES, STREAMS)
         self._clock = clock
         self._company: Company | None = None
         self.client = QuickBooksClient(sender, tenant, base_url)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._tenant!r})"
-
-    @property
-    def platform(self) -> str:
-        """`quickbooks`."""
-        return PLATFORM
-
-    @property
-    def tenant(self) -> str:
-        """The realm id."""
-        return self._tenant
-
-    @property
-    def id(self) -> str:
-        """The connection id."""
-        return make_connection_id(PLATFORM, self._tenant)
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What this adapter can do."""
-        return CAPABILITIES
-
-    def streams(self) -> Sequence[StreamSpec]:
-        """All streams, in reading order."""
-        return STREAMS
 
     def pull(self, stream: str, view: StoreView) -> Iterator[Sequence[Fetch]]:
         """What to ask next for a stream; see `Connector.pull`."""
@@ -101,7 +72,7 @@ class QuickBooksReader:
         """Record ids of everything of a kind that exists, up to 1000 at a time. Raises UnsupportedOperation for a kind that
         is not listed. Adjustments need their whole journal entries; the others only ids."""
         if kind not in _LISTED:
-            raise self._not_listed(kind)
+            raise self.not_listed(kind, _LISTED)
         table = _TABLE_OF[kind]
         context = self._context()
         if kind is not RecordKind.ADJUSTMENT:
@@ -116,7 +87,7 @@ class QuickBooksReader:
         """Read records again by id, a call per thousand. What is not there comes back as a tombstone (NOT_FOUND)."""
         table = _TABLE_OF.get(kind)
         if table is None:
-            raise self._not_listed(kind)
+            raise self.not_listed(kind, _LISTED)
         context = self._context()
         wanted: defaultdict[str, list[str]] = defaultdict(list)
         for identity in record_ids:
@@ -183,26 +154,10 @@ class QuickBooksReader:
         return self._company.context(self._tenant) if self._company is not None else Context(self._tenant)
 
     def _remote_id(self, kind: RecordKind, identity: str) -> str:
-        parts = parse_record_id(identity)
-        if parts is None or parts.platform != PLATFORM or parts.tenant != self._tenant:
-            raise UnsupportedOperation(
-                f"{identity} is not a record of this company",
-                platform=PLATFORM,
-                tenant=self._tenant,
-                operation=f"read {kind}",
-                advice="ask the connection that its id names",
-            )
-        if kind in {RecordKind.ADJUSTMENT, RecordKind.CONTACT}:
-            return journal_entry_of(parts.remote_id)  # contacts are numbered in the same way
-        return parts.remote_id
-
-    def _not_listed(self, kind: RecordKind) -> UnsupportedOperation:
-        return UnsupportedOperation(
-            f"records of kind {kind} cannot be asked for by themselves",
-            platform=PLATFORM,
-            tenant=self._tenant,
-            operation=f"list {kind}",
-            advice="kinds that can: " + ", ".join(sorted(_LISTED)),
+        """The id of the row that a record is, or is a part of: contacts are numbered as lines of entries are."""
+        remote_id = self.own_remote_id(kind, identity)
+        return (
+            journal_entry_of(remote_id) if kind in {RecordKind.ADJUSTMENT, RecordKind.CONTACT} else remote_id
         )
 
 

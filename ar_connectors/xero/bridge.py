@@ -3,26 +3,29 @@
 Two directions, both out of the data path: its client lends us its credentials and gets every rotated token back through its own
 saver, so the two never race for one refresh token; and our records can be had as its objects, built from the row Xero sent.
 
-One client is lent for one organisation: xero-python keeps one token object for a whole process (its Configuration hands out
-copies of the first one made), so tokens are read through the getter of the client itself and never from that object.
+xero-python keeps one token object for a whole process (its Configuration hands out copies of the first one made), so tokens are read
+through the getter of the client itself and never from that object. One consent reaches several organisations, so one client may be
+lent once for each of them; then they have one refresh token among them. Whoever of them needs new tokens looks first whether the
+client has been given some meanwhile, and one at a time asks for them.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from importlib import import_module
-from typing import Any, Final, Protocol
+from threading import RLock
+from typing import Any, Final
 
+from ar_connectors.adapterkit.sdk_objects import SourcedRecord, document_of, not_installed
+from ar_connectors.auth.refresh import Refresher
+from ar_connectors.auth.tokens import TokenSet
 from ar_connectors.errors import ConfigurationError, NotFoundError, RejectedError, UnsupportedOperation
 from ar_connectors.http.endpoints import Endpoints
 from ar_connectors.xero.auth import PRODUCTION
 from ar_connectors.xero.faults import PLATFORM
-from ar_core.model import Source
 
-__all__ = ["SourcedRecord", "XeroBridge", "from_xero", "to_sdk"]
+__all__ = ["LentRefresher", "SourcedRecord", "XeroBridge", "from_xero", "to_sdk"]
 
 _IDS: Final[Mapping[str, str]] = {
     "Invoice": "InvoiceID",
@@ -38,18 +41,11 @@ _ACCESS_LIFE: Final = 1800
 """Seconds an access token of Xero lives (quirks.md#xero-1)."""
 
 
-class SourcedRecord(Protocol):
-    """Any of our records that came from Xero."""
-
-    @property
-    def id(self) -> str:
-        """Our id."""
-        ...
-
-    @property
-    def source(self) -> Source | None:
-        """Where it came from."""
-        ...
+_MOST_REMEMBERED: Final = 1000
+_ONE_AT_A_TIME: Final = RLock()
+"""Held while any client's tokens are renewed: two clients may well share what their getters read."""
+_used_up: dict[str, None] = {}
+"""Refresh tokens that were traded for others in this process, the oldest first."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +86,9 @@ class XeroBridge:
     def push(self, tokens: Mapping[str, Any]) -> None:
         """Give rotated tokens to the client's saver, with the scopes it had.
 
-        `tokens`: `access_token`, `refresh_token`, and `expires_at` in seconds since 1970 where it is known. Raises
-        ConfigurationError when one of the first two is missing: half a pair would cut the client off at its next refresh.
+        `tokens`: `access_token`, `refresh_token`, and `expires_at` in seconds since 1970 where it is known. Tokens that were
+        replaced already (by another organisation's connection) are not given over their successors. Raises ConfigurationError
+        when one of the first two is missing: half a pair would cut the client off at its next refresh.
         """
         access, refresh = tokens.get("access_token"), tokens.get("refresh_token")
         if not access or not refresh:
@@ -100,6 +97,11 @@ class XeroBridge:
                 platform=PLATFORM,
                 tenant=self.tenant,
             )
+        with _ONE_AT_A_TIME:
+            if refresh not in _used_up:
+                self._save(access, refresh, tokens.get("expires_at"))
+
+    def _save(self, access: str, refresh: str, expires_at: float | None) -> None:
         held = self._held()
         # Exactly the names that OAuth2Token.update_token takes: it fails on any other.
         document = {
@@ -107,15 +109,45 @@ class XeroBridge:
             "refresh_token": refresh,
             "scope": held.get("scope"),
             "expires_in": _ACCESS_LIFE,
-            "expires_at": tokens.get("expires_at"),
+            "expires_at": expires_at,
             "token_type": held.get("token_type") or "Bearer",
             "id_token": held.get("id_token"),
         }
         self.client.set_oauth2_token(document)
 
 
+@dataclass(frozen=True, slots=True)
+class LentRefresher:
+    """Gets new tokens for a connection whose tokens live in a client: those it was given meanwhile, else by its refresh token."""
+
+    endpoint: Refresher
+    bridge: XeroBridge
+
+    def refresh(self, tokens: TokenSet) -> TokenSet:
+        """New tokens; the client has them before anybody else can ask. Raises what the token endpoint raises."""
+        with _ONE_AT_A_TIME:
+            lent = self.bridge.tokens()
+            access, refresh = lent["access_token"], lent["refresh_token"]
+            if access and refresh and refresh != tokens.refresh_token and refresh not in _used_up:
+                return TokenSet(access, refresh)
+            fresh = self.endpoint.refresh(tokens)
+            if tokens.refresh_token and tokens.refresh_token != fresh.refresh_token:
+                _used_up[tokens.refresh_token] = None
+                while len(_used_up) > _MOST_REMEMBERED:
+                    del _used_up[next(iter(_used_up))]
+            until = fresh.access_expires_at
+            self.bridge.push(
+                {
+                    "access_token": fresh.access_token,
+                    "refresh_token": fresh.refresh_token,
+                    "expires_at": None if until is None else until.timestamp(),
+                }
+            )
+            return fresh
+
+
 def from_xero(client: Any, *, tenant: str, auth: Any = None) -> XeroBridge:
-    """Use the credentials of a xero-python `ApiClient`, for one organisation; nothing is sent.
+    """Use the credentials of a xero-python `ApiClient`, for one organisation (once for each, where it reaches several); nothing is sent.
 
     `tenant`: the tenant id. `auth`: the `OAuth2Token` with the app's keys, where it is not the one of the client's
     configuration (several apps in one process: xero-python's configuration keeps the first). Recognized by what they have.
@@ -167,13 +199,8 @@ def to_sdk(record: SourcedRecord, raw: bytes | str | Mapping[str, Any]) -> Any:
             f"{record.id} has no object in xero-python", platform=PLATFORM, operation="to_sdk"
         )
     kind, remote = source.kind, source.remote_id
-    try:
-        document = raw if isinstance(raw, Mapping) else json.loads(raw, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise RejectedError(
-            f"the raw body of {record.id} is not JSON: {error}", platform=PLATFORM, operation="to_sdk"
-        ) from error
-    listed = document.get(f"{kind}s") if isinstance(document, Mapping) else None
+    document = document_of(raw, record, PLATFORM)
+    listed = document.get(f"{kind}s")
     rows = listed if isinstance(listed, list) else [document]
     row = next((one for one in rows if isinstance(one, Mapping) and one.get(_IDS[kind]) == remote), None)
     if row is None:
@@ -185,12 +212,7 @@ def to_sdk(record: SourcedRecord, raw: bytes | str | Mapping[str, Any]) -> Any:
         deserialize = import_module("xero_python.api_client.deserializer").deserialize
         models = import_module("xero_python.accounting.models")
     except ImportError as error:
-        raise ConfigurationError(
-            "xero-python is not installed",
-            platform=PLATFORM,
-            operation="to_sdk",
-            advice='install it: pip install "ar-connectors[xero]"',
-        ) from error
+        raise not_installed("xero-python", PLATFORM) from error
     present = {name: value for name, value in row.items() if value is not None}
     try:
         return deserialize(kind, present, api_client.ModelFinder(models))

@@ -14,12 +14,14 @@ READS: Final[dict[str, str]] = {
     "organization": "Organisation with its lock dates, read again every day; whether Xero itself sends reminders",
     "customers": "Contacts, archived and merged ones too, then by If-Modified-Since",
     "contacts": "the person on the contact's card, and its ContactPersons",
-    "invoices": "sales invoices in the order of ids, then by If-Modified-Since; open ones whole once a day (quirks.md#xero-17)",
+    "invoices": "sales invoices in the order of ids, then by If-Modified-Since; open ones whole once a day (quirks.md#xero-17); "
+    "their payment links, a call each and once, as many in a run as `payment_links` says (quirks.md#xero-54)",
     "credit_notes": "credit notes to customers",
     "payments": "Payments (receipts and refunds), Prepayments, Overpayments",
     "allocations": "with the payments and credit notes that they belong to",
-    "promises": "expected payment dates that bookkeepers set (origin erp); our own tagged history notes behind such dates",
-    "disputes": "our own tagged history notes, where an invoice's history is read",
+    "promises": "expected payment dates that bookkeepers set (origin erp); our own tagged history notes behind such dates, and of "
+    "contacts in the group of those who have notes (quirks.md#xero-49)",
+    "disputes": "our own tagged history notes, found in the same ways",
     "deletions": "status DELETED of drafts and payments",
     "voids": "status VOIDED",
     "reported_balances": "Balances of contacts, in the contact's own currency (quirks.md#xero-31)",

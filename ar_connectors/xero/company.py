@@ -23,10 +23,10 @@ from ar_connectors.errors import (
 from ar_connectors.http.messages import Response
 from ar_connectors.xero.client import XeroClient
 from ar_connectors.xero.context import PLATFORM, Context
-from ar_connectors.xero.decode import decode_page
+from ar_connectors.xero.reading import rows_of
 from ar_core.model import CustomField, Organization
 
-__all__ = ["MAX_AGE", "REFERENCE", "Company", "company_of", "read_company"]
+__all__ = ["MAX_AGE", "REFERENCE", "Company", "company_of", "read_company", "sends_reminders"]
 
 REFERENCE: Final = "reference"
 MAX_AGE: Final = timedelta(hours=24)
@@ -38,8 +38,6 @@ _REFUSED: Final = (PermissionDenied, NotFoundError, RejectedError, UnsupportedOp
 class Company:
     """Facts of an organisation, as its reference data had them."""
 
-    started_at: datetime
-    """The server's clock when the first load began, UTC: from there on changes are read."""
     read_at: datetime
     """The server's clock when these facts were read, UTC."""
     base_currency: str | None = None
@@ -53,7 +51,6 @@ class Company:
     def to_json(self) -> dict[str, Any]:
         """The same as JSON values, for a cursor."""
         return {
-            "started_at": self.started_at.isoformat(),
             "read_at": self.read_at.isoformat(),
             "base_currency": self.base_currency,
             "reminders": self.reminders,
@@ -66,22 +63,21 @@ def company_of(cursor: Cursor | None) -> Company | None:
         return None
     state: Mapping[str, Any] = cursor.state["company"]
     return Company(
-        started_at=datetime.fromisoformat(state["started_at"]),
         read_at=datetime.fromisoformat(state["read_at"]),
         base_currency=state["base_currency"],
         reminders=state["reminders"],
     )
 
 
-def read_company(client: XeroClient, started_at: datetime | None, now: datetime) -> Page:
-    """Read the reference data: three calls, side by side. `started_at` is kept from an earlier reading; `now` (UTC) serves only where the
-    server tells no time. Raises ContractError when there is no organisation in the answer."""
+def read_company(client: XeroClient, now: datetime) -> Page:
+    """Read the reference data: three calls, side by side. `now` (UTC) serves only where the server tells no time. Raises
+    ContractError when there is no organisation in the answer."""
     with side_by_side(3) as asked:
         card = asked.submit(client.get, "Organisation", "read Organisation")
-        chasing = asked.submit(_reminders, client)
+        chasing = asked.submit(sends_reminders, client)
         bad_debts = asked.submit(_bad_debt_accounts, client)
         answer, reminders, accounts = card.result(), chasing.result(), bad_debts.result()
-    page = decode_page(answer.body, "Organisations", Context(client.tenant), stream=REFERENCE)
+    page = rows_of(client, answer, "Organisations", Context(client.tenant), stream=REFERENCE)
     organization = next((one for one in page.records if isinstance(one, Organization)), None)
     if organization is None:
         raise ContractError(
@@ -92,19 +88,19 @@ def read_company(client: XeroClient, started_at: datetime | None, now: datetime)
             excerpt=answer.body[:200].decode("utf-8", errors="replace"),
         )
     told: list[tuple[str, str, str | None]] = (
-        [] if reminders is None else [("xero_reminders", "on" if reminders else "off", None)]
+        [] if reminders is None else [("erp_reminders", "on" if reminders else "off", None)]
     )
     if accounts:
         told.append(("bad_debt_accounts", ",".join(sorted(accounts)), "xero:Account"))
     fields = tuple(CustomField.trusted(name=n, value=v, definition_id=d) for n, v, d in told)
     organization = organization.model_copy(update={"custom_fields": (*organization.custom_fields, *fields)})
-    moment = page.server_time or answer.server_date or now
-    company = Company(started_at or moment, moment, organization.base_currency, reminders)
+    moment = page.server_time or now
+    company = Company(moment, organization.base_currency, reminders)
     cursor = Cursor(REFERENCE, {"company": company.to_json()})
     return replace(page, records=[organization], row_of=[0], cursor=cursor)
 
 
-def _reminders(client: XeroClient) -> bool | None:
+def sends_reminders(client: XeroClient) -> bool | None:
     """Whether Xero itself chases; unknown where the connection may not ask."""
     try:
         rows = _rows(client.get("InvoiceReminders/Settings", "read InvoiceReminders"), "InvoiceReminders")

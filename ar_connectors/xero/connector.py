@@ -6,26 +6,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ar_connectors.adapterkit.cutting import loads_plain
+from ar_connectors.adapterkit.company_connector import CompanyConnector
 from ar_connectors.clock import Clock
 from ar_connectors.connector import (
-    Capabilities,
     Fetch,
     Page,
     PendingWrite,
     Placement,
     ReportedBalance,
     StoreView,
-    StreamSpec,
-    make_connection_id,
 )
 from ar_connectors.errors import ContractError, NotFoundError, UnsupportedOperation
 from ar_connectors.xero.capabilities import CAPABILITIES
-from ar_connectors.xero.client import BASE_URL, MAX_IDS, PAGE_SIZE, Sender, XeroClient
-from ar_connectors.xero.company import REFERENCE, Company, company_of, read_company
+from ar_connectors.xero.client import BASE_URL, MAX_IDS, Sender, XeroClient
+from ar_connectors.xero.company import REFERENCE, Company, company_of, read_company, sends_reminders
 from ar_connectors.xero.context import KIND_OF, PLATFORM, SINGULAR, Context, Mapper
 from ar_connectors.xero.decode import decode_page
 from ar_connectors.xero.pull import LISTS, STREAMS, ReadOptions, pull
+from ar_connectors.xero.reading import list_page, read_by_ids, rows_of
 from ar_connectors.xero.reports import reported_balances
 from ar_connectors.xero.writeback import WriteOptions, XeroWriter
 from ar_core.model import DeletionEvidence, RecordKind, Tombstone, parse_record_id
@@ -42,7 +40,7 @@ _LISTS_OF: Final[dict[RecordKind, tuple[str, ...]]] = {
 _COLLECTION_OF: Final = {singular: name for name, singular in SINGULAR.items()}
 
 
-class XeroConnector:
+class XeroConnector(CompanyConnector):
     """Reads and writes one organisation. Thread-safe.
 
     Args:
@@ -64,40 +62,12 @@ class XeroConnector:
         read_options: ReadOptions | None = None,
         write_options: WriteOptions | None = None,
     ) -> None:
-        self._tenant = tenant
+        super().__init__(tenant, CAPABILITIES, STREAMS)
         self._clock = clock
         self._options = read_options or ReadOptions()
         self._company: Company | None = None
-        self._links: dict[str, str] = {}
         self.client = XeroClient(sender, tenant, base_url)
         self._writer = XeroWriter(self.client, write_options)
-
-    def __repr__(self) -> str:
-        return f"XeroConnector({self._tenant!r})"
-
-    @property
-    def platform(self) -> str:
-        """`xero`."""
-        return PLATFORM
-
-    @property
-    def tenant(self) -> str:
-        """The tenant id."""
-        return self._tenant
-
-    @property
-    def id(self) -> str:
-        """The connection id."""
-        return make_connection_id(PLATFORM, self._tenant)
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What this adapter can do."""
-        return CAPABILITIES
-
-    def streams(self) -> Sequence[StreamSpec]:
-        """All streams, in reading order."""
-        return STREAMS
 
     def pull(self, stream: str, view: StoreView) -> Iterator[Sequence[Fetch]]:
         """What to ask next for a stream; see `Connector.pull`."""
@@ -113,13 +83,13 @@ class XeroConnector:
             summary = (("summaryOnly", "true"),) if name == "invoices" else ()
             while True:
                 order = (*one.params, *summary, ("order", one.id_name))
-                page = decode_page(
-                    self.client.page(one.collection, order, number).body, one.collection, context
-                )
+                found = list_page(self.client, one.collection, order, number, context)
                 yield [
-                    record.id for record in page.records if KIND_OF[one.collection] == self._kind(record.id)
+                    record.id
+                    for record in found.page.records
+                    if KIND_OF[one.collection] == self._kind(record.id)
                 ]
-                if page.rows < PAGE_SIZE:
+                if found.last:
                     break
                 number += 1
 
@@ -128,13 +98,14 @@ class XeroConnector:
         back as a tombstone (NOT_FOUND)."""
         context = self._context()
         lists = self._lists(kind)
-        wanted = {self._remote_id(kind, one): one for one in record_ids}
+        wanted = {self.own_remote_id(kind, one): one for one in record_ids}
         pages: list[Page] = []
         if kind in {RecordKind.INVOICE, RecordKind.CUSTOMER}:
             collection, ids = LISTS[lists[0]].collection, list(wanted)
-            for start in range(0, len(ids), MAX_IDS):
-                answer = self.client.by_ids(collection, ids[start : start + MAX_IDS])
-                pages.append(decode_page(answer.body, collection, context))
+            pages += (
+                read_by_ids(self.client, collection, ids[start : start + MAX_IDS], context)
+                for start in range(0, len(ids), MAX_IDS)
+            )
         else:
             for remote_id in wanted:
                 page = self._one(lists, remote_id, context)
@@ -156,7 +127,7 @@ class XeroConnector:
         for name in lists:
             collection = LISTS[name].collection
             try:
-                return decode_page(self.client.one(collection, remote_id).body, collection, context)
+                return rows_of(self.client, self.client.one(collection, remote_id), collection, context)
             except NotFoundError:
                 continue
         return None
@@ -188,16 +159,13 @@ class XeroConnector:
         """Xero's own open balances, per contact."""
         return reported_balances(self.client, self._context())
 
-    def payment_link(self, invoice: str) -> str | None:
-        """Where a customer can pay an invoice (a record id) online; None where it has no such page. One call, remembered.
-
-        Raises UnsupportedOperation for what is no invoice of this organisation.
-        """
-        remote_id = self._remote_id(RecordKind.INVOICE, invoice)
-        if remote_id not in self._links:
-            answer = self.client.get(f"Invoices/{remote_id}/OnlineInvoice", "read OnlineInvoice")
-            self._links[remote_id] = _link_in(answer.body)
-        return self._links[remote_id] or None
+    def problems(self) -> Sequence[str]:
+        """What whoever collects should know before they begin; one call. See `ChecksItself`."""
+        if sends_reminders(self.client):
+            return [
+                "Xero sends invoice reminders of its own: switch them off there, or customers are chased twice"
+            ]
+        return []
 
     def place(self, write: PendingWrite, view: StoreView) -> Sequence[Placement]:
         """Send a command; see `Connector.place` and `XeroWriter.place`."""
@@ -209,7 +177,7 @@ class XeroConnector:
 
     def _context(self) -> Context:
         if self._company is None:
-            self._company = company_of(read_company(self.client, None, self._clock.now()).cursor)
+            self._company = company_of(read_company(self.client, self._clock.now()).cursor)
         if self._company is None:
             raise ContractError(
                 "reading the reference data gave none", platform=PLATFORM, tenant=self._tenant
@@ -217,28 +185,9 @@ class XeroConnector:
         return self._company.context(self._tenant, self._options.order_hold_group)
 
     def _lists(self, kind: RecordKind) -> tuple[str, ...]:
-        lists = _LISTS_OF.get(kind)
-        if lists is None:
-            raise UnsupportedOperation(
-                f"records of kind {kind} cannot be asked for by themselves",
-                platform=PLATFORM,
-                tenant=self._tenant,
-                operation=f"list {kind}",
-                advice="kinds that can: " + ", ".join(sorted(_LISTS_OF)),
-            )
-        return lists
-
-    def _remote_id(self, kind: RecordKind, identity: str) -> str:
-        parts = parse_record_id(identity)
-        if parts is None or (parts.platform, parts.tenant, parts.kind) != (PLATFORM, self._tenant, kind):
-            raise UnsupportedOperation(
-                f"{identity} is not a record of this organisation",
-                platform=PLATFORM,
-                tenant=self._tenant,
-                operation=f"read {kind}",
-                advice="ask the connection that its id names",
-            )
-        return parts.remote_id
+        if kind not in _LISTS_OF:
+            raise self.not_listed(kind, _LISTS_OF)
+        return _LISTS_OF[kind]
 
     @staticmethod
     def _kind(identity: str) -> str | None:
@@ -264,10 +213,3 @@ def _merged(pages: Sequence[Page], kind: str) -> Page:
         raw=None,
         cursor=None,
     )
-
-
-def _link_in(body: bytes) -> str:
-    try:
-        return str(loads_plain(body)["OnlineInvoices"][0]["OnlineInvoiceUrl"] or "")
-    except (ValueError, KeyError, IndexError, TypeError):
-        return ""

@@ -57,8 +57,8 @@ class Context:
     base_currency: str | None = None
     order_hold_group: str | None = None
     """Name of the contact group that stands for an order hold; None: not configured."""
-    links: Mapping[str, str] | None = None
-    """Payment links by invoice id, as far as they were fetched."""
+    keeps_links: bool = False
+    """Whether payment links are fetched, so that an invoice that is read again keeps the one it has."""
 
     @property
     def company(self) -> Tenant:

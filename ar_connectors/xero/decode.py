@@ -7,6 +7,7 @@ it is rejected with its bytes and the reason. Only a body that is no JSON, or no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,7 +49,7 @@ __all__ = [
     "decode_page",
     "history_of",
     "open_envelope",
-    "pages_of",
+    "paging_of",
 ]
 
 MAPPER_VERSION: Final = 1
@@ -101,7 +102,9 @@ _MAPPERS: Final[Mapping[str, Callable[[Mapper, Any], Mapped]]] = {
 }
 _DECODERS: Final = {name: msgspec.json.Decoder(shape) for name, shape in wire.ROWS.items()}
 _HISTORY: Final = msgspec.json.Decoder(wire.HistoryRecord)
-_PAGED: Final = msgspec.json.Decoder(wire.Paged)
+_PAGING: Final = msgspec.json.Decoder(wire.Pagination)
+_PAGINATION: Final = re.compile(rb'"pagination"\s*:\s*(\{[^{}]*\})').search
+"""No text in a row looks like this: a quote inside of one has a backslash before it."""
 _BODY: Final = msgspec.json.Decoder(wire.Body)
 _SMALL: Final = 65_536
 """An answer that is nothing but refusals is small."""
@@ -293,10 +296,11 @@ def history_of(body: bytes) -> list[wire.HistoryRecord]:
     return sorted(found, key=lambda one: milliseconds(one.date or "") or 0)
 
 
-def pages_of(body: bytes) -> int | None:
-    """How many pages the list has that this page is of; None where the body does not say."""
+def paging_of(body: bytes) -> wire.Pagination | None:
+    """Where a page lies in its list; None where the body does not say. It is looked for by its name, which stands before the rows:
+    reading a page a second time only for this would cost a tenth of its decoding."""
+    found = _PAGINATION(body)
     try:
-        paging = _PAGED.decode(body).pagination
+        return _PAGING.decode(found[1]) if found is not None else None
     except UNREADABLE:
         return None
-    return paging.page_count if paging is not None else None

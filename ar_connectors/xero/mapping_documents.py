@@ -79,9 +79,6 @@ def map_invoice(mapper: Mapper, row: wire.Invoice) -> Mapped:
     values["amount_paid"] = paid
     values["amount_credited"] = credited
     values["balance_due"] = due
-    links = mapper.context.links
-    if links:
-        values["payment_link"] = links.get(remote_id or "")
     if not (row.expected or row.expected_string):
         return Mapped((_invoice(values),), None, identity)
     expected = mapper.day(row.expected_string, row.expected, "ExpectedPaymentDate")
@@ -165,7 +162,7 @@ def _lines(mapper: Mapper, rows: list[wire.LineItem]) -> tuple[Line, ...]:
     for row in rows:
         values = new()
         values["remote_id"] = row.line_item_id
-        values["description"] = row.description
+        values["description"] = row.description or None
         item, account = row.item, row.account_id
         if item is None:
             values["item"] = row.item_code

@@ -38,7 +38,7 @@ def map_history(mapper: Mapper, row: wire.HistoryRecord) -> Mapped:
 
 def facts_in(mapper: Mapper, notes: Iterable[wire.HistoryRecord]) -> list[Promise | Dispute]:
     """The promises and disputes of a document's history as they stand, from its notes oldest first. A later promise of the same
-    document takes the place of an earlier one: the earlier note cannot be edited to say so."""
+    invoice takes the place of an earlier one: the earlier note cannot be edited to say so."""
     found: dict[str, Promise | Dispute] = {}
     for note in notes:
         try:
@@ -46,14 +46,18 @@ def facts_in(mapper: Mapper, notes: Iterable[wire.HistoryRecord]) -> list[Promis
         except RowError:
             continue
         for one in records:
-            if isinstance(one, Promise) and one.id not in found and one.withdrawn_on is None:
+            if isinstance(one, Promise) and one.id not in found and not _ended(one):
                 for older in found.values():
                     if (
                         isinstance(older, Promise)
-                        and older.superseded_by is None
-                        and older.withdrawn_on is None
+                        and not _ended(older)
+                        and set(older.invoice_ids) & set(one.invoice_ids)
                     ):
                         found[older.id] = older.model_copy(update={"superseded_by": one.id})
             if isinstance(one, Promise | Dispute):
                 found[one.id] = one
     return list(found.values())
+
+
+def _ended(promise: Promise) -> bool:
+    return promise.withdrawn_on is not None or promise.superseded_by is not None

@@ -12,13 +12,14 @@ from typing import Any, Final
 
 from ar_connectors.clock import Clock
 from ar_connectors.connector import Cursor, Fetch, Page, StoreView
-from ar_connectors.xero.client import MAX_IDS, PAGE_SIZE, XeroClient
+from ar_connectors.xero.client import MAX_IDS, XeroClient
 from ar_connectors.xero.context import Context
-from ar_connectors.xero.decode import decode_page
 from ar_connectors.xero.own_notes import without_echoes
+from ar_connectors.xero.payment_links import with_links
+from ar_connectors.xero.reading import list_page, read_by_ids
 from ar_core.model import Invoice
 
-__all__ = ["OPEN", "invoices_again", "pull_open"]
+__all__ = ["OPEN", "invoices_again", "known_of", "pull_open"]
 
 OPEN: Final = "open_invoices"
 _QUESTION: Final = (
@@ -47,30 +48,27 @@ _COMPARED: Final = (
 def pull_open(
     client: XeroClient, clock: Clock, context: Context, view: StoreView, age: timedelta
 ) -> Iterator[Sequence[Fetch]]:
-    """One call per 1000 open invoices when the last reading is older than `age`, and one per 40 that differ. The first load
-    counts as a reading."""
-    cursor = view.cursor(OPEN)
+    """One call per 1000 open invoices when the last reading is older than `age`, and one per 40 that differ. The first load of
+    the invoices counts as a reading, made when it began."""
+    cursor, loaded = view.cursor(OPEN), view.cursor("invoices")
     now = clock.now()
-    read_at = datetime.fromisoformat(cursor.state["read_at"]) if cursor is not None else None
-    if read_at is not None and now - read_at < age:
+    told = cursor.state["read_at"] if cursor is not None else loaded.state.get("since") if loaded else None
+    if told is not None and now - datetime.fromisoformat(told) < age:
         return
     done = Page(stream=OPEN, cursor=Cursor(OPEN, {"read_at": now.isoformat()}))
-    if read_at is None:
-        yield [Fetch("open invoices are fresh", lambda: done)]
-        return
     differing: list[str] = []
     number = 1
     while True:
-        counted: list[int] = []
+        ended: list[bool] = []
 
-        def compare(page_number: int = number, rows: list[int] = counted) -> Page:
-            page = decode_page(client.page("Invoices", _QUESTION, page_number).body, "Invoices", context)
-            differing.extend(_differing(page, view))
-            rows[:] = [page.rows]
+        def compare(page_number: int = number, last: list[bool] = ended) -> Page:
+            found = list_page(client, "Invoices", _QUESTION, page_number, context)
+            differing.extend(_differing(found.page, view))
+            last[:] = [found.last]
             return Page(stream=OPEN)
 
         yield [Fetch(f"open invoices, page {number}", compare)]
-        if counted[0] < PAGE_SIZE:
+        if ended[0]:
             break
         number += 1
     ids = list(dict.fromkeys(differing))
@@ -100,9 +98,10 @@ def invoices_again(
     client: XeroClient, context: Context, view: StoreView, ids: Sequence[str], stream: str
 ) -> Callable[[], Page]:
     """Reads invoices in full by id, at most `MAX_IDS`, for a stream; its cursor stays."""
+    return lambda: known_of(read_by_ids(client, "Invoices", ids, context, stream=stream), context, view)
 
-    def read() -> Page:
-        answer = client.by_ids("Invoices", ids)
-        return without_echoes(decode_page(answer.body, "Invoices", context, stream=stream), view)
 
-    return read
+def known_of(page: Page, context: Context, view: StoreView) -> Page:
+    """A page of invoices as it goes into the store: with what only we know of them, without what was ours from the start."""
+    page = without_echoes(page, view)
+    return with_links(page, view) if context.keeps_links else page

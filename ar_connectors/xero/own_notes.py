@@ -1,14 +1,17 @@
 """Which promises in Xero are ours? Dates that we set, told from a bookkeeper's, and the notes behind dates that we do not know.
 
-History is one call a document and in no list (quirks.md#xero-23), so it is read only where an expected payment date says that
-there may be something to find, once for each date. What is found there is a promise of ours; a date without such a note is
-the bookkeeper's own.
+History is one call a document and in no list (quirks.md#xero-23), so it is read only where there may be something to find: on an
+invoice with an expected payment date, once for each date; and of contacts in the group of those who have notes (they were put
+there when the notes were written, quirks.md#xero-49), once, with their open invoices. What is found is a promise or dispute of
+ours; a date without such a note is the bookkeeper's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from ar_connectors.connector import Cursor, Fact, Fetch, Page, StoreView
@@ -18,13 +21,14 @@ from ar_connectors.xero.client import XeroClient
 from ar_connectors.xero.context import Context, Mapper
 from ar_connectors.xero.decode import MAPPER_VERSION, history_of
 from ar_connectors.xero.mapping_notes import facts_in
-from ar_core.model import Dispute, Invoice, Origin, Promise, RecordKind, parse_record_id
+from ar_core.model import Customer, Dispute, Invoice, Origin, Promise, RecordKind, parse_record_id
 
-__all__ = ["NOTES", "pull_notes", "without_echoes"]
+__all__ = ["NOTES", "all_of", "pull_notes", "without_echoes"]
 
 NOTES: Final = "notes"
 _AT_ONCE: Final = 25
 """Documents whose history is read in one page."""
+_BATCH: Final = 1000
 
 
 def without_echoes(page: Page, view: StoreView) -> Page:
@@ -66,13 +70,55 @@ def _is_ours(promise: Promise, view: StoreView, known: dict[str, str]) -> bool:
     return False
 
 
-def pull_notes(client: XeroClient, context: Context, view: StoreView) -> Iterator[Sequence[Fetch]]:
-    """One call for each invoice whose expected payment date was not looked behind yet, and for each whose date was ours and has
-    changed or gone since: its history says why."""
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """Something whose history is to be read."""
+
+    collection: str
+    id: str
+    date: str | None = None
+    """The expected payment date that led here."""
+
+
+def pull_notes(
+    client: XeroClient, context: Context, view: StoreView, group: str | None, as_of: datetime
+) -> Iterator[Sequence[Fetch]]:
+    """One call for each document that may hold notes we do not know: see the module. Invoices whose date was ours and has
+    changed or gone are read again: their history says why. `group`: name of the contact group of those who have notes; its
+    members are looked for once for every `as_of` (UTC), the age of the reference data."""
     cursor = view.cursor(NOTES)
-    state: dict[str, Any] = dict(cursor.state) if cursor is not None else {}
-    read: dict[str, str] = dict(state.get("read", {}))
-    ours: dict[str, str] = dict(state.get("ours", {}))
+    state: dict[str, Any] = {
+        "read": {},
+        "ours": {},
+        "members": [],
+        **(cursor.state if cursor is not None else {}),
+    }
+    wanted = _dated(context, view, state["read"], state["ours"])
+    members: list[str] = []
+    promised: dict[str, set[str]] = {}
+    if group is not None and state.get("looked") != as_of.isoformat():
+        members = _members(view, group)
+        new = set(members) - set(state["members"])
+        wanted = [*(_Document("Contacts", one) for one in sorted(new)), *wanted]
+        dated = {one.id for one in wanted if one.collection == "Invoices"}
+        wanted += [_Document("Invoices", one) for one in _open_of(context, view, new) if one not in dated]
+    for start in range(0, len(wanted), _AT_ONCE):
+        chunk = wanted[start : start + _AT_ONCE]
+        yield [
+            Fetch(
+                f"history of {len(chunk)} documents", _reader(client, context, view, chunk, state, promised)
+            )
+        ]
+    if group is not None and state.get("looked") != as_of.isoformat():
+        state |= {"members": members, "looked": as_of.isoformat()}
+        done = Page(stream=NOTES, cursor=Cursor(NOTES, state))
+        yield [Fetch("all that have notes", lambda: done)]
+
+
+def _dated(
+    context: Context, view: StoreView, read: Mapping[str, str], ours: Mapping[str, str]
+) -> list[_Document]:
+    """Invoices that an expected payment date leads to."""
     wanted: dict[str, str | None] = {}
     for identity in view.live_ids(RecordKind.PROMISE):
         promise = view.record(identity)
@@ -87,66 +133,112 @@ def pull_notes(client: XeroClient, context: Context, view: StoreView) -> Iterato
         told = day.isoformat() if day is not None else None
         if told != ours[invoices[identity]]:
             wanted[invoices[identity]] = told
-    items = list(wanted.items())
-    for start in range(0, len(items), _AT_ONCE):
-        chunk = items[start : start + _AT_ONCE]
-        yield [Fetch(f"history of {len(chunk)} invoices", _reader(client, context, view, chunk, read, ours))]
+    return [_Document("Invoices", one, date) for one, date in wanted.items()]
+
+
+def _members(view: StoreView, group: str) -> list[str]:
+    """Xero's ids of the contacts in a group, as they were read; names are not told apart by their case."""
+    return sorted(
+        one.source.remote_id
+        for one in all_of(view, RecordKind.CUSTOMER)
+        if isinstance(one, Customer)
+        and one.source is not None
+        and any(
+            field.name == "contact_group" and str(field.value).casefold() == group.casefold()
+            for field in one.custom_fields
+        )
+    )
+
+
+def _open_of(context: Context, view: StoreView, contacts: Collection[str]) -> list[str]:
+    """Xero's ids of the open invoices of contacts."""
+    owners = {context.company.record_id(RecordKind.CUSTOMER, one) for one in contacts}
+    if not owners:
+        return []
+    return [
+        one.source.remote_id
+        for one in all_of(view, RecordKind.INVOICE)
+        if isinstance(one, Invoice)
+        and one.customer_id in owners
+        and one.balance_due
+        and one.source is not None
+    ]
+
+
+def all_of(view: StoreView, kind: RecordKind) -> Iterator[Any]:
+    """All live records of a kind, some at a time."""
+    ids = view.live_ids(kind)
+    while some := list(islice(ids, _BATCH)):
+        yield from view.records(some).values()
 
 
 def _reader(
     client: XeroClient,
     context: Context,
     view: StoreView,
-    wanted: Sequence[tuple[str, str | None]],
-    read: dict[str, str],
-    ours: dict[str, str],
+    wanted: Sequence[_Document],
+    state: dict[str, Any],
+    promised: dict[str, set[str]],
 ) -> Callable[[], Page]:
+    """Reads the histories of some documents. `promised`: invoice (our id) to the days for which promises of ours stand, as far as
+    they were read; a note about an invoice may be its contact's, which comes first."""
+    read, ours = state["read"], state["ours"]
+
     def ask() -> Page:
         mapper = Mapper(context)
-        records: list[Any] = []
+        found: dict[str, Any] = {}
         replaces: list[str] = []
-        for remote_id, date in wanted:
-            facts = facts_in(mapper, _notes(client, remote_id))
-            records += facts
-            ours.pop(remote_id, None)
-            if date is None:
-                read.pop(remote_id, None)
+        for one in wanted:
+            for fact in facts_in(mapper, _notes(client, one)):
+                found[fact.id] = _later(found.get(fact.id), fact)
+        for fact in found.values():
+            if isinstance(fact, Promise) and not _is_settled(fact):
+                for invoice_id in fact.invoice_ids:
+                    promised.setdefault(invoice_id, set()).add(fact.promised_date.isoformat())
+        for one in (document for document in wanted if document.collection == "Invoices"):
+            ours.pop(one.id, None)
+            if one.date is None:
+                read.pop(one.id, None)
                 continue
-            read[remote_id] = date
-            if any(_stands(one, date) for one in facts):
-                ours[remote_id] = date
-                invoice = view.record(context.company.record_id(RecordKind.INVOICE, remote_id))
+            read[one.id] = one.date
+            identity = context.company.record_id(RecordKind.INVOICE, one.id)
+            if one.date in promised.get(identity, ()):
+                ours[one.id] = one.date
+                invoice = view.record(identity)
                 if isinstance(invoice, Invoice):
                     # The invoice comes along unchanged, without its native promise: that was ours.
-                    records.append(invoice)
+                    found[invoice.id] = invoice
                     replaces.append(invoice.id)
-        unique = {one.id: one for one in records}
+        known = view.records(found)
+        records = [_later(known.get(identity), one) for identity, one in found.items()]
         return Page(
-            records=list(unique.values()),
+            records=records,
             stream=NOTES,
             kind="HistoryRecord",
-            rows=len(unique),
+            rows=len(records),
             replaces=replaces,
-            cursor=Cursor(NOTES, {"read": dict(read), "ours": dict(ours)}),
+            cursor=Cursor(NOTES, {**state, "read": dict(read), "ours": dict(ours)}),
             mapper_version=MAPPER_VERSION,
         )
 
     return ask
 
 
-def _stands(fact: Promise | Dispute, date: str) -> bool:
-    """True for a promise of ours that an expected payment date shows."""
-    return (
-        isinstance(fact, Promise)
-        and fact.withdrawn_on is None
-        and fact.superseded_by is None
-        and fact.promised_date.isoformat() == date
-    )
+def _later(known: Any, told: Any) -> Any:
+    """Of two readings of a record the one that holds. A promise has a note on each of its invoices, and not each of them tells
+    that it was withdrawn or replaced: what is settled does not open again."""
+    return known if _is_settled(known) and not _is_settled(told) else told
 
 
-def _notes(client: XeroClient, remote_id: str) -> list[wire.HistoryRecord]:
-    """The history of an invoice, oldest first; none for one that is gone."""
+def _is_settled(record: Any) -> bool:
+    if isinstance(record, Promise):
+        return record.withdrawn_on is not None or record.superseded_by is not None
+    return isinstance(record, Dispute) and record.resolved_on is not None
+
+
+def _notes(client: XeroClient, document: _Document) -> list[wire.HistoryRecord]:
+    """The history of a document or contact, oldest first; none for one that is gone."""
     try:
-        return history_of(client.history("Invoices", remote_id).body)
+        return history_of(client.history(document.collection, document.id).body)
     except NotFoundError:
         return []

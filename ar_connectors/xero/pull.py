@@ -1,13 +1,13 @@
 """How is an organisation read? Its facts, then each list once page by page, then what changed since; and open invoices once a day.
 
 A first load pages in the order of ids: rows only ever come in between, so none moves to where has been read, and the pages may
-be fetched side by side. A delta asks for page 1 again and again, from the last row that was seen: a row that changes while
-it is read comes later, and is never lost (quirks.md#xero-15).
+be fetched side by side; what changed meanwhile is read right after it. A delta asks for page 1 again and again, from the last row
+that was seen: a row that changes while it is read comes later, and is never lost (quirks.md#xero-15).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,12 +15,14 @@ from typing import Any, Final
 from ar_connectors.clock import Clock
 from ar_connectors.connector import Cursor, Fetch, Page, StoreView, StreamSpec
 from ar_connectors.errors import ConfigurationError, UnsupportedOperation
-from ar_connectors.xero.client import MAX_IDS, PAGE_SIZE, XeroClient, timestamp
+from ar_connectors.xero.client import MAX_IDS, XeroClient, timestamp
 from ar_connectors.xero.company import MAX_AGE, REFERENCE, Company, company_of, read_company
 from ar_connectors.xero.context import PLATFORM, Context
-from ar_connectors.xero.decode import decode_page, pages_of
-from ar_connectors.xero.open_invoices import OPEN, invoices_again, pull_open
-from ar_connectors.xero.own_notes import NOTES, pull_notes, without_echoes
+from ar_connectors.xero.open_invoices import OPEN, invoices_again, known_of, pull_open
+from ar_connectors.xero.own_notes import NOTES, pull_notes
+from ar_connectors.xero.payment_links import LINKS, pull_links
+from ar_connectors.xero.reading import Listed, list_page
+from ar_connectors.xero.writeback_scope import NOTES_GROUP
 from ar_core.model import Allocation, CreditNote, Payment, RecordKind, parse_record_id
 
 __all__ = ["LISTS", "OVERLAP", "STREAMS", "ReadOptions", "XeroList", "pull"]
@@ -82,7 +84,10 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(REFERENCE, (RecordKind.ORGANIZATION,)),
     *(StreamSpec(name, one.kinds, after=(REFERENCE, *_AFTER.get(name, ()))) for name, one in LISTS.items()),
     StreamSpec(OPEN, (RecordKind.INVOICE, RecordKind.PROMISE), after=(REFERENCE, "invoices")),
-    StreamSpec(NOTES, (RecordKind.PROMISE, RecordKind.DISPUTE), after=(REFERENCE, "invoices", OPEN)),
+    StreamSpec(LINKS, (RecordKind.INVOICE,), after=(REFERENCE, "invoices", OPEN)),
+    StreamSpec(
+        NOTES, (RecordKind.PROMISE, RecordKind.DISPUTE), after=(REFERENCE, "invoices", "contacts", OPEN)
+    ),
 )
 """All streams, in reading order."""
 
@@ -92,6 +97,10 @@ class ReadOptions:
     """How an organisation is to be read."""
 
     order_hold_group: str | None = None
+    notes_group: str | None = NOTES_GROUP
+    """Name of the contact group of those in whose histories notes of ours are."""
+    payment_links: int = 0
+    """How many links to pages where an invoice can be paid are asked for in one run, a call each."""
     open_invoices_age: timedelta = timedelta(hours=24)
     """Open invoices are read whole when the last such reading is older: what Xero changes without a word is that old at most."""
 
@@ -103,7 +112,7 @@ def pull(
     if stream == REFERENCE:
         yield from _reference(client, clock, view)
         return
-    if stream not in {*LISTS, OPEN, NOTES}:
+    if stream not in {*LISTS, OPEN, LINKS, NOTES}:
         raise UnsupportedOperation(
             f"there is no stream {stream!r}",
             platform=PLATFORM,
@@ -120,11 +129,15 @@ def pull(
             operation=f"pull {stream}",
             advice="read the stream `reference` before it",
         )
-    context = company.context(client.tenant, options.order_hold_group)
+    context = replace(
+        company.context(client.tenant, options.order_hold_group), keeps_links=options.payment_links > 0
+    )
     if stream == OPEN:
         yield from pull_open(client, clock, context, view, options.open_invoices_age)
+    elif stream == LINKS:
+        yield from pull_links(client, view, options.payment_links)
     elif stream == NOTES:
-        yield from pull_notes(client, context, view)
+        yield from pull_notes(client, context, view, options.notes_group, company.read_at)
     else:
         yield from _list(client, company, context, LISTS[stream], view)
 
@@ -132,93 +145,76 @@ def pull(
 def _reference(client: XeroClient, clock: Clock, view: StoreView) -> Iterator[Sequence[Fetch]]:
     known = company_of(view.cursor(REFERENCE))
     now = clock.now()
-    if known is not None and now - known.read_at <= MAX_AGE:
-        return
-    started_at = known.started_at if known is not None else None
-    yield [Fetch("reference data", lambda: read_company(client, started_at, now))]
+    if known is None or now - known.read_at > MAX_AGE:
+        yield [Fetch("reference data", lambda: read_company(client, now))]
 
 
 def _list(
     client: XeroClient, company: Company, context: Context, one: XeroList, view: StoreView
 ) -> Iterator[Sequence[Fetch]]:
+    """A list as a whole, then its changes. `state` is what its cursor holds: `since` when the first load began, `next` page of
+    it, `watermark` up to which changes are read, `settled` invoices that are to be read again."""
     cursor = view.cursor(one.stream)
     state: dict[str, Any] = dict(cursor.state) if cursor is not None else {}
     read = _reader(client, context, one, view)
     if "watermark" not in state:
-        yield from _first_load(company, one, state, read)
-        return
-    settled = set(state.get("settled", ()))
-    reached = [state["watermark"]]
-    yield from _changes(one, datetime.fromisoformat(state["watermark"]), read, view, settled, reached)
+        at_once = yield from _first_load(company.read_at, one, state, read)
+        if at_once:
+            return
+    yield from _changes(one, state, read, view)
     # Whether what settles moves the UpdatedDateUTC of what it settles is not documented (quirks.md#xero-25): read it again.
-    ids = sorted(settled)
+    ids = state.pop("settled", [])
     for start in range(0, len(ids), MAX_IDS):
         chunk = ids[start : start + MAX_IDS]
         ask = invoices_again(client, context, view, chunk, one.stream)
         yield [Fetch(f"{len(chunk)} settled invoices again", ask)]
     if ids:
-        done = Page(stream=one.stream, cursor=Cursor(one.stream, {"watermark": reached[0]}))
+        done = Page(stream=one.stream, cursor=Cursor(one.stream, dict(state)))
         yield [Fetch(f"{one.collection} settled", lambda: done)]
 
 
-Read = Callable[[int, datetime | None, tuple[tuple[str, str], ...]], tuple[Page, bytes]]
+Read = Callable[[int, datetime | None, tuple[tuple[str, str], ...]], Listed]
+"""Reads a page: its number, since when, further parameters."""
 
 
 def _reader(client: XeroClient, context: Context, one: XeroList, view: StoreView) -> Read:
-    """Reads a page: its number, since when, further parameters -> the page, and its body."""
-
-    def read(number: int, since: datetime | None, more: tuple[tuple[str, str], ...]) -> tuple[Page, bytes]:
-        answer = client.page(one.collection, (*one.params, *more), number, since)
-        page = decode_page(answer.body, one.collection, context, stream=one.stream)
-        if one.stream == "invoices":
-            page = without_echoes(page, view)
-        if page.server_time is None:
-            page = replace(page, server_time=answer.server_date)
-        return page, answer.body
+    def read(number: int, since: datetime | None, more: tuple[tuple[str, str], ...]) -> Listed:
+        params = (*one.params, *more)
+        found = list_page(client, one.collection, params, number, context, stream=one.stream, since=since)
+        return replace(found, page=known_of(found.page, context, view)) if one.stream == "invoices" else found
 
     return read
 
 
 def _first_load(
-    company: Company, one: XeroList, state: dict[str, Any], read: Read
-) -> Iterator[Sequence[Fetch]]:
-    """Read a list once. Its cursor says up to which page it is committed, so a crash costs the pages in flight."""
+    before: datetime, one: XeroList, state: dict[str, Any], read: Read
+) -> Generator[Sequence[Fetch], None, bool]:
+    """Read a list once, and give `state` its watermark: when its first page was read (`before`, where the server does not tell).
+    The cursor says up to which page it is committed, so a crash costs the pages in flight. Returns whether it was read at one
+    moment; else what changed meanwhile, on pages that had been read already, is to be read now."""
     order = (("order", one.id_name),)
-    start = int(state.get("next", 1))
-    told: list[tuple[int, int | None]] = []
+    told: dict[int, Listed] = {}
 
-    def first(number: int) -> Callable[[], Page]:
+    def asker(number: int) -> Callable[[], Page]:
         def ask() -> Page:
-            page, body = read(number, None, order)
-            count = pages_of(body)
-            told[:] = [(page.rows, count)]
-            last = page.rows < PAGE_SIZE or (count is not None and count <= number)
-            return replace(page, cursor=_loaded(company, one, number, last=last))
+            found = told[number] = read(number, None, order)
+            since = state.setdefault("since", (found.page.server_time or before).isoformat())
+            whole = number == 1 and found.last
+            stands = {"watermark": since} if whole else {"next": number + 1}
+            return replace(found.page, cursor=Cursor(one.stream, {"since": since, **stands}))
 
         return ask
 
-    def later(number: int) -> Callable[[], Page]:
-        return lambda: replace(read(number, None, order)[0], cursor=_loaded(company, one, number, last=False))
-
+    first = number = int(state.pop("next", 1))
+    pages = number
     while True:
-        yield [Fetch(f"{one.collection} page {start}", first(start))]
-        rows, last = told[0]
-        if rows < PAGE_SIZE or (last is not None and last <= start):
-            return
-        if last is not None:
-            break
-        start += 1  # a body that does not say how many pages there are
-    numbers = range(start + 1, last + 1)
-    yield [Fetch(f"{one.collection} page {number} of {last}", later(number)) for number in numbers]
-    done = Page(stream=one.stream, cursor=_loaded(company, one, last, last=True))
-    yield [Fetch(f"{one.collection} complete", lambda: done)]
-
-
-def _loaded(company: Company, one: XeroList, number: int, *, last: bool) -> Cursor:
-    """Where a first load stands; complete, changes are read from before it began."""
-    if last:
-        return Cursor(one.stream, {"watermark": company.started_at.isoformat()})
-    return Cursor(one.stream, {"next": number + 1})
+        last = max(number, pages)
+        yield [Fetch(f"{one.collection} page {at}", asker(at)) for at in range(number, last + 1)]
+        # The last page itself says whether it still is: a row that came in between has pushed another one behind it.
+        if told[last].last:
+            state["watermark"] = state["since"]
+            return (first, last) == (1, 1)
+        number, pages = last + 1, told[last].pages or 0
 
 
 def _settled_by(page: Page, view: StoreView) -> set[str]:
@@ -240,16 +236,17 @@ def _settled_by(page: Page, view: StoreView) -> set[str]:
     return {one.remote_id for one in found if one is not None and one.kind == RecordKind.INVOICE}
 
 
-def _changes(
-    one: XeroList, watermark: datetime, read: Read, view: StoreView, settled: set[str], reached: list[str]
-) -> Iterator[Sequence[Fetch]]:
-    """What changed since the watermark, from the last row seen to the next, until a page is not full. `settled` gains the ids of
-    the invoices that it touches; they are kept in the cursor until they were read. `reached` becomes the last watermark."""
+def _changes(one: XeroList, state: dict[str, Any], read: Read, view: StoreView) -> Iterator[Sequence[Fetch]]:
+    """What changed since the watermark, from the last row seen to the next, until a page is the last. `state` gains the ids of the
+    invoices that it settles; they are kept in the cursor until they were read."""
+    watermark = datetime.fromisoformat(state["watermark"])
+    settled = set(state.get("settled", ()))
     since, number = watermark - OVERLAP, 1
-    seen: list[tuple[Page, datetime]] = []
+    seen: list[tuple[Listed, datetime]] = []
 
     def ask() -> Page:
-        page, _ = read(number, since, ())
+        found = read(number, since, ())
+        page = found.page
         times = [
             record.source.updated_at
             for record in page.records
@@ -259,21 +256,20 @@ def _changes(
         ]
         newest = max(times, default=since)
         until = newest
-        if page.rows < PAGE_SIZE and page.server_time is not None:
+        if found.last and page.server_time is not None:
             until = max(newest, page.server_time)
         if one.stream in _SETTLING:
             settled.update(_settled_by(page, view))
-        seen[:] = [(page, newest)]
-        reached[0] = max(until, watermark).isoformat()
-        told: dict[str, Any] = {"watermark": reached[0]}
+        seen[:] = [(found, newest)]
+        state["watermark"] = max(until, watermark).isoformat()
         if settled:
-            told["settled"] = sorted(settled)
-        return replace(page, cursor=Cursor(one.stream, told))
+            state["settled"] = sorted(settled)
+        return replace(page, cursor=Cursor(one.stream, dict(state)))
 
     while True:
         yield [Fetch(f"{one.collection} since {timestamp(since)}", ask)]
-        page, newest = seen[0]
-        if page.rows < PAGE_SIZE:
+        found, newest = seen[0]
+        if found.last:
             return
         if newest - _STEP > since:
             since, number = newest - _STEP, 1

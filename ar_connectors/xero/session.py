@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from ar_connectors.adapterkit.session import Session, SessionRequest, kept_settings, open_oauth, wire
-from ar_connectors.auth.tokens import TokenSet
+from ar_connectors.auth.oauth import TokenEndpoint
+from ar_connectors.auth.refresh import Refresher
 from ar_connectors.errors import ConfigurationError
 from ar_connectors.xero.auth import PRODUCTION, ClientCredentialsGrant, check_scopes, xero_provider
+from ar_connectors.xero.bridge import LentRefresher, XeroBridge
 from ar_connectors.xero.connector import XeroConnector
 from ar_connectors.xero.context import PLATFORM
 from ar_connectors.xero.faults import XeroDialect
@@ -24,8 +27,11 @@ def open_session(request: SessionRequest) -> Session:
     """Build a connection; nothing is sent. Tenant and token belong together for its whole life (quirks.md#xero-2).
 
     Settings: `custom_connection` (true: the app's keys are enough, quirks.md#xero-3), `notes` (off, change, always),
-    `order_hold_group`, `open_invoices_hours`. Raises ConfigurationError when there are no keys or no tokens, or for a
-    setting that means nothing; PermissionDenied for tokens that may not read.
+    `order_hold_group`, `status_groups`, `notes_group` ("": none), `open_invoices_hours`, `payment_links`; see `WriteOptions`
+    and `ReadOptions`.
+
+    Raises ConfigurationError when there are no keys or no tokens, or for a setting that means nothing; PermissionDenied for tokens
+    that may not read.
     """
     settings = request.settings
     custom = settings.get("custom_connection") is True
@@ -43,11 +49,8 @@ def open_session(request: SessionRequest) -> Session:
         request,
         xero_provider,
         headers={"xero-tenant-id": request.tenant},
-        refresher=ClientCredentialsGrant if custom else None,
+        refresher=_refresher(request.credentials, custom=custom),
     )
-    if custom and request.store.load_tokens(f"{PLATFORM}:{request.tenant}") is None:
-        # An empty access token is asked for anew at the first call; there never is a refresh token.
-        access.keeper.adopt(TokenSet("", "client_credentials"))
     used = hosts or PRODUCTION
     transport = wire(
         request,
@@ -73,16 +76,30 @@ def open_session(request: SessionRequest) -> Session:
     )
 
 
+def _refresher(credentials: object, *, custom: bool) -> Callable[[TokenEndpoint], Refresher] | None:
+    """How new tokens are had, where it is not by the connection's own refresh token."""
+    if isinstance(credentials, XeroBridge):
+        return partial(LentRefresher, bridge=credentials)
+    return ClientCredentialsGrant if custom else None
+
+
 def _options(settings: Mapping[str, Any]) -> tuple[ReadOptions, WriteOptions]:
-    group = settings.get("order_hold_group")
+    usual = WriteOptions()
     try:
-        policy = NotePolicy(settings.get("notes", NotePolicy.CHANGE))
+        policy = NotePolicy(settings.get("notes", usual.notes))
         age = timedelta(hours=float(settings.get("open_invoices_hours", 24)))
+        links = int(settings.get("payment_links", 0))
     except (ValueError, TypeError) as error:
         raise ConfigurationError(
             f"a setting of the connection means nothing: {error}",
             platform=PLATFORM,
-            advice="notes is off, change or always; open_invoices_hours a number",
+            advice="notes is off, change or always; open_invoices_hours a number, payment_links a whole one",
         ) from error
-    writing = WriteOptions(policy, group) if group else WriteOptions(policy)
-    return ReadOptions(group, age), writing
+    hold = settings.get("order_hold_group") or None
+    noted = settings.get("notes_group", usual.notes_group) or None
+    return ReadOptions(hold, noted, links, age), WriteOptions(
+        notes=policy,
+        order_hold_group=hold or usual.order_hold_group,
+        status_groups=settings.get("status_groups") or None,
+        notes_group=noted,
+    )

@@ -2,11 +2,12 @@
 
 Every delivery, the intent-to-receive probes included, is answered by the signature alone: 200 where it is right, 401 where it is
 not, within five seconds and without a body (quirks.md#xero-60). A probe has no events. An event says only that something
-changed: several of one record are one reason to sync.
+changed: however many come, they are one reason to read what changed in the lists they are about (`streams_of`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from ar_connectors.adapterkit.cutting import loads_plain
@@ -18,7 +19,7 @@ from ar_connectors.xero.faults import PLATFORM
 from ar_connectors.xero.moments import instant_of
 from ar_core.model import RecordKind
 
-__all__ = ["SIGNATURE_HEADER", "parse_events", "receive", "verify"]
+__all__ = ["SIGNATURE_HEADER", "parse_events", "receive", "streams_of", "verify"]
 
 SIGNATURE_HEADER: Final = "x-xero-signature"
 
@@ -29,6 +30,16 @@ _KINDS: Final = {
     "PREPAYMENT": RecordKind.PAYMENT,
     "OVERPAYMENT": RecordKind.PAYMENT,
 }
+_STREAMS: Final = {
+    # There is no category for payments, and an invoice may have changed because of one.
+    "INVOICE": ("payments", "prepayments", "overpayments", "credit_notes", "invoices"),
+    "CONTACT": ("contacts",),
+    "CREDITNOTE": ("credit_notes", "invoices"),
+    "PREPAYMENT": ("prepayments", "invoices"),
+    "OVERPAYMENT": ("overpayments", "invoices"),
+    "SUBSCRIPTION": (),
+}
+_ALL: Final = tuple(dict.fromkeys(name for names in _STREAMS.values() for name in names))
 _VERBS: Final = {"CREATE": "created", "UPDATE": "updated", "DELETE": "deleted"}
 
 
@@ -37,6 +48,13 @@ def receive(
 ) -> tuple[WebhookEvent, ...]:
     """Verify and read a notification; none for an intent-to-receive probe. The errors as of `adapterkit.webhooks.receive`."""
     return _receive(PLATFORM, parse_events, body, signature, webhook_key, tenant)
+
+
+def streams_of(events: Iterable[WebhookEvent]) -> tuple[str, ...]:
+    """What to read because of these events, each list once: `ar.sync(conn, store, streams=streams_of(events))`. Collect the events
+    of half a minute, because they come several at a time; a category that is new here asks for everything."""
+    wanted = {name for one in events for name in _STREAMS.get(one.entity.upper(), _ALL)}
+    return tuple(name for name in _ALL if name in wanted)
 
 
 def parse_events(body: bytes) -> tuple[WebhookEvent, ...]:

@@ -34,7 +34,6 @@ __all__ = [
     "Organisation",
     "Overpayment",
     "OverpaymentRef",
-    "Paged",
     "Pagination",
     "Payment",
     "PaymentTerm",
@@ -340,12 +339,6 @@ class Pagination(Struct, rename="camel", gc=False):
     page_size: int | None = None
     page_count: int | None = None
     item_count: int | None = None
-
-
-class Paged(Struct, gc=False):
-    """Only where a page lies; the rows are passed over."""
-
-    pagination: Pagination | None = None
 
 
 class Body(Wire):

@@ -4,9 +4,9 @@
 |---|---|---|
 | record_promise | ExpectedPaymentDate of each invoice, read back, and a tagged history note | the note alone |
 | withdraw_promise | the date cleared, where it is still ours, and a note that says so | the note alone |
-| open_dispute, resolve_dispute | tagged history note on the invoice | |
-| add_note | history note on the invoice or contact | |
-| set_collections_status | history note when it changes | |
+| open_dispute, resolve_dispute | tagged history note on the invoice | note on the contact, where the invoice takes none |
+| add_note | history note on the invoice or contact | the same |
+| set_collections_status | history note when it changes, and a contact group where the connection wants that | the same |
 | set_order_hold, release_order_hold | a contact group, advisory: Xero has no such stop | |
 
 Never touched: due dates, references, lines, ContactStatus, SentToContact; nothing is ever e-mailed.
@@ -42,6 +42,7 @@ from ar_core.commands import (
 __all__ = ["COMMANDS", "FACTS", "WriteOptions", "XeroWriter"]
 
 _NOTE = "tagged history note on the invoice"
+_ON_CONTACT = "history note on the contact (the invoice takes none)"
 
 FACTS: Final[Mapping[Fact, Capability]] = MappingProxyType(
     {
@@ -51,13 +52,18 @@ FACTS: Final[Mapping[Fact, Capability]] = MappingProxyType(
             f"{_NOTE} (part-paid, locked, voided)",
             "quirks.md#xero-45",
         ),
-        Fact.PROMISE_AMOUNT: Capability(Support.NOTE, _NOTE, None, "quirks.md#xero-23"),
-        Fact.DISPUTE: Capability(Support.NOTE, _NOTE, None, "quirks.md#xero-23"),
+        Fact.PROMISE_AMOUNT: Capability(Support.NOTE, _NOTE, _ON_CONTACT, "quirks.md#xero-23"),
+        Fact.DISPUTE: Capability(Support.NOTE, _NOTE, _ON_CONTACT, "quirks.md#xero-23"),
         Fact.COLLECTIONS_STATUS: Capability(
-            Support.NOTE, "history note on invoice or contact, when it changes", None, "quirks.md#xero-23"
+            Support.NOTE,
+            "history note on invoice or contact, when it changes; a contact group where `status_groups` is set",
+            _ON_CONTACT,
+            "quirks.md#xero-23",
         ),
         Fact.ORDER_HOLD: Capability(Support.ADVISORY, "contact group", None, "quirks.md#xero-49"),
-        Fact.NOTE: Capability(Support.NOTE, "history note on invoice or contact", None, "quirks.md#xero-23"),
+        Fact.NOTE: Capability(
+            Support.NOTE, "history note on invoice or contact", _ON_CONTACT, "quirks.md#xero-23"
+        ),
     }
 )
 """How each fact is placed; the write rows of the adapter's capabilities."""
@@ -80,12 +86,13 @@ COMMANDS: Final[Mapping[str, Support]] = MappingProxyType(
 
 
 class XeroWriter:
-    """Writes one organisation. Thread-safe when its client is: it keeps no state."""
+    """Writes one organisation. Thread-safe when its client is."""
 
     def __init__(self, client: XeroClient, options: WriteOptions | None = None) -> None:
         self._options = options or WriteOptions()
         self._tenant = Tenant(PLATFORM, client.tenant)
         self._calls = Calls(client)
+        self._noted = groups.Noted()
 
     def place(self, write: PendingWrite, view: StoreView) -> Sequence[Placement]:
         """Send a command, or what is still missing of it. A command that was sent before is looked for first.
@@ -106,7 +113,7 @@ class XeroWriter:
         return self._run(write, view, only_look=True)
 
     def _run(self, write: PendingWrite, view: StoreView, *, only_look: bool) -> Sequence[Placement] | None:
-        scope = WriteScope(write, view, self._tenant, self._calls, self._options, only_look)
+        scope = WriteScope(write, view, self._tenant, self._calls, self._options, self._noted, only_look)
         match write.command:
             case RecordPromise() as command:
                 return promises.record(scope, command)

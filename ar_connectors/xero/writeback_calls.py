@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from ar_connectors.adapterkit.cutting import loads_plain
 from ar_connectors.adapterkit.writing import outcome_told
-from ar_connectors.errors import ConfigurationError, ContractError
+from ar_connectors.errors import ConfigurationError, ContractError, DuplicateError
 from ar_connectors.http.messages import Response
 from ar_connectors.xero.client import MAX_IDS, XeroClient
 from ar_connectors.xero.decode import history_of
-from ar_connectors.xero.faults import PLATFORM, element_errors
+from ar_connectors.xero.faults import PLATFORM, element_errors, parse_problem, problem_error
 from ar_connectors.xero.moments import milliseconds, to_day
 
 __all__ = ["BATCH", "Calls", "ExpectedDate", "Group", "idempotency_key"]
@@ -45,13 +45,15 @@ class Group:
 
     id: str
     name: str
-    contacts: frozenset[str] = frozenset()
+
+    def is_called(self, name: str) -> bool:
+        """Whether this is its name; Xero does not tell names apart by their case."""
+        return self.name.casefold() == name.casefold()
 
 
-def idempotency_key(key: str, part: str = "") -> str:
-    """The Idempotency-Key of one write of a command: its key, and what tells several writes apart (quirks.md#xero-48)."""
-    whole = f"{key}-{part}" if part else key
-    return whole if len(whole) <= _LONGEST_KEY else sha256(whole.encode()).hexdigest()
+def idempotency_key(key: str) -> str:
+    """The Idempotency-Key of one write, at most 128 characters (quirks.md#xero-48)."""
+    return key if len(key) <= _LONGEST_KEY else sha256(key.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +84,15 @@ class Calls:
         found = {}
         for start in range(0, len(elements), BATCH):
             body = {"Invoices": elements[start : start + BATCH]}
+            answer = self._effect(
+                "POST",
+                "Invoices",
+                "set ExpectedPaymentDate",
+                body,
+                f"{key}-epd{start}",
+                (("summarizeErrors", "false"),),
+            )
             with outcome_told():
-                answer = self.client.send(
-                    "POST",
-                    "Invoices",
-                    "set ExpectedPaymentDate",
-                    body,
-                    idempotency_key(key, f"epd{start}"),
-                    (("summarizeErrors", "false"),),
-                )
                 rows = _rows(answer, "Invoices")
             for row in rows:
                 found[str(row["InvoiceID"])] = _expected(row)
@@ -103,77 +105,100 @@ class Calls:
         return [one.details or "" for one in history_of(self.client.history(collection, remote_id).body)]
 
     def add_note(self, collection: str, remote_id: str, text: str, key: str) -> None:
-        """Append a note to the history; it can never be taken back (quirks.md#xero-23)."""
+        """Append a note to the history; it can never be taken back (quirks.md#xero-23). Raises what Xero refuses it with, in a 200
+        too; DuplicateError for a key that was used before."""
         path = f"{collection}/{_guarded(remote_id)}/History"
-        with outcome_told():
-            self.client.send(
-                "PUT",
-                path,
-                f"note on {collection}",
-                {"HistoryRecords": [{"Details": text}]},
-                idempotency_key(key),
-            )
+        self._write("PUT", path, f"note on {collection}", {"HistoryRecords": [{"Details": text}]}, key)
 
     # ---- contact groups
 
-    def group(self, name: str) -> Group | None:
-        """An active contact group by its name, with its members."""
-        rows = _rows(self.client.get("ContactGroups", "list ContactGroups"), "ContactGroups")
-        for row in rows:
-            if row.get("Name") == name and row.get("Status", "ACTIVE") == "ACTIVE":
-                identity = str(row["ContactGroupID"])
-                answer = self.client.get(f"ContactGroups/{_guarded(identity)}", "read ContactGroup")
-                whole = next(iter(_rows(answer, "ContactGroups")), row)
-                members = frozenset(str(one["ContactID"]) for one in whole.get("Contacts") or ())
-                return Group(identity, name, members)
-        return None
+    def groups(self) -> list[Group]:
+        """The active contact groups."""
+        return _groups(_rows(self.client.get("ContactGroups", "list ContactGroups"), "ContactGroups"))
 
-    def create_group(self, name: str, key: str) -> Group:
-        """A new contact group. Raises RejectedError when there are 100 already."""
+    def groups_of(self, contact: str) -> list[Group]:
+        """The active groups that a contact is in. Raises NotFoundError."""
+        rows = _rows(self.client.one("Contacts", _guarded(contact)), "Contacts")
+        return _groups([group for row in rows for group in row.get("ContactGroups") or ()])
+
+    def group(self, name: str, key: str) -> Group:
+        """The active contact group of a name, made where there is none. Raises RejectedError when there are 100 already."""
+        there = next((one for one in self.groups() if one.is_called(name)), None)
+        if there is not None:
+            return there
+        body = {"ContactGroups": [{"Name": name}]}
+        try:
+            answer = self._write("PUT", "ContactGroups", "create ContactGroup", body, f"{key}-group")
+        except DuplicateError:  # somebody was faster, or this key has made it already
+            there = next((one for one in self.groups() if one.is_called(name)), None)
+            if there is None:
+                raise
+            return there
         with outcome_told():
-            answer = self.client.send(
-                "PUT",
-                "ContactGroups",
-                "create ContactGroup",
-                {"ContactGroups": [{"Name": name}]},
-                idempotency_key(key, "group"),
-            )
-            rows = _rows(answer, "ContactGroups")
-            if not rows:
-                raise self._empty("create ContactGroup")
-        return Group(str(rows[0]["ContactGroupID"]), name)
+            return _groups(_rows(answer, "ContactGroups"))[0]
 
     def join(self, group: Group, contact: str, key: str) -> None:
         """Put a contact into a group; harmless when it is in it."""
-        with outcome_told():
-            self.client.send(
-                "PUT",
-                f"ContactGroups/{_guarded(group.id)}/Contacts",
-                "join ContactGroup",
-                {"Contacts": [{"ContactID": _guarded(contact)}]},
-                idempotency_key(key, "join"),
-            )
+        path = f"ContactGroups/{_guarded(group.id)}/Contacts"
+        body = {"Contacts": [{"ContactID": _guarded(contact)}]}
+        self._effect("PUT", path, "join ContactGroup", body, f"{key}-join")
 
     def leave(self, group: Group, contact: str, key: str) -> None:
         """Take one contact out of a group. The address without a contact would empty the group: an empty id is refused here
         (quirks.md#xero-49)."""
         path = f"ContactGroups/{_guarded(group.id)}/Contacts/{_guarded(contact)}"
-        with outcome_told():
-            self.client.send("DELETE", path, "leave ContactGroup", None, idempotency_key(key, "leave"))
+        self._effect("DELETE", path, "leave ContactGroup", None, f"{key}-leave")
 
-    def _empty(self, operation: str) -> ContractError:
-        return ContractError(
-            "the answer to a write is empty",
-            platform=PLATFORM,
-            tenant=self.client.tenant,
-            operation=operation,
-        )
+    # ---- sending
+
+    def _write(
+        self,
+        method: str,
+        path: str,
+        operation: str,
+        body: Mapping[str, Any] | None,
+        key: str,
+        params: Sequence[tuple[str, str]] = (),
+    ) -> Response:
+        """Send a write. Raises the error that its answer stands for; a 200 may refuse all it was given (quirks.md#xero-41), which a
+        batch whose elements are asked to answer for themselves (`summarizeErrors`) tells element by element."""
+        with outcome_told():
+            answer = self.client.send(method, path, operation, body, idempotency_key(key), params)
+        problem = parse_problem(answer.body) if answer.body and not params else None
+        if problem is not None and problem.errors:
+            raise problem_error(
+                problem, http_status=answer.status, tenant=self.client.tenant, operation=operation
+            )
+        return answer
+
+    def _effect(
+        self,
+        method: str,
+        path: str,
+        operation: str,
+        body: Mapping[str, Any] | None,
+        key: str,
+        params: Sequence[tuple[str, str]] = (),
+    ) -> Response:
+        """Send a write that does the same however often it is done: under another key where this one is refused as used."""
+        try:
+            return self._write(method, path, operation, body, key, params)
+        except DuplicateError:
+            return self._write(method, path, operation, body, f"{key}-again", params)
 
 
 def _guarded(remote_id: str) -> str:
     if not remote_id.strip() or "/" in remote_id:
         raise ConfigurationError(f"{remote_id!r} is no id of Xero's", platform=PLATFORM)
     return remote_id
+
+
+def _groups(rows: Sequence[Mapping[str, Any]]) -> list[Group]:
+    return [
+        Group(str(row["ContactGroupID"]), str(row["Name"]))
+        for row in rows
+        if row.get("ContactGroupID") and row.get("Name") and row.get("Status", "ACTIVE") == "ACTIVE"
+    ]
 
 
 def _rows(answer: Response, name: str) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from ar_connectors.adapterkit.notes import (
     DisputeTag,
     NoteError,
     NoteTag,
+    PromiseTag,
     StatusTag,
     Tag,
     format_note,
@@ -22,14 +23,16 @@ from ar_connectors.adapterkit.notes import (
 )
 from ar_connectors.adapterkit.text import clean_text
 from ar_connectors.connector import Fact, Placement
-from ar_connectors.errors import RejectedError
+from ar_connectors.errors import DuplicateError, NotFoundError, PeriodClosedError, RejectedError
 from ar_connectors.xero.faults import PLATFORM
+from ar_connectors.xero.writeback_groups import status
 from ar_connectors.xero.writeback_scope import NotePolicy, WriteScope
 from ar_core.commands import AddNote, OpenDispute, ResolveDispute, SetCollectionsStatus
 from ar_core.model import Dispute, RecordKind, parse_record_id
 
 __all__ = [
     "add_note",
+    "is_on_contact",
     "noted",
     "open_dispute",
     "resolve_dispute",
@@ -40,6 +43,7 @@ __all__ = [
 ]
 
 _NAMES: Final = {"Invoices": "Invoice", "Contacts": "Contact"}
+_NOT_ON_INVOICE: Final = "the invoice takes no note"
 
 
 def where(scope: WriteScope, subject: str) -> tuple[str, str]:
@@ -71,24 +75,74 @@ def noted(
     facts: tuple[Fact, ...],
     subjects: tuple[str, ...],
     *,
-    reason: str | None = None,
+    findable: bool = False,
 ) -> list[Placement] | None:
     """See to it that the history has this tag: looked for where it may be there, and appended where it is not. None when
-    it is missing and nothing may be sent."""
+    it is missing and nothing may be sent.
+
+    An invoice that takes no note (a closed period, a payment on it) has it in its contact's history instead, degraded. `findable`:
+    an empty store must find it, and no expected payment date leads there.
+    """
     collection, remote_id = place
+    contact = _contact(scope, place)
+    reason = None
     looked = scope.only_look or scope.tried_before
-    there = looked and tag in tags_in(scope.calls.notes(collection, remote_id), tag.id)
+    there = looked and _stands_in(scope, place, tag)
+    if looked and not there and collection == "Invoices" and contact is not None:
+        there = _stands_in(scope, ("Contacts", contact), tag)
+        if there:
+            collection, remote_id, reason = "Contacts", contact, _NOT_ON_INVOICE
+    if not there and scope.only_look:
+        return None
+    # Before the note: a worker that dies in between leaves a contact in the group, not a note that nobody finds.
+    unfound = scope.noted.see_to(scope, contact) if findable and contact and not scope.only_look else None
     if not there:
-        if scope.only_look:
-            return None
-        body = clean_text(format_note(tag, text), latin1_only=False)
-        scope.calls.add_note(collection, remote_id, body, scope.key(f"note-{remote_id[-12:]}"))
-    name = _NAMES[collection]
-    target = f"history note on {name} {remote_id}"
+        try:
+            _append(scope, place, tag, text)
+        except (PeriodClosedError, RejectedError) as error:
+            if collection != "Invoices" or contact is None or isinstance(error, NotFoundError):
+                raise
+            if isinstance(tag, PromiseTag | DisputeTag):
+                unfound = scope.noted.see_to(scope, contact)
+            collection, remote_id, reason = "Contacts", contact, f"{_NOT_ON_INVOICE}: {error.message}"
+            _append(scope, (collection, remote_id), tag, text)
+    target = f"history note on {_NAMES[collection]} {remote_id}"
+    degraded, why = reason is not None, "; ".join(one for one in (reason, unfound) if one) or None
     return [
-        Placement(fact, target, "HistoryRecord", remote_id, None, reason is not None, reason, None, subjects)
+        Placement(fact, target, "HistoryRecord", remote_id, None, degraded, why, None, subjects)
         for fact in facts
     ]
+
+
+def is_on_contact(placement: Placement) -> bool:
+    """Whether a note about an invoice stands in its contact's history."""
+    return placement.remote_kind == "HistoryRecord" and (placement.reason or "").startswith(_NOT_ON_INVOICE)
+
+
+def _append(scope: WriteScope, place: tuple[str, str], tag: Tag, text: str) -> None:
+    """Append the note, once. Where the key was used before, it is looked for, and sent under another only if it is not there."""
+    collection, remote_id = place
+    body = clean_text(format_note(tag, text), latin1_only=False)
+    key = scope.key(f"note-{remote_id[-12:]}")
+    try:
+        scope.calls.add_note(collection, remote_id, body, key)
+    except DuplicateError:
+        if not _stands_in(scope, place, tag):
+            scope.calls.add_note(collection, remote_id, body, f"{key}-again")
+
+
+def _stands_in(scope: WriteScope, place: tuple[str, str], tag: Tag) -> bool:
+    return tag in tags_in(scope.calls.notes(*place), tag.id)
+
+
+def _contact(scope: WriteScope, place: tuple[str, str]) -> str | None:
+    """Xero's id of the contact whose history or invoice it is; None for an invoice that was not synced."""
+    collection, remote_id = place
+    if collection == "Contacts":
+        return remote_id
+    known = scope.invoice(remote_id)
+    customer = known.customer_id if known is not None else None
+    return scope.customer_id(customer) if customer is not None else None
 
 
 def open_dispute(scope: WriteScope, command: OpenDispute) -> list[Placement] | None:
@@ -98,9 +152,9 @@ def open_dispute(scope: WriteScope, command: OpenDispute) -> list[Placement] | N
     recorded = known.recorded_at if isinstance(known, Dispute) else scope.write.first_sent_at
     tag = texts.dispute_tag(command, scope.identity, scope.tenant, recorded)
     about = (command.invoice_id, record, *((command.customer_id,) if command.customer_id else ()))
-    return noted(
-        scope, where(scope, command.invoice_id), tag, texts.dispute_text(command), (Fact.DISPUTE,), about
-    )
+    text = texts.dispute_text(command)
+    place = where(scope, command.invoice_id)
+    return noted(scope, place, tag, text, (Fact.DISPUTE,), about, findable=True)
 
 
 def resolve_dispute(scope: WriteScope, command: ResolveDispute) -> list[Placement] | None:
@@ -116,7 +170,8 @@ def resolve_dispute(scope: WriteScope, command: ResolveDispute) -> list[Placemen
     )
     text = f"{texts.resolved_lead(command)} {texts.dispute_text(known)}"
     about = (known.invoice_id, command.dispute_id, *((command.customer_id,) if command.customer_id else ()))
-    return noted(scope, where(scope, known.invoice_id), tag, text, (Fact.DISPUTE,), about)
+    place = where(scope, known.invoice_id)
+    return noted(scope, place, tag, text, (Fact.DISPUTE,), about, findable=True)
 
 
 def add_note(scope: WriteScope, command: AddNote) -> list[Placement] | None:
@@ -133,17 +188,21 @@ def add_note(scope: WriteScope, command: AddNote) -> list[Placement] | None:
 
 
 def set_status(scope: WriteScope, command: SetCollectionsStatus) -> list[Placement] | None:
-    """Where collections stand, as a note; not noted again while it stays the same.
+    """Where collections stand, as a note; not noted again while it stays the same. Where the connection wants that, the contact
+    is in the group of its status too.
 
-    Raises RejectedError with the note policy `off`: Xero has no other place.
+    Raises RejectedError with the note policy `off` where there are no such groups: Xero has no other place.
     """
-    if scope.options.notes is NotePolicy.OFF:
+    policy, placed = scope.options.notes, status(scope, command)
+    if placed is None or (policy is NotePolicy.OFF and placed):
+        return placed
+    if policy is NotePolicy.OFF:
         raise RejectedError(
-            "notes are switched off for this connection, and Xero has no other place for a status",
+            "notes are switched off for this connection, and there are no groups for the status of this",
             platform=PLATFORM,
             tenant=scope.tenant.id,
             operation=command.type,
-            advice="set notes to `change` or `always` in the connection's settings",
+            advice="set `notes` to change or always, or `status_groups`, in the connection's settings",
         )
     collection, remote_id = place = where(scope, command.subject_id)
     tag = StatusTag(
@@ -156,21 +215,15 @@ def set_status(scope: WriteScope, command: SetCollectionsStatus) -> list[Placeme
         customer=remote_id if collection == "Contacts" else None,
     )
     facts = (Fact.COLLECTIONS_STATUS,)
-    if scope.options.notes is NotePolicy.CHANGE and _stands(scope, command.subject_id, command.status):
+    if policy is NotePolicy.CHANGE and _stands(scope, command.subject_id, command.status):
         target = f"history note on {_NAMES[collection]} {remote_id}, unchanged"
-        return [
-            Placement(
-                facts[0],
-                target,
-                "HistoryRecord",
-                remote_id,
-                None,
-                previous=command.status,
-                subject_ids=(command.subject_id,),
-            )
+        made: list[Placement] | None = [
+            Placement(facts[0], target, "HistoryRecord", remote_id, subject_ids=(command.subject_id,))
         ]
-    made = noted(scope, place, tag, f"Status: {texts.status_text(command)}", facts, (command.subject_id,))
-    return None if made is None else [replace(one, previous=command.status) for one in made]
+    else:
+        text = f"Status: {texts.status_text(command)}"
+        made = noted(scope, place, tag, text, facts, (command.subject_id,))
+    return None if made is None else [*placed, *(replace(one, previous=command.status) for one in made)]
 
 
 def _stands(scope: WriteScope, subject: str, status: str) -> bool:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Final
 
 from ar_connectors.adapterkit.writing import WriteScope as BaseScope
 from ar_connectors.xero.writeback_calls import Calls
 
-__all__ = ["NotePolicy", "WriteOptions", "WriteScope"]
+if TYPE_CHECKING:
+    from ar_connectors.xero.writeback_groups import Noted
+
+__all__ = ["NOTES_GROUP", "NotePolicy", "WriteOptions", "WriteScope"]
+
+NOTES_GROUP: Final = "Collections notes"
+"""The usual name of the contact group of all who have notes of ours."""
 
 
 class NotePolicy(StrEnum):
@@ -28,6 +35,12 @@ class WriteOptions:
     notes: NotePolicy = NotePolicy.CHANGE
     order_hold_group: str = "On stop"
     """Name of the contact group that stands for an order hold; made where there is none."""
+    status_groups: str | None = None
+    """What the names of the contact groups begin with that show the collections status of a customer (`Collections: `), each
+    made when it is needed; None: notes alone show it. An organisation has room for 100 groups in all."""
+    notes_group: str | None = NOTES_GROUP
+    """Name of the contact group of all who have notes of ours that an empty store must find; None: it finds only those on
+    invoices with an expected payment date."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,7 @@ class WriteScope(BaseScope):
 
     calls: Calls
     options: WriteOptions
+    noted: Noted
     only_look: bool
     """Nothing may be sent: it is only looked whether the command has taken effect."""
 

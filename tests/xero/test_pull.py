@@ -1,0 +1,88 @@
+"""A first load while business goes on, or that was interrupted: nothing falls between its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ar_connectors.errors import TransientError
+from ar_connectors.testkit.ledger import Ledger, Line
+from ar_connectors.testkit.xero.ids import guid
+from ar_connectors.xero.client import XeroClient
+from tests.behavior.faces import Face, opened
+from tests.behavior.stories import DAY, an_invoice_is_paid
+
+
+@pytest.fixture
+def face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Face]:
+    with opened("xero", tmp_path, monkeypatch) as made:
+        made.small_pages()
+        yield made
+
+
+def the_first_payment_is_deleted(ledger: Ledger) -> None:
+    """The first in the order of Xero's ids: it stands on the page that every load reads first."""
+    live = [one for one in ledger.payments.values() if one.total and one.applications and not one.voided]
+    ledger.delete_payment(min(live, key=lambda one: guid("payment", one.id)))
+
+
+def test_a_first_load_that_went_on_later_ends_with_what_changed_on_the_pages_it_had_read(face: Face) -> None:
+    """The run that completes it is complete: it does not leave the changes to the next one."""
+    face.emulator.faults.add("permission_denied", on="list Payments", after=3, times=None)
+    assert face.sync(raise_errors=False, workers=1).failures
+    assert face.snapshot().payments
+    face.emulator.faults.clear()
+    face.change(the_first_payment_is_deleted)
+    assert face.sync().complete
+    assert face.differences() == []
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_rows_that_come_in_while_pages_are_read_push_none_behind_the_last_page(
+    face: Face, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    bills = len(face.ledger.invoices) // 10
+    while (len(face.ledger.invoices) + bills) % 7:
+        an_invoice_is_paid(face.ledger)
+        bills = len(face.ledger.invoices) // 10
+    calls: list[int] = []
+    real = XeroClient.page
+
+    def page(client: XeroClient, collection: str, params: Any, number: int, since: Any = None) -> Any:
+        answer = real(client, collection, params, number, since)
+        if collection == "Invoices" and not calls:
+            calls.append(number)
+            with face.emulator.service.lock:
+                owner = next(iter(face.ledger.customers))
+                for late in range(3):
+                    face.ledger.issue_invoice(
+                        owner, [Line(Decimal("5.00"))], issued=DAY, number=f"L-{late}", due=DAY
+                    )
+        return answer
+
+    monkeypatch.setattr(XeroClient, "page", page)
+    assert face.sync(workers=workers).complete
+    assert calls == [1]
+    assert face.differences() == []
+
+
+def test_an_answer_that_lost_rows_is_no_page(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where invoices are read by id: what is not in the answer would be taken for deleted."""
+    face.sync()
+    real = XeroClient.by_ids
+
+    def by_ids(client: XeroClient, collection: str, ids: Any) -> Any:
+        answer = real(client, collection, ids)
+        body = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])
+        return replace(answer, body=msgspec.json.encode({**body, "Invoices": []}))
+
+    monkeypatch.setattr(XeroClient, "by_ids", by_ids)
+    some = [one.id for one in face.snapshot().invoices[:3]]
+    with pytest.raises(TransientError, match="0 rows and says that it has 3"):
+        face.connection.connector.read("invoice", some)
