@@ -16,4 +16,9 @@ PARTNERS: dict[str, Partner] = {
             "token_url": "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
         },
     ),
+    "xero": Partner(
+        FACES["xero"],
+        "Xero",
+        {"base_url": "https://api.xero.com", "token_url": "https://identity.xero.com/connect/token"},
+    ),
 }

@@ -14,6 +14,7 @@ the vendor's, so that a cassette does not tell where it was recorded.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -34,6 +35,8 @@ __all__ = ["SECRET", "Head", "Partner", "played", "read_cassette", "recorded", "
 
 SECRET = "NOT-RECORDED"
 """Stands in a cassette where a secret was."""
+
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 KEPT_HEADERS = frozenset({"content-type", "retry-after", "date"})
 """Of an answer; the rest tells of machines, not of the contract."""
@@ -220,7 +223,8 @@ def shapes(interactions: list[dict[str, Any]]) -> list[tuple[str, int, frozenset
 
 
 def _without_numbers(path: str) -> str:
-    return "/".join("#" if part.isdigit() else part for part in path.split("/"))
+    """A path without the ids in it, numbers or GUIDs: a company has others."""
+    return "/".join("#" if part.isdigit() or GUID.fullmatch(part) else part for part in path.split("/"))
 
 
 def _paths(value: Any, at: str) -> Iterator[str]:
