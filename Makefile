@@ -45,7 +45,7 @@ $(FOREIGN): tests/foreign/package.json tests/foreign/package-lock.json
 	@cd tests/foreign && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $(FOREIGN)
 
-soak: $(VENV)/.dev ## long randomized runs, 200 seeds each; what has passed is remembered in build/soak.json
+soak: $(VENV)/.dev ## long randomized runs, 200 to 1,000 seeds each; what has passed is remembered in build/soak.json
 	@$(BIN)/python -m pytest $(PARALLEL) -p tests.soak -m soak $(ARGS)
 
 cassettes: $(VENV)/.dev ## record the contract tests anew from the emulators (AR_CONTRACT_RECORD=sandbox: from a real one)

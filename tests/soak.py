@@ -1,7 +1,8 @@
 """Long runs that can be stopped and gone on with: `make soak` loads this as a plugin (`pytest -p tests.soak -m soak`).
 
 Every test that has passed is remembered in build/soak.json with its figures (`record_property`) and the commit it ran on, and is
-left out by the next run; delete the file to begin anew. AR_SOAK_SEEDS says how many seeds each soak has (200).
+left out by the next run; delete the file to begin anew. AR_SOAK_SEEDS says how many seeds each soak has (200; 1,000 where pages
+move).
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = Path(os.environ.get("AR_SOAK_FILE", ROOT / "build" / "soak.json"))
-SEEDS = range(1000, 1000 + int(os.environ.get("AR_SOAK_SEEDS", "200")))
+
+
+def seeds(usual: int = 200) -> range:
+    """The seeds of a soak: as many as usual, or as AR_SOAK_SEEDS says."""
+    return range(1000, 1000 + int(os.environ.get("AR_SOAK_SEEDS", usual)))
+
+
+SEEDS = seeds()
 
 
 def remembered(file: Path = FILE) -> dict[str, dict[str, Any]]:

@@ -14,10 +14,11 @@ import pytest
 from tests.faces.netsuite import NETSUITE
 from tests.faces.platform import Platform
 from tests.faces.quickbooks import QUICKBOOKS
+from tests.faces.xero import XERO
 
 __all__ = ["FACES", "each"]
 
-FACES: dict[str, Platform] = {one.name: one for one in (NETSUITE, QUICKBOOKS)}
+FACES: dict[str, Platform] = {one.name: one for one in (NETSUITE, QUICKBOOKS, XERO)}
 
 
 def each(cases: Callable[[Platform], Iterable[Any]]) -> list[Any]:

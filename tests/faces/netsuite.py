@@ -166,6 +166,7 @@ def expected(commands: Iterable[Command]) -> set[tuple[str, str]]:
 
 NETSUITE = Platform(
     name="netsuite",
+    shares_books=False,  # its company has two subsidiaries and three currencies
     start=start_netsuite,
     connect=connect,
     transport="ar_connectors.adapterkit.session.Transport",

@@ -176,6 +176,14 @@ class Platform:
     faults: Faults = field(default_factory=Faults)
     discreet: bool = True
     """Whether it may be that a payment does not give what it settles a new version."""
+    touching: tuple[Story, ...] = ()
+    """Stories that certainly give all they touch a new version, because they happen in other steps there."""
+    whole: Callable[[str], str] = lambda number: number
+    """Id of a payment in `shown.payments` -> id of the payment in the books that it is a part of."""
+    shares_books: bool = True
+    """Whether its company of a seed is the one that the other emulators show for that seed."""
+    unlike: Mapping[str, str] = field(default_factory=dict)
+    """What it cannot express or expresses in its own way, in `one_form`: topic or `topic.field` -> why."""
     stories: tuple[Story, ...] = STORIES
     """Those that can happen on it."""
 
@@ -191,7 +199,6 @@ def connect_by_oauth(
         credentials=ClientCredentials(plug["client_id"], plug["client_secret"]),
         tokens=TokenSet(plug["access_token"], plug["refresh_token"]) if tokens else None,
         endpoints=Endpoints(api=plug["base_url"], token=plug["token_url"], authorize=plug["authorize_url"]),
-        settings={"time_zone": "America/Los_Angeles"},
         clock=clock,
-        **options,
+        **{"settings": {"time_zone": "America/Los_Angeles"}, **options},
     )

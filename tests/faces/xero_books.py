@@ -40,6 +40,10 @@ def payments(ledger: Ledger) -> Iterator[Payment]:
     """Every payment, overpayment and prepayment that stands; what was undone is there and counts for nothing."""
     for payment in ledger.payments.values():
         yield from _of_payment(ledger, payment, split(payment))
+    for gone in ledger.deletions:
+        payment_gone = ledger.removed.get((gone.kind, gone.id))
+        if isinstance(payment_gone, Payment):
+            yield from _of_payment(ledger, payment_gone, split(payment_gone, gone.at))
     for deposit in ledger.deposits.values():
         used = _uses(ledger, ("deposit", deposit.id))
         yield _record(f"onaccount-{deposit.id}-0", deposit, deposit.total, used, voided=deposit.voided)
