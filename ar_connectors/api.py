@@ -224,7 +224,9 @@ def replay(conn: Connection, store: Store) -> ReplayReport:
 def decode(platform: str, kind: str, body: bytes, *, tenant: str) -> Page | Sequence[Any]:
     """Decode one API body, without store or network: a page of records, or the events of a webhook.
 
-    `kind` names the body (`invoice`, `customer`, `payment`, `cdc`, `fault`, `webhook`, ...). Raises the mapped error for a fault
+    `kind` names the body, in the ERP's own words: `invoice` everywhere; a customer is a `customer`, at Xero a `contact`;
+    further `cdc`, `batch`, `query` of QuickBooks, `suiteql` of NetSuite, `fault` or `error`, `webhook`. An unknown one is answered
+    with the list of those there are. Raises the mapped error for a fault
     body, ContractError for what is no body of the platform, UnsupportedOperation for any other platform or kind.
     """
     return _adapter(platform).decode(kind, body, tenant)

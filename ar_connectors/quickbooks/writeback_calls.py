@@ -13,7 +13,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from ar_connectors.errors import ContractError, NotFoundError, TransientError, WriteOutcomeUnknown
+from ar_connectors.adapterkit.writing import outcome_told
+from ar_connectors.errors import ContractError, NotFoundError, WriteOutcomeUnknown
 from ar_connectors.http.messages import Replay, Request, Response
 from ar_connectors.quickbooks.client import MINOR_VERSION, PAGE_SIZE, Sender, quoted
 from ar_connectors.quickbooks.faults import PLATFORM, redact
@@ -150,7 +151,10 @@ class Calls:
                 raise NotFoundError(f"this {entity} was deleted", **self._where(f"read {entity}"))
             return row
         if wrote:
-            raise self._unknown(f"the answer to a write has no {entity} in it", f"write {entity}")
+            raise WriteOutcomeUnknown(
+                f"the write may have happened: the answer has no {entity} in it",
+                **self._where(f"write {entity}"),
+            )
         raise ContractError(f"the answer has no {entity} in it", **self._where(f"read {entity}"))
 
     def _written_note(self, document: Mapping[str, Any]) -> Note:
@@ -158,19 +162,9 @@ class Calls:
         return _note(row) or Note(str(row["Id"]), str(row["SyncToken"]), "", _links(row))
 
     def _post(self, path: str, body: Mapping[str, Any], operation: str, requestid: str) -> Mapping[str, Any]:
-        try:
+        with outcome_told():
             answer = self._send("POST", path, operation, (("requestid", requestid),), body)
-        except TransientError as error:
-            if error.http_status is None:
-                raise  # no connection was made: nothing can have happened
-            # A gateway that answers 5xx may stand in front of a service that did the work.
-            raise self._unknown(error.message, operation, error) from error
-        except ContractError as error:
-            raise self._unknown(error.message, operation, error) from error
-        try:
             return self._document(answer, operation)
-        except ContractError as error:
-            raise self._unknown(error.message, operation, error) from error
 
     def _send(
         self,
@@ -209,16 +203,6 @@ class Calls:
             **self._where(operation),
             http_status=answer.status,
             excerpt=redact(answer.body[:300].decode("utf-8", errors="replace")),
-        )
-
-    def _unknown(self, message: str, operation: str, error: Any = None) -> WriteOutcomeUnknown:
-        return WriteOutcomeUnknown(
-            f"the write may have happened: {message}",
-            **self._where(operation),
-            http_status=getattr(error, "http_status", None),
-            platform_code=getattr(error, "platform_code", None),
-            request_id=getattr(error, "request_id", None),
-            excerpt=getattr(error, "excerpt", None),
         )
 
     def _where(self, operation: str) -> dict[str, Any]:
