@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -52,6 +53,25 @@ def test_every_verb_has_help() -> None:
         result = run(name, "--help")
         assert result.exit_code == 0, result.output
         assert result.output.startswith("Usage:")
+
+
+def leaves(
+    command: click.Command, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every verb that does something, with its path."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            yield from leaves(inner, (*path, name))
+    if not isinstance(command, click.Group) or command.invoke_without_command:
+        yield path, command
+
+
+def test_every_verb_takes_json() -> None:
+    without = {path for path, one in leaves(cli) if not any("--json" in param.opts for param in one.params)}
+    assert without == {("testkit", "serve")}, "that one prints a line of JSON anyway"
 
 
 def test_a_plan_says_who_and_why(book: Path) -> None:
