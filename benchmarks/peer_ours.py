@@ -35,6 +35,13 @@ class Memory:
         """The last cursor of a stream."""
         return self.cursors.get(stream)
 
+    def records(self, _: Iterable[str]) -> dict[str, Any]:
+        """No record is known."""
+        return {}
+
+    def record(self, _: str) -> None:
+        """Nor is this one."""
+
     def __getattr__(self, name: str) -> Any:
         return lambda *_: ()
 
