@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -47,12 +47,19 @@ __all__ = ["netsuite"]
     type=click.File("r"),
     help="Connect to an emulator instead: the JSON line that `testkit serve netsuite` printed (- for standard input).",
 )
+@click.option(
+    "--check/--no-check",
+    "checked",
+    default=True,
+    help="Try each right of the role, and tell which are missing.",
+)
 @json_option
 @pass_shell
 @verb
 def netsuite(
     shell: Shell,
     *,
+    checked: bool,
     account: str | None,
     client_id: str | None,
     certificate_id: str | None,
@@ -66,7 +73,7 @@ def netsuite(
     need_key(shell)
     given = _settings(settings)
     if emulator is not None:
-        return _done(shell, _to_emulator(shell, emulator.read(), time_zone, given))
+        return _done(shell, _to_emulator(shell, emulator.read(), time_zone, given), checked=checked)
     account = account or click.prompt("Account id (Setup > Company > Company Information)")
     one = account_of(account)
     file = key_file or Path(f"netsuite-{one.realm}.pem")
@@ -96,7 +103,7 @@ def netsuite(
         settings={"time_zone": zone(click.get_current_context(), None, time_zone), **given},
         clock=shell.clock,
     )
-    return _done(shell, conn)
+    return _done(shell, conn, checked=checked)
 
 
 _SETTINGS: Final = ("activities", "fields", "custom_fields", "bad_debt_accounts", "day_first")
@@ -121,17 +128,21 @@ def _no_settings(message: str) -> ConfigurationError:
     return ConfigurationError(message, advice=advice)
 
 
-def _done(shell: Shell, conn: api.Connection) -> Exit | None:
-    """The word at the end. Custom fields that were given are looked at now; other rights are what `check` tries."""
-    known = shell.store.connection(conn.id).settings
-    if known.get("fields") and isinstance(conn.connector, ChecksItself):
+def _done(shell: Shell, conn: api.Connection, *, checked: bool) -> Exit | None:
+    """The word at the end, and what the role lacks, right by right. Raises ConfigurationError where custom fields were given that
+    cannot be used, or the role cannot write them."""
+    problems: Sequence[str] = ()
+    if checked and isinstance(conn.connector, ChecksItself):
         problems = conn.connector.problems()
-        if problems:
-            raise ConfigurationError(
-                f"{conn.id} is connected, and cannot write all that was asked for: {'; '.join(problems)}",
-                advice="mend it in NetSuite, or connect again with other --settings; `ar-connectors check` tries again",
-            )
-    return done(shell, conn)
+    if problems and shell.store.connection(conn.id).settings.get("fields"):
+        raise ConfigurationError(
+            f"{conn.id} is connected, and cannot do all that was asked for: {'; '.join(problems)}",
+            advice="mend it in NetSuite, or connect again with other --settings; `ar-connectors check` tries again",
+        )
+    ended = done(shell, conn)
+    for one in problems:
+        shell.err.print(f"- {one}", markup=False, soft_wrap=True)
+    return Exit.FINDINGS if problems else ended
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 from rich.table import Table
 
@@ -9,7 +11,8 @@ from ar_connectors import api
 from ar_connectors.cli.exits import Exit
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
 from ar_connectors.cli.tables import capabilities_matrix, capabilities_tables, counted, matrix_rows
-from ar_connectors.connector import ChecksItself
+from ar_connectors.connector import ChecksItself, ReportedBalance
+from ar_connectors.errors import PermissionDenied
 
 __all__ = ["capabilities", "check", "connections", "set_zone"]
 
@@ -64,8 +67,14 @@ def set_zone(shell: Shell, time_zone: str, connection: str | None) -> Exit | Non
 def check(shell: Shell, connection: str | None) -> Exit | None:
     """Ask the ERP something small: are the credentials good, is the company reachable, may its user do what is configured?"""
     conn = shell.connect(shell.connection_id(connection))
-    balances = conn.connector.reported_balances()
     problems = list(conn.connector.problems()) if isinstance(conn.connector, ChecksItself) else []
+    balances: Sequence[ReportedBalance] = ()
+    try:
+        balances = conn.connector.reported_balances()
+    except PermissionDenied:
+        if not problems:
+            raise
+        # A right is missing, and which one is told.
     cost = conn.usage()
     data = {
         "connection": conn.id,

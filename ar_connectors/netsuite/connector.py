@@ -30,6 +30,7 @@ from ar_connectors.netsuite.own_activities import TABLES as TABLES_OF_OURS
 from ar_connectors.netsuite.own_activities import decode_activities
 from ar_connectors.netsuite.pull import STREAMS, pull
 from ar_connectors.netsuite.reading import KIND_OF, completed
+from ar_connectors.netsuite.reading_checks import read_problems
 from ar_connectors.netsuite.reports import reported_balances
 from ar_connectors.netsuite.suiteql import number
 from ar_connectors.netsuite.tables import TABLES
@@ -166,8 +167,8 @@ class NetSuiteConnector(CompanyConnector):
         return self._writer.find(write, view)
 
     def problems(self) -> Sequence[str]:
-        """What stands in the way of writing; see `write_problems`."""
-        return write_problems(self.client, self._options)
+        """What stands in the way of reading and of writing; see `read_problems` and `write_problems`."""
+        return [*read_problems(self.client), *write_problems(self.client, self._options)]
 
     def _known(self) -> Company:
         if self._company is None:

@@ -39,6 +39,9 @@ def _rights(client: NetSuiteClient, options: WriteOptions) -> Iterator[str]:
     for record, statement in _ONE.items():
         try:
             rows = client.rows(statement, f"find a {record}")
+        except PermissionDenied:
+            continue  # what cannot be seen is told by `read_problems`
+        try:
             if rows and "id" in rows[0]:
                 client.record(record, rows[0]["id"], f"read {record}", ("id",))
         except PermissionDenied as error:

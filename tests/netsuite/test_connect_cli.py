@@ -12,6 +12,8 @@ from cryptography.fernet import Fernet
 
 from ar_connectors.cli.exits import Exit
 from ar_connectors.cli.main import cli
+from ar_connectors.netsuite.reading_checks import NEEDED, Need
+from ar_connectors.netsuite.writeback_rights import NEEDED as WRITTEN
 from ar_connectors.testkit.netsuite.start import start_netsuite
 
 
@@ -39,7 +41,7 @@ def test_with_the_ids_of_netsuite_the_account_is_connected_with_the_same_key(tmp
     base = ["--store", store, "connect", "netsuite", "--account", "1234567_SB1", "--key", str(file), "--json"]
     assert CliRunner().invoke(cli, base).exit_code == 0
     made = file.read_text()
-    ids = ["--client-id", "abc", "--certificate-id", "def", "--zone", "America/New_York"]
+    ids = ["--client-id", "abc", "--certificate-id", "def", "--zone", "America/New_York", "--no-check"]
     done = CliRunner().invoke(cli, [*base, *ids])
     assert done.exit_code == 0, done.output
     assert json.loads(done.output)["connection"] == "netsuite:1234567_SB1"
@@ -89,3 +91,39 @@ def test_custom_fields_are_checked_when_connecting_and_again_by_check(tmp_path: 
         for wrong in ("promise_amount", "[1]", '{"field": {}}', '{"activities": "message"}'):
             settings.write_text(wrong)
             assert CliRunner().invoke(cli, connect).exit_code == Exit.CONFIGURATION
+
+
+@pytest.mark.parametrize("need", NEEDED, ids=lambda need: need.table)
+def test_a_right_that_the_role_lacks_is_named_with_what_is_missing_without_it(
+    tmp_path: Path, need: Need
+) -> None:
+    store = ["--store", f"sqlite:///{tmp_path}/ar.db"]
+    line = tmp_path / "line.json"
+    with start_netsuite(invoices=5, seed=4) as erp:
+        erp.account.hidden.add(need.table)
+        line.write_text(json.dumps(erp.as_json()))
+        done = CliRunner().invoke(cli, [*store, "connect", "netsuite", "--emulator", str(line)])
+        assert done.exit_code == Exit.FINDINGS, done.output
+        assert need.permission in done.output
+        checked = CliRunner().invoke(cli, [*store, "check", "--json"])
+        assert checked.exit_code == Exit.FINDINGS, checked.output
+        told = json.loads(checked.output)["problems"]
+        assert [one for one in told if one.startswith(need.without)]
+        others = {other.permission for other in NEEDED} - {need.permission}
+        assert not [one for one in told for other in others if f": {other} is missing" in one]
+
+
+@pytest.mark.parametrize(("kind", "permission"), sorted(WRITTEN.items()))
+def test_a_right_to_write_that_the_role_lacks_is_named(tmp_path: Path, kind: str, permission: str) -> None:
+    store = ["--store", f"sqlite:///{tmp_path}/ar.db"]
+    line, settings = tmp_path / "line.json", tmp_path / "settings.json"
+    settings.write_text(json.dumps({"activities": "task" if kind == "task" else "phoneCall"}))
+    with start_netsuite(invoices=5, seed=4) as erp:
+        erp.account.hidden.add(kind.lower()) if kind in {"phoneCall", "task"} else erp.account.read_only.add(
+            kind
+        )
+        line.write_text(json.dumps(erp.as_json()))
+        connect = [*store, "connect", "netsuite", "--emulator", str(line), "--settings", str(settings)]
+        done = CliRunner().invoke(cli, connect)
+        assert done.exit_code == Exit.FINDINGS, done.output
+        assert permission in done.output

@@ -7,10 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import requests
 
 import ar_connectors as ar
 from ar_connectors.testkit.ledger import Application, Line
+from ar_connectors.testkit.netsuite import Account
+from ar_core.model import Origin
 from tests.netsuite.worlds import world
+from tests.soak import SEEDS
 
 
 @pytest.mark.parametrize("seed", range(3, 13))
@@ -76,3 +80,65 @@ def test_what_is_deleted_while_a_first_load_fails_and_is_repeated_days_later_is_
         }
         assert not held & {early.id, gone.id, late.id}
         assert not one.differences()
+
+
+def test_a_load_passes_the_cap_on_rows_of_a_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By ranges of keys: no statement is asked for more than one page, so what a statement may yield at most does not matter."""
+    for module in ("client", "pull", "reading"):
+        monkeypatch.setattr(f"ar_connectors.netsuite.{module}.PAGE_SIZE", 10)
+    with world(tmp_path, invoices=120, seed=6) as one:
+        monkeypatch.setattr(one.emulator.service.queries, "most_rows", 20)
+        everything = {"q": "SELECT t.id FROM transaction t ORDER BY t.id"}
+        asked = {"limit": "10", "offset": "20"}
+        refused = requests.post(
+            f"{one.emulator.base_url}/services/rest/query/v1/suiteql",
+            params=asked,
+            json=everything,
+            headers={"Authorization": f"Bearer {one.emulator.access_token}", "Prefer": "transient"},
+            timeout=10,
+        )
+        assert not refused.ok or not refused.json()["items"], "the cap is not in the way"
+        report = one.sync()
+        assert report.complete
+        assert not one.differences()
+        rows = {stream.stream: stream.rows for stream in report.streams}
+        pages = one.conn.usage().calls_by_operation
+        assert rows["invoice"] > 100
+        # Two looks, the load and the changes behind it, of up to six ranges each.
+        assert pages["query invoice"] <= -(-rows["invoice"] // 10) + 12
+
+
+def test_a_date_that_a_bookkeeper_takes_for_a_promise_is_one_and_an_estimate_is_none(tmp_path: Path) -> None:
+    with world(tmp_path, invoices=20, seed=2, account=Account(shows_estimates=True)) as one:
+        promised, estimated = [invoice for invoice in one.ledger.invoices.values() if invoice.open > 0][:2]
+        day = date(2026, 12, 24)
+        one.ledger.change_document(
+            promised, expected=day, extra={**promised.extra, "userEstimateSource": "CUSTOMER_PROMISED_DATE"}
+        )
+        one.ledger.change_document(
+            estimated, expected=day, extra={**estimated.extra, "userEstimateSource": "COMPANY_ESTIMATE"}
+        )
+        one.sync()
+        (found,) = one.store.snapshot(one.conn.id).promises
+        assert (found.origin, found.promised_date) == (Origin.ERP, day)
+        assert [identity.rpartition(":")[2] for identity in found.invoice_ids] == [promised.id]
+        dates = {
+            invoice.source.remote_id: invoice.expected_payment_date
+            for invoice in one.store.snapshot(one.conn.id).invoices
+            if invoice.source is not None
+        }
+        assert dates[promised.id] == dates[estimated.id] == day
+        one.ledger.change_document(promised, expected=None)
+        one.sync()
+        assert not one.store.snapshot(one.conn.id).promises
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [number * 100 + part for number in SEEDS for part in range(5)])
+def test_soak_of_balances_of_generated_books(tmp_path: Path, seed: int) -> None:
+    """A thousand groups with the usual 200 seeds: part payments, credits, deposits, journals, voids, reversals, three currencies and
+    two subsidiaries."""
+    with world(tmp_path, invoices=20 + seed % 40, seed=seed) as one:
+        assert one.sync().complete
+        assert not one.differences()
+        assert not ar.reconcile(one.conn, one.store).differences
