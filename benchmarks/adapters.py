@@ -131,10 +131,23 @@ def quickbooks(base: str) -> Adapter:
 # ---- Xero
 
 
+class XeroFront(Front):
+    """The server knows every list (those that it does not have are empty), but some of its rows are newer than the time it tells:
+    the look at what changed during the load would find them, where in an account at rest it finds nothing."""
+
+    def instead(self, request: Request) -> dict[str, Any] | None:
+        """See `Front`."""
+        if "If-Modified-Since" not in request.headers:
+            return None
+        return {"Status": "OK", request.url.rpartition("/")[2]: []}
+
+
 def xero(base: str) -> Adapter:
-    """Xero: the server answers everything itself, unknown lists as empty."""
+    """Xero: page by page in the order of ids."""
     transport = _transport("xero", base, XeroDialect("1"), XERO_LIMITS)
-    connector = XeroConnector("1", transport, SystemClock(), base_url=base)
+    one = (("page", "1"), ("pageSize", "1"))
+    front = XeroFront(transport, Request("GET", f"{base}/api.xro/2.0/Contacts", "knock", params=one))
+    connector = XeroConnector("1", front, SystemClock(), base_url=base)
     return Adapter(connector, transport, ("reference", "payments", "invoices", "contacts"))
 
 
