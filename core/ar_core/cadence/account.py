@@ -33,7 +33,6 @@ _EXCLUDED = {
     DocumentStatus.PENDING_APPROVAL: Code.NOT_POSTED,
     DocumentStatus.VOIDED: Code.VOIDED,
 }
-_NOTHING_DONE: tuple[str, ...] = ()
 _WAIT, _PAUSED, _LEFT_OUT = DispositionKind.WAIT, DispositionKind.PAUSED, DispositionKind.EXCLUDED
 
 
@@ -210,19 +209,18 @@ def _choose(state: State) -> None:
     untouched = tables.setdefault((), {})
     soonest, due, for_people = state.soonest, state.due, state.for_people
     for item in state.items:
-        dpd, done, table = item.dpd, _NOTHING_DONE, untouched
+        dpd, done, table = item.dpd, marks.get(item.subject) if marks else None, untouched
         if held and item.id in held:
             _hold(state, item, held[item.id])
             continue
         if 1 <= dpd <= grace:
             _grace(state, item, grace)
             continue
-        if marks and item.subject in marks:
-            done = marks[item.subject]
-            table = tables.setdefault(done, {})
-        template = table.get(dpd) if uniform else _alone(state, item, done, lag, floor)
+        if done is not None:
+            table = tables.get(done) or tables.setdefault(done, {})
+        template = table.get(dpd) if uniform else _alone(state, item, done or (), lag, floor)
         if template is None:
-            template = table[dpd] = _template(state, item, done, lag)
+            template = table[dpd] = _template(state, item, done or (), lag)
         item.template = template
         soonest = min(soonest, template.boundary_in)
         step = template.step

@@ -97,17 +97,15 @@ class Decisions:
         for result in self.results.values():
             if result.state is None:
                 others += result.dispositions
-            else:
-                by_invoice.update(
-                    (id(invoice), disposition) for invoice, disposition in disposed(result.state)
-                )
+                continue
+            for invoice, disposition in disposed(result.state):
+                by_invoice[id(invoice)] = disposition
         # The invoices of a snapshot stand in the order of their ids: put in that order, there is next to nothing left to sort.
-        found = [
-            d for i in map(id, self.book.snapshot.invoices) if (d := by_invoice.pop(i, None)) is not None
-        ]
+        found = [d for d in map(by_invoice.get, map(id, self.book.snapshot.invoices)) if d is not None]
+        if len(found) < len(by_invoice):  # some were decided on records that are other objects by now
+            found = list(by_invoice.values())
         orphan = run.outcomes.get(DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN)
         found += [dispose(run, invoice, orphan) for invoice in self.book.orphans]
-        found += by_invoice.values()
         found += others
         if dropped:
             found = [self._postponed(d) if d.action_key in dropped else d for d in found]

@@ -296,7 +296,7 @@ def _cover(state: State, group: Sequence[Item], lead: Item, step: PlanStep, key:
         if outcome is None:
             outcome = item.outcome = item.template.wait(state.run, Code.RUN_CAP, 1)
         if include == "all_open" or (include == "overdue_only" and item.dpd >= 1):
-            item.outcome, item.key = outcome.listed(), key
+            item.outcome, item.key = outcome.listed, key
 
 
 def _riding(state: State, item: Item, lead: PlanStep) -> Outcome | None:

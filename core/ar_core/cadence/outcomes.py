@@ -6,9 +6,12 @@ from datetime import date
 from typing import Any
 
 from ar_core.cadence.codes import Code
-from ar_core.cadence.records import DispositionKind
+from ar_core.cadence.records import Disposition, DispositionKind
+from ar_core.model.base import blank
 
 __all__ = ["Outcome", "Outcomes"]
+
+_blank = blank(Disposition)
 
 
 class Outcome:
@@ -37,23 +40,16 @@ class Outcome:
         self._face_on = 0
 
     def face(self, today: int) -> dict[str, Any]:
-        """A disposition's fields on a day (its number), in declared order, the invoice and the action left open. Yours to fill in."""
+        """A disposition's fields on a day (its number), the invoice and the action left open. Yours to fill in."""
         if self._face_on != today:
             until = None if self.until_in is None else date.fromordinal(today + self.until_in)
+            self._face = face = _blank()
+            face["kind"], face["code"], face["codes"] = self.kind, self.code, self.codes
+            face["until"], face["stage"], face["step"] = until, self.stage, self.step
             self._face_on = today
-            self._face = {
-                "invoice_id": None,
-                "customer_id": None,
-                "kind": self.kind,
-                "code": self.code,
-                "until": until,
-                "stage": self.stage,
-                "step": self.step,
-                "action_key": None,
-                "codes": self.codes,
-            }
         return self._face.copy()
 
+    @property
     def listed(self) -> Outcome:
         """The same for an invoice that a message lists without a step of its own (E20)."""
         if self._listed is None:

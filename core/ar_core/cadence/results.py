@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -187,11 +187,10 @@ def dispose(run: Run, invoice: Invoice, outcome: Outcome) -> Disposition:
     return _adopt(fields)
 
 
-def disposed(state: State) -> Iterator[tuple[Invoice, Disposition]]:
+def disposed(state: State) -> list[tuple[Invoice, Disposition]]:
     """Each open invoice of an account with its disposition."""
     run, facts = state.run, state.facts
-    for settled in state.settled:
-        yield settled.invoice, dispose(run, settled.invoice, settled.outcome)
+    found = [(row.invoice, dispose(run, row.invoice, row.outcome)) for row in state.settled]
     today, alone = run.today_number, len(facts.members) <= 1
     for item in state.items:
         outcome, subject, invoice = item.outcome, item.subject, item.invoice
@@ -200,8 +199,10 @@ def disposed(state: State) -> Iterator[tuple[Invoice, Disposition]]:
         fields = outcome.face(today)
         fields["invoice_id"] = subject if isinstance(subject, str) else subject[0]
         fields["customer_id"] = facts.id if alone else invoice.customer_id
-        fields["action_key"] = item.key
-        yield invoice, _adopt(fields)
+        if item.key is not None:
+            fields["action_key"] = item.key
+        found.append((invoice, _adopt(fields)))
+    return found
 
 
 def result_of(state: State) -> AccountResult:
