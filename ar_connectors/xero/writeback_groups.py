@@ -131,10 +131,10 @@ def _joined(scope: WriteScope, contact: str, name: str) -> Group:
 
 
 def _before(scope: WriteScope, customer: str) -> str | None:
-    """What our first hold, since the last release, found; None when there was none."""
-    held = scope.view.placements(customer, "set_order_hold")
-    released = scope.view.placements(customer, "release_order_hold")
-    return held[-1].previous if held and len(released) < len(held) else None
+    """What our first hold, since the last release, found; None when no hold of ours stands. A later hold repeats it and a release
+    has nothing to say, so the last of them knows."""
+    placed = [one for one in scope.view.placements(customer) if one.fact is Fact.ORDER_HOLD]
+    return placed[-1].previous if placed else None
 
 
 def _held(group: Group, customer: str, previous: str | None) -> Placement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,24 @@ def test_an_order_hold_is_a_group_and_is_read_back(face: Face) -> None:
     assert not any(held.values())
     deliver(face, ReleaseOrderHold(customer_id=customer, released_on=DAY))
     assert groups(face, customer) == set()
+
+
+@pytest.mark.parametrize("face", [{"order_hold_group": "Stop"}], indirect=True)
+def test_a_release_ends_all_holds_before_it_and_leaves_what_people_set_after_it(face: Face) -> None:
+    customer = str(debtor(face.snapshot())[0].customer_id)
+    for reason in ("late", "still late"):
+        deliver(face, SetOrderHold(customer_id=customer, reason=reason, set_on=DAY))
+    deliver(face, ReleaseOrderHold(customer_id=customer, released_on=DAY))
+    assert groups(face, customer) == set()
+    with face.emulator.service.lock:
+        theirs = face.emulator.service.view.groups
+        stop = theirs.named("Stop")
+        assert stop is not None
+        theirs.add(stop, customer.rpartition(":")[2])
+    later = DAY + timedelta(days=1)
+    deliver(face, SetOrderHold(customer_id=customer, reason="late again", set_on=later))
+    deliver(face, ReleaseOrderHold(customer_id=customer, released_on=later))
+    assert groups(face, customer) == {"Stop"}
 
 
 def test_what_an_invoice_does_not_take_stands_with_its_contact_and_an_empty_store_finds_it(
