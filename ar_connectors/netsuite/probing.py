@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ar_connectors.adapterkit.side_by_side import side_by_side
 from ar_connectors.errors import ARError, PermissionDenied, RejectedError, TransientError
-from ar_connectors.netsuite.client import NetSuiteClient
+from ar_connectors.netsuite.client import NetSuiteClient, rows_in
 from ar_connectors.netsuite.faults import UnknownColumn, UnknownTable
 from ar_connectors.netsuite.limits import NETSUITE_LIMITS
 from ar_connectors.netsuite.suiteql import identifier, moment
@@ -125,7 +125,7 @@ def proven_zone(client: NetSuiteClient, company_zone: tzinfo | None) -> str | No
         "WHERE c.lastmodifieddate = (SELECT MAX(o.lastmodifieddate) FROM customer o) ORDER BY c.id ASC"
     )
     try:
-        rows = client.rows(statement, "read the session's clock")
+        rows = rows_in(client.query(statement, "read the session's clock", limit=1))
         if not rows or "changed" not in rows[0]:
             return None
         document = client.record(

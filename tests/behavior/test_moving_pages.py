@@ -97,7 +97,7 @@ def survive(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, seed: int)
     """A first load and two runs of changes in a busy company; returns how much happened while pages were read."""
     chance = random.Random(seed)
     with opened(name, folder, monkeypatch, invoices=chance.randrange(20, 45), seed=seed) as face:
-        face.small_pages(chance.randrange(7, 10))
+        face.small_pages(chance.randrange(3, 9))
         traffic = Traffic(face, chance)
         for _ in range(3):
             with face.emulator.service.lock:
