@@ -169,6 +169,16 @@ def test_r63_no_copy_of_what_is_paused() -> None:
     assert covered(other) == [("i2", "send_copy")]
 
 
+def test_r63_a_copy_is_sent_of_what_is_too_small_to_be_chased() -> None:
+    policy = b.changed("balanced", limits={"min_invoice": {"USD": "1000000"}})
+    evaluation = b.run(b.invoice("i1", 9), b.invoice("i2", 9), said("copy_requested"), policy=policy)
+    (copy,) = b.touches_of(evaluation)
+    assert copy.step == "send_copy"
+    asked, small = b.of(evaluation, "i1"), b.of(evaluation, "i2")
+    assert (str(asked.kind), asked.code, asked.action_key) == ("action", Code.COPY_REQUESTED, copy.key)
+    assert (str(small.kind), small.code, small.action_key) == ("wait", Code.BELOW_THRESHOLD, None)
+
+
 def test_r63_the_copy_is_the_one_message_of_the_run() -> None:
     evaluation = b.run(b.invoice("i1", 9), b.invoice("i2", 30), said("copy_requested", ago=4))
     assert [a.step for a in b.touches_of(evaluation)] == ["send_copy"]

@@ -57,13 +57,13 @@ def make_messages(state: State) -> None:
 
 
 def _affordable(state: State) -> Sequence[Item]:
-    """The items that no amount stops; money on account becomes a task (E13)."""
+    """The items that no amount stops; money on account becomes a task (E13). A reply that was answered keeps its answer."""
     held, on_account = amount_limits(state, state.due)
     if on_account:
         apply_cash_task(state, on_account)
     for item in state.due if held else ():
         hold = held.get(item.id)
-        if hold is not None:
+        if hold is not None and item.outcome is None:
             item.outcome = state.outcome(
                 item, _WAIT, hold.code, item.step.id if item.step is not None else None
             )
