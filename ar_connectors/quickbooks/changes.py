@@ -141,7 +141,7 @@ def _read_feed(
     page = merge(pages, CHANGES) if pages else Page(stream=CHANGES)
     # After a first load, payments of parents for entries of their children have yet to find those.
     strays = stray_payments(view) if not reading.state else ()
-    settled = settle(client, context, view, page, reading.state.get("gone", ()), strays)
+    settled = settle(client, context, view, page, reading.state.get("gone", ()), strays, since + OVERLAP)
     reading.gone = settled.gone
     return settled.page if reading.capped else replace(settled.page, cursor=_cursor(reading))
 
@@ -187,7 +187,7 @@ def _window(
         where = f"{table.condition} AND {where}"
 
     def finish(page: Page, position: int) -> Page:  # noqa: ARG001  the windows of the feed keep no position
-        return settle(client, context, view, replace(page, stream=CHANGES)).page
+        return settle(client, context, view, replace(page, stream=CHANGES), before=since + OVERLAP).page
 
     for _ in range(_MAX_PASSES):
         total = count_in(client.count(table.entity, where), client, table.entity)

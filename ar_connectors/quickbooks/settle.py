@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
@@ -87,23 +88,26 @@ def settle(
     page: Page,
     proven: Iterable[str] = (),
     also: Iterable[str] = (),
+    before: datetime | None = None,
 ) -> Settled:
     """Read what a page of changes touches and merge it into the page. `proven`: stubs that an earlier reading proved; `also`:
-    records to read again in any case.
+    records to read again in any case; `before`: the server's time when the reading before this one began, UTC.
 
-    A row that the store has in the same version is an old acquaintance from the overlap: it touches nothing.
+    A row that the store has in the same version is an old acquaintance from the overlap: it touches nothing. Unless it changed
+    after the reading before had begun: then that one read it again for another row's sake, and its customer perhaps before it.
     """
     known_gone = set(proven)
     todo = _Todo()
     for one in also:
         todo.touch(one)
-    _touched_by_changes(page, view, todo)
+    outrun = _outrun(page, before)
+    _touched_by_changes(page, view, todo, outrun)
     for stub in page.tombstones:
         entity = stub.source.kind
         if f"{entity}:{stub.source.remote_id}" not in known_gone and table_of(entity) is not None:
             todo.stubs[entity].add(stub.source.remote_id)
     _touched_by_deletions(page, view, todo)
-    _touched_by_letting_go(page, view, todo)
+    _touched_by_letting_go(page, view, todo, outrun)
     # A parent's payment may settle what a child owes: then the child's balance has changed with the document's.
     for document in view.records(todo.documents).values() if todo.documents else ():
         todo.touch(document.customer_id)
@@ -138,11 +142,27 @@ def chunks(ids: Iterable[str]) -> Iterator[list[str]]:
         yield some
 
 
-def _touched_by_changes(page: Page, view: StoreView, todo: _Todo) -> None:
-    """Customers, and the documents of payments, of every record that is new or has another version than the stored one."""
+def _outrun(page: Page, before: datetime | None) -> frozenset[str]:
+    """Records that changed while the reading before this one was under way, by QuickBooks' own clock, which counts in seconds."""
+    if before is None:
+        return frozenset()
+    return frozenset(
+        record.id
+        for record in page.records
+        if isinstance(record, Invoice | CreditNote | Payment | Adjustment)
+        and record.source is not None
+        and record.source.updated_at is not None
+        and record.source.updated_at >= before
+    )
+
+
+def _touched_by_changes(page: Page, view: StoreView, todo: _Todo, outrun: frozenset[str]) -> None:
+    """Customers, and the documents of payments, of every record that is new, has another version than the stored one, or outran
+    the reading before."""
     moved = [r for r in page.records if isinstance(r, Invoice | CreditNote | Payment | Adjustment)]
     stored = view.records([record.id for record in moved])
     changed = {record.id for record in moved if not _same_version(record.source, stored.get(record.id))}
+    changed |= outrun
     for record in moved:
         if record.id in changed:
             todo.touch(record.customer_id)
@@ -175,8 +195,9 @@ def _touched_by_deletions(page: Page, view: StoreView, todo: _Todo) -> None:
             todo.ids[source.kind].discard(source.remote_id)
 
 
-def _touched_by_letting_go(page: Page, view: StoreView, todo: _Todo) -> None:
-    """Payments that had settled a document which is less settled than before, or gone, and all else those payments are tied to.
+def _touched_by_letting_go(page: Page, view: StoreView, todo: _Todo, outrun: frozenset[str]) -> None:
+    """Payments that had settled a document which is less settled than before, or gone, and all else those payments are tied to. Of
+    what outran the reading before, the store no longer knows how it was before, so its payments are asked too.
 
     Payments that the page itself brings have touched theirs already; the others are looked for in the store.
     """
@@ -187,7 +208,11 @@ def _touched_by_letting_go(page: Page, view: StoreView, todo: _Todo) -> None:
         identity
         for identity, before in stored.items()
         if isinstance(before, Invoice | CreditNote | Adjustment)
-        and (identity not in documents or _settled(before) > _settled(documents[identity]))
+        and (
+            identity not in documents
+            or identity in outrun
+            or _settled(before) > _settled(documents[identity])
+        )
     ]
     brought = {one.id for one in page.records if isinstance(one, Payment)} | set(gone)
     parents = {one.parent_id for one in view.allocations_on(less)} - brought if less else set()

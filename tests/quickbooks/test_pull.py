@@ -153,6 +153,7 @@ def test_a_payment_makes_its_invoice_and_customer_fresh(company: Company) -> Non
     company.books.tables["Invoice"]["1004"]["Balance"] = "60.00"
     company.books.tables["Customer"]["2"]["Balance"] = "60.00"
     company.books.pay(5009, 1004, customer=2)
+    company.books.clock.sleep(1)
     company.sync()
     calls = company.books.taken()
     assert calls == {"changes " + ",".join(FEED): 1, "read Invoice by id": 1, "read Customer by id": 1}
@@ -255,6 +256,31 @@ def test_rows_that_move_under_the_reading_are_not_missed(company: Company) -> No
     company.books.between = None
     company.sync()
     company.same_as_books()
+
+
+def test_what_changed_between_two_questions_of_one_reading_makes_its_customer_fresh_in_the_next(
+    company: Company,
+) -> None:
+    """The customer is read again for a payment's sake, then somebody changes the invoice, and only then that is read again: the next
+    feed shows the invoice as the store has it already, and yet its customer is older than it."""
+    fill(company)
+    company.sync()
+    company.books.clock.sleep(3600)
+    company.books.pay(5009, 1004, customer=2)
+    company.books.clock.sleep(1)
+
+    def somebody_works(request: Request) -> None:
+        if request.operation == "read Invoice by id":
+            company.books.invoice(1004, customer=2, balance="10.00")
+            company.books.tables["Customer"]["2"]["Balance"] = "10.00"
+
+    company.books.between = somebody_works
+    company.sync()
+    company.books.between = None
+    company.books.clock.sleep(30)
+    company.sync()
+    company.same_as_books()
+    assert str(company.get("customer", 2).reported_balance) == "10.00"
 
 
 def test_a_table_that_never_stands_still_fails_aloud_and_goes_on_next_time(company: Company) -> None:
