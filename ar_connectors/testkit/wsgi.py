@@ -93,11 +93,15 @@ def _call(environ: WSGIEnvironment) -> Call:
 
 
 def _sent_body(environ: WSGIEnvironment) -> bytes:
-    """The whole body: the next request follows on the same connection."""
+    """The whole body: the next request follows on the same connection. Raises ConnectionAbortedError for a client that died before it
+    had sent all of it: half a request was never made, and must not be answered, counted, or done."""
     if environ.get("wsgi.input_terminated"):
         return bytes(environ["wsgi.input"].read())
     length = int(environ.get("CONTENT_LENGTH") or 0)
-    return bytes(environ["wsgi.input"].read(length)) if length else b""
+    body = bytes(environ["wsgi.input"].read(length)) if length else b""
+    if len(body) < length:
+        raise ConnectionAbortedError(f"the client went away after {len(body)} of {length} bytes")
+    return body
 
 
 def _compressed(reply: Reply, call: Call) -> tuple[bytes, dict[str, str]]:
