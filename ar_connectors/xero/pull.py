@@ -193,11 +193,13 @@ def _first_load(
     The cursor says up to which page it is committed, so a crash costs the pages in flight. Returns whether it was read at one
     moment; else what changed meanwhile, on pages that had been read already, is to be read now."""
     order = (("order", one.id_name),)
-    told: dict[int, Listed] = {}
+    told: dict[int, tuple[bool, int | None]] = {}
+    """By page: whether it is the last, and how many there are. Not the pages: a first load must not hold what it has read."""
 
     def asker(number: int) -> Callable[[], Page]:
         def ask() -> Page:
-            found = told[number] = read(number, None, order)
+            found = read(number, None, order)
+            told[number] = (found.last, found.pages)
             since = state.setdefault("since", (found.page.server_time or before).isoformat())
             whole = number == 1 and found.last
             stands = {"watermark": since} if whole else {"next": number + 1}
@@ -211,10 +213,11 @@ def _first_load(
         last = max(number, pages)
         yield [Fetch(f"{one.collection} page {at}", asker(at)) for at in range(number, last + 1)]
         # The last page itself says whether it still is: a row that came in between has pushed another one behind it.
-        if told[last].last:
+        is_last, there_are = told[last]
+        if is_last:
             state["watermark"] = state["since"]
             return (first, last) == (1, 1)
-        number, pages = last + 1, told[last].pages or 0
+        number, pages = last + 1, there_are or 0
 
 
 def _settled_by(page: Page, view: StoreView) -> set[str]:
