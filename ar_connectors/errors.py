@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = [
     "ARError",
@@ -49,6 +49,8 @@ __all__ = [
     "UnsupportedOperation",
     "WriteOutcomeUnknown",
 ]
+
+Told = TypeVar("Told", bound="ARError")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,14 @@ class ARError(Exception):
         if known:
             text += f" [{known}]"
         return text
+
+    def told_as(
+        self, kind: type[Told], *, message: str | None = None, advice: str | None = None, **more: Any
+    ) -> Told:
+        """The same failure as a new object of this class, with the facts for the platform's support. `advice`: the class's own when
+        left out. `more`: what only that class knows (a moment to resume)."""
+        values = {field.name: getattr(self, field.name) for field in fields(ARError)}
+        return kind(**{**values, "message": message or self.message, "advice": advice, **more})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), {field.name: getattr(self, field.name) for field in fields(self)})

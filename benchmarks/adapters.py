@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -59,7 +60,7 @@ class Bearer:
         return False
 
 
-class Front:
+class Front(ABC):
     """Stands between an adapter and the transport. `knock`: the smallest call that the server understands."""
 
     def __init__(self, transport: Transport, knock: Request) -> None:
@@ -74,9 +75,9 @@ class Front:
         response = self._transport.send(self._knock)
         return replace(response, body=json.dumps(answer).encode())
 
+    @abstractmethod
     def instead(self, request: Request) -> dict[str, Any] | None:
         """The answer to what the server does not know; None for what it does."""
-        raise NotImplementedError
 
     def finished(self, _: Request, response: Response) -> Response:
         """The server's own answer, as it must look."""

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
 from ar_connectors.adapterkit.note_texts import closed_on
 from ar_connectors.adapterkit.notes import PromiseTag, Tag
 from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.connector import PendingWrite, StoreView
-from ar_connectors.errors import ARError, ContractError, TransientError, WriteOutcomeUnknown
+from ar_connectors.errors import ContractError, TransientError, WriteOutcomeUnknown
 from ar_core.model import Invoice, Organization, Promise, RecordKind, local_id
 
 __all__ = ["WriteScope", "outcome_told"]
@@ -29,12 +28,8 @@ def outcome_told() -> Iterator[None]:
     except (TransientError, ContractError) as error:
         if isinstance(error, TransientError) and error.http_status is None:
             raise
-        raise WriteOutcomeUnknown(f"the write may have happened: {error.message}", **_facts(error)) from error
-
-
-def _facts(error: ARError) -> dict[str, Any]:
-    names = ("platform", "tenant", "operation", "http_status", "platform_code", "request_id", "excerpt")
-    return {name: getattr(error, name) for name in names}
+        message = f"the write may have happened: {error.message}"
+        raise error.told_as(WriteOutcomeUnknown, message=message) from error
 
 
 @dataclass(frozen=True)

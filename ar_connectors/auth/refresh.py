@@ -327,16 +327,7 @@ class TokenKeeper:
     @staticmethod
     def _again(error: ReauthorizationRequired) -> ReauthorizationRequired:
         """The same failure as a new object: one exception raised twice would grow a traceback without end."""
-        return ReauthorizationRequired(
-            error.message,
-            platform=error.platform,
-            tenant=error.tenant,
-            operation=error.operation,
-            http_status=error.http_status,
-            platform_code=error.platform_code,
-            request_id=error.request_id,
-            excerpt=error.excerpt,
-        )
+        return error.told_as(ReauthorizationRequired)
 
 
 class OAuthSigner:

@@ -305,13 +305,8 @@ class _Plan:
         return self._clock.monotonic() - self._began + self.wait_seconds > self._policy.total
 
 
-def _facts(error: ARError) -> dict[str, str | int | None]:
-    names = ("platform", "tenant", "operation", "http_status", "platform_code", "request_id", "excerpt")
-    return {name: getattr(error, name) for name in names}
-
-
 def _unknown(error: ARError, rule: Rule) -> WriteOutcomeUnknown:
-    return WriteOutcomeUnknown(**{"message": f"{error.message}; {rule.reason}", **_facts(error)})  # type: ignore[arg-type]
+    return error.told_as(WriteOutcomeUnknown, message=f"{error.message}; {rule.reason}")
 
 
 def _exhausted(error: ARError, resume_at: datetime | None, why: str) -> QuotaExhausted:
@@ -320,8 +315,6 @@ def _exhausted(error: ARError, resume_at: datetime | None, why: str) -> QuotaExh
         if resume_at is not None
         else "look at the usage of this app at the platform, and run again later"
     )
-    return QuotaExhausted(
-        **{"message": f"{error.message}; {why}", **_facts(error)},  # type: ignore[arg-type]
-        resume_at=resume_at,
-        advice=advice,
+    return error.told_as(
+        QuotaExhausted, message=f"{error.message}; {why}", advice=advice, resume_at=resume_at
     )

@@ -78,16 +78,10 @@ def _parked() -> Iterator[None]:
     try:
         yield
     except LockedRecord as error:
-        raise TransientError(
-            error.message,
-            platform=error.platform,
-            tenant=error.tenant,
-            operation=error.operation,
-            platform_code=error.platform_code,
-            request_id=error.request_id,
-            excerpt=error.excerpt,
-            advice=error.advice,
-        ) from error
+        parked = error.told_as(TransientError, advice=error.advice)
+        # A transient failure with a status may stand before work that was done (`outcome_told`); a lock stands before none.
+        parked.http_status = None
+        raise parked from error
 
 
 @contextmanager
@@ -99,16 +93,7 @@ def _visible() -> Iterator[None]:
     except NotFoundError as error:
         if not _NO_TYPE.search(error.message):
             raise
-        raise PermissionDenied(
-            error.message,
-            platform=error.platform,
-            tenant=error.tenant,
-            operation=error.operation,
-            http_status=error.http_status,
-            platform_code=error.platform_code,
-            request_id=error.request_id,
-            excerpt=error.excerpt,
-        ) from error
+        raise error.told_as(PermissionDenied) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +194,6 @@ class Calls:
         try:
             return read()
         except (TransientError, RateLimited, QuotaExhausted, ContractError) as error:
-            raise WriteOutcomeUnknown(
-                f"it was written, and could not be read back: {error.message}",
-                platform=error.platform,
-                tenant=error.tenant,
-                operation=error.operation,
-                http_status=error.http_status,
-                platform_code=error.platform_code,
-                request_id=error.request_id,
-                excerpt=error.excerpt,
+            raise error.told_as(
+                WriteOutcomeUnknown, message=f"it was written, and could not be read back: {error.message}"
             ) from error
