@@ -135,11 +135,11 @@ class RetryPolicy:
         return jitter * min(self.longest_backoff, self.base * 2.0 ** min(attempt - 1, 30))
 
 
-def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
+def parse_retry_after(value: str | None, now: datetime | None) -> timedelta | None:
     """A Retry-After header, in seconds or as an HTTP date; None where it is absent or neither. Never negative.
 
     `now`: what the time is where the header was written, that is the answer's own Date where it has one. The difference of
-    two times of one clock is right even when that clock is wrong (RFC 9110, section 10.2.3).
+    two times of one clock is right even when that clock is wrong (RFC 9110, section 10.2.3). None: a date tells nothing.
     """
     text = (value or "").strip()
     if not text:
@@ -154,6 +154,8 @@ def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
         return timedelta(seconds=min(int(whole[:12]), 3_155_760_000)) + timedelta(
             milliseconds=int((fraction + "000")[:3])
         )
+    if now is None:
+        return None
     try:
         until = parsedate_to_datetime(text)
     except ValueError:

@@ -27,6 +27,7 @@ from ar_connectors.errors import (
 )
 from ar_connectors.http.messages import Request, Response
 from ar_connectors.http.redact import excerpt
+from ar_connectors.http.statuses import class_of_status
 from ar_connectors.netsuite.account import PLATFORM
 
 __all__ = [
@@ -226,27 +227,7 @@ def _classify(errors: Sequence[FieldError], status: int | None) -> type[ARError]
             return kind
         if by_text is not None and not (by_text is RateLimited and status == 200):
             return by_text
-    return _by_status(status)
-
-
-def _by_status(status: int | None) -> type[ARError]:
-    match status:
-        case 401:
-            return AuthError
-        case 403:
-            return PermissionDenied
-        case 404:
-            return NotFoundError
-        case 408 | 425:
-            return TransientError
-        case 429:
-            return RateLimited
-        case int() if status >= 500:
-            return TransientError
-        case int() if 400 <= status < 500:
-            return RejectedError
-        case _:
-            return ContractError
+    return class_of_status(status) or ContractError
 
 
 def _advice(kind: type[ARError], message: str) -> str | None:

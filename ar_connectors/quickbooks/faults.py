@@ -10,8 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from html import unescape
 from typing import Any, Final
 
@@ -33,6 +32,8 @@ from ar_connectors.errors import (
     UnsupportedOperation,
 )
 from ar_connectors.http.messages import Request, Response
+from ar_connectors.http.retry import parse_retry_after
+from ar_connectors.http.statuses import class_of_status
 
 __all__ = [
     "PLATFORM",
@@ -42,7 +43,6 @@ __all__ = [
     "fault_in",
     "parse_fault",
     "redact",
-    "retry_after",
 ]
 
 PLATFORM: Final = "quickbooks"
@@ -255,7 +255,7 @@ def _classify(fault: Fault | None, status: int | None) -> tuple[type[ARError], s
         if "throttleexceeded" in entry.message.casefold():
             return RateLimited, entry.code
     code = errors[0].code if errors else None
-    by_status = _by_status(status)
+    by_status = class_of_status(status)
     if by_status is not None:
         return by_status, code
     kind = (fault.type or "").casefold() if fault is not None else ""
@@ -263,43 +263,6 @@ def _classify(fault: Fault | None, status: int | None) -> tuple[type[ARError], s
         if word in kind:
             return error, code
     return (RejectedError if code is not None else ContractError), code
-
-
-def _by_status(status: int | None) -> type[ARError] | None:
-    match status:
-        case 401:
-            return AuthError
-        case 403:
-            return PermissionDenied
-        case 404:
-            return NotFoundError
-        case 408 | 425:
-            return TransientError
-        case 429:
-            return RateLimited
-        case int() if status >= 500:
-            return TransientError
-        case int() if 400 <= status < 500:
-            return RejectedError
-        case _:
-            return None
-
-
-def retry_after(response: Response) -> timedelta | None:
-    """How long the answer asks to wait: its Retry-After, in seconds or as a date; None where there is none."""
-    value = response.headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    if value.isdecimal():
-        return timedelta(seconds=int(value[:9]))
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    now: datetime | None = response.server_date
-    return max(until - now, timedelta(0)) if now is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +286,7 @@ class QuickBooksDialect:
             operation=request.operation,
             request_id=response.headers.get("intuit_tid"),
             excerpt=redact(response.body[:300].decode("utf-8", errors="replace")),
-            wait=retry_after(response),
+            wait=parse_retry_after(response.headers.get("retry-after"), response.server_date),
         )
         if succeeded and response.body.lstrip()[:1] == b"<":
             # A proxy's page with HTTP 200: nobody refused our content, the answer was never QuickBooks' own.

@@ -33,6 +33,7 @@ from ar_connectors.errors import (
 from ar_connectors.http.messages import Request, Response
 from ar_connectors.http.redact import redact
 from ar_connectors.http.retry import parse_retry_after
+from ar_connectors.http.statuses import class_of_status
 
 __all__ = ["PLATFORM", "Problem", "XeroDialect", "element_errors", "parse_problem", "problem_error"]
 
@@ -66,14 +67,8 @@ _MESSAGES: Final[tuple[tuple[re.Pattern[str], type[ARError], str | None], ...]] 
 """quirks.md#xero-42 has the sources of these texts."""
 
 
-_BY_STATUS: Final[Mapping[int, type[ARError]]] = {
-    404: NotFoundError,
-    408: TransientError,
-    409: DuplicateError,
-    412: ConfigurationError,
-    425: TransientError,
-    429: RateLimited,
-}
+_BY_STATUS: Final[Mapping[int, type[ARError]]] = {409: DuplicateError, 412: ConfigurationError}
+"""What these two mean at Xero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +192,8 @@ def _classify(problem: Problem | None, status: int | None, message: str) -> tupl
     for pattern, kind, advice in _MESSAGES:
         if problem is not None and pattern.search(message):
             return kind, advice
-    by_status = _BY_STATUS.get(status or 0)
-    if by_status is not None:
+    by_status = _BY_STATUS.get(status or 0) or class_of_status(status)
+    if by_status is not None and by_status is not RejectedError:
         return by_status, None
     if problem is None:
         return ContractError, None
@@ -241,9 +236,7 @@ class XeroDialect:
         named = response.headers.get("x-rate-limit-problem", "").strip()
         word = named.casefold()
         now = response.server_date
-        asked = parse_retry_after(response.headers.get("retry-after"), now) if now is not None else None
-        if asked is None and response.headers.get("retry-after", "").strip().isdecimal():
-            asked = timedelta(seconds=int(response.headers["retry-after"].strip()[:9]))
+        asked = parse_retry_after(response.headers.get("retry-after"), now)
         facts = {**self._facts(request, response), "platform_code": named or None}
         if "da" in word[:3] or (asked is not None and asked > _LONG_WAIT):
             wait = asked if asked is not None else _DAY

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ar_connectors import errors
 from ar_connectors.http.messages import Request, Response
-from ar_connectors.quickbooks.faults import QuickBooksDialect, parse_fault, retry_after
+from ar_connectors.quickbooks.faults import QuickBooksDialect, parse_fault
 
 REQUEST = Request("GET", "http://127.0.0.1/v3/company/9341/query", "query Invoice")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -171,7 +171,9 @@ def test_tokens_in_messages_are_blacked_out() -> None:
     ],
 )
 def test_retry_after_is_read_as_seconds_or_date(value: str, expected: timedelta | None) -> None:
-    assert retry_after(response(429, b"", retry_after=value)) == expected
+    found = QuickBooksDialect().error(REQUEST, response(429, b"", retry_after=value))
+    assert isinstance(found, errors.RateLimited)
+    assert found.retry_after == (expected if expected is not None else timedelta(seconds=60))
 
 
 @given(st.binary(max_size=300), st.sampled_from([200, 400, 401, 429, 500]))
