@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from ar_connectors.auth.oauth import token_refusal
 from ar_connectors.connector import Page
 from ar_connectors.errors import ARError, ContractError, UnsupportedOperation
 from ar_connectors.http.redact import excerpt
@@ -24,7 +25,8 @@ class Bodies(Generic[Rows]):
         kinds: kinds of body that hold rows (in lower case), and what tells the adapter how to read a bare row of that kind.
         page: decodes such a body; third argument is the tenant.
         error_kind: how bodies of errors are called.
-        error: the exception that an error body stands for, None when it is none; second argument is the tenant.
+        error: the exception that an error body stands for, None when it is none; second argument is the tenant. Refusals of
+            the token endpoint, which are the same everywhere, do not come here.
         webhook: reads the events of a webhook; not verified.
     """
 
@@ -46,6 +48,10 @@ class Bodies(Generic[Rows]):
         if name == "webhook" and self.webhook is not None:
             return self.webhook(body)
         if name == self.error_kind:
+            refusal = token_refusal(body)
+            if refusal is not None:
+                refusal.platform, refusal.tenant, refusal.operation = self.platform, tenant, f"decode {name}"
+                raise refusal
             found = self.error(body, tenant)
             if found is not None:
                 raise found

@@ -31,7 +31,7 @@ from ar_connectors.http.redact import Redactor, excerpt
 from ar_connectors.http.retry import RetryPolicy
 from ar_connectors.http.transport import Transport
 
-__all__ = ["OAuthProvider", "TokenClient", "TokenDialect", "TokenEndpoint", "challenge"]
+__all__ = ["OAuthProvider", "TokenClient", "TokenDialect", "TokenEndpoint", "challenge", "token_refusal"]
 
 _ONE_TRY: Final = RetryPolicy(attempts=1, total=10, retry_after_cap=5, throttle_total=10)
 """Whoever holds the lease repeats a refresh, because it has to renew the lease in between."""
@@ -46,6 +46,9 @@ _SETTINGS_ERRORS: Final[Mapping[str, str]] = {
     "invalid_scope": "ask only for scopes that the app has at the platform",
     "redirect_uri_mismatch": "register exactly this redirect address with the app at the platform",
 }
+
+_PASSING: Final = frozenset({"temporarily_unavailable", "server_error"})
+_CODES: Final = frozenset({"invalid_grant", "invalid_request", "access_denied", *_SETTINGS_ERRORS, *_PASSING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +82,38 @@ def challenge(verifier: str) -> str:
     return urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode()
 
 
+def token_refusal(body: bytes, status: int | None = None) -> ARError | None:
+    """The failure that an answer of a token endpoint stands for (RFC 6749, section 5.2). Without a status, None for what names
+    no error of that section: then nothing says that a token endpoint wrote it."""
+    document = _object(body)
+    code = document.get("error")
+    code = code if isinstance(code, str) else None
+    if status is None and code not in _CODES:
+        return None
+    description = document.get("error_description")
+    message = f"the token endpoint answered {code or status}"
+    if isinstance(description, str) and description:
+        message += f": {excerpt(description, 200)}"
+    facts: dict[str, Any] = {"platform_code": code, "excerpt": excerpt(body)}
+    if code == "invalid_grant":
+        return ReauthorizationRequired(message, **facts)
+    if code is not None and code in _SETTINGS_ERRORS:
+        return ConfigurationError(message, advice=_SETTINGS_ERRORS[code], **facts)
+    if status == 429:
+        return RateLimited(message, **facts)
+    if (status or 0) >= 500 or code in _PASSING:
+        return TransientError(message, **facts)
+    return AuthError(message, **facts)
+
+
 class TokenDialect:
-    """What a token endpoint's refusals mean (RFC 6749, section 5.2)."""
+    """What a token endpoint's refusals mean."""
 
     def error(self, _: Request, response: Response) -> ARError | None:
         """The failure an answer stands for, or None for success."""
         if 200 <= response.status < 300:
             return None
-        document = _object(response.body)
-        code = document.get("error")
-        code = code if isinstance(code, str) else None
-        description = document.get("error_description")
-        message = f"the token endpoint answered {code or response.status}"
-        if isinstance(description, str) and description:
-            message += f": {excerpt(description, 200)}"
-        facts: dict[str, Any] = {"platform_code": code, "excerpt": excerpt(response.body)}
-        if code == "invalid_grant":
-            return ReauthorizationRequired(message, **facts)
-        if code is not None and code in _SETTINGS_ERRORS:
-            return ConfigurationError(message, advice=_SETTINGS_ERRORS[code], **facts)
-        if response.status == 429:
-            return RateLimited(message, **facts)
-        if response.status >= 500 or code in {"temporarily_unavailable", "server_error"}:
-            return TransientError(message, **facts)
-        return AuthError(message, **facts)
+        return token_refusal(response.body, response.status)
 
 
 class TokenClient:

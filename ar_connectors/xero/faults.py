@@ -48,6 +48,7 @@ _LONG_WAIT: Final = timedelta(minutes=5)
 """A wait beyond this is not a minute's limit, whatever the answer calls it."""
 _DAY: Final = timedelta(hours=24)
 _OFFLINE_WAIT: Final = "try again in about five minutes; this one organisation is being moved or repaired"
+_EXPIRED: Final = "the access token has expired: refresh it once; if that fails, connect this company again"
 _MARKUP: Final = re.compile(r"<[^>]*>")
 
 _MESSAGES: Final[tuple[tuple[re.Pattern[str], type[ARError], str | None], ...]] = tuple(
@@ -56,11 +57,13 @@ _MESSAGES: Final[tuple[tuple[re.Pattern[str], type[ARError], str | None], ...]] 
         (r"lock date", PeriodClosedError, None),
         (r"not of valid status for modification|cannot be edited as it has a payment|has a payment or credit", RejectedError,
          "the document is part-paid, paid or voided: Xero lets only a few of its fields be changed"),
-        (r"was not found for this endpoint|could not be found|not found", NotFoundError, None),
+        (r"was not found for this endpoint|could not be found|cannot be found|not found", NotFoundError, None),
         (r"limit of 100 contact groups", RejectedError, "remove a contact group in Xero, or configure an existing one"),
         (r"is used with a different request", DuplicateError, "send it under another Idempotency-Key"),
         (r"already exists|already assigned|must be unique|unique Name", DuplicateError, None),
         (r"not subscribed to currency", RejectedError, "add the currency in Xero first"),
+        (r"organisation is offline", TransientError, _OFFLINE_WAIT),
+        (r"offline for maintenance", TransientError, None),
         (r"not filtering .* efficiently", UnsupportedOperation, "ask for less at once, with filters that Xero has an index for"),
     )
 )  # fmt: skip
@@ -180,14 +183,14 @@ def _classify(problem: Problem | None, status: int | None, message: str) -> tupl
     if status == 401:
         if "scope" in message.casefold() or "authorizationunsuccessful" in message.casefold():
             return PermissionDenied, "the app was not given the scope for this: connect again and agree to it"
-        return AuthError, None
+        return AuthError, _EXPIRED if "tokenexpired" in message.casefold() else None
     if status == 403:
         return (
             PermissionDenied,
             "the organisation was disconnected, its subscription ended, or tenant and token do not belong together",
         )
     if status is not None and status >= 500:
-        offline = "offline" in message.casefold()
+        offline = "organisation is offline" in message.casefold()
         return (UnsupportedOperation if status == 501 else TransientError), _OFFLINE_WAIT if offline else None
     for pattern, kind, advice in _MESSAGES:
         if problem is not None and pattern.search(message):
@@ -197,6 +200,8 @@ def _classify(problem: Problem | None, status: int | None, message: str) -> tupl
         return by_status, None
     if problem is None:
         return ContractError, None
+    if problem.code == "InternalServerError":
+        return TransientError, None
     if problem.code == "HighVolumeException":
         return UnsupportedOperation, "ask for less at once, with filters that Xero has an index for"
     refused = problem.code is not None or problem.errors or status is not None
