@@ -38,6 +38,7 @@ def test_the_feed_tells_changes_deletions_and_nothing_else(client: Client, emula
     emulator.stories.run("delete_payment", payment=paid["id"])
     invoices, customers, payments = feed(client, "Invoice,Customer,Payment", since)
     assert made in {row["Id"] for row in invoices["Invoice"]}
+    assert feed(client, "invoice,CUSTOMER,payment", since) == [invoices, customers, payments]
     assert (invoices["startPosition"], invoices["maxResults"]) == (1, len(invoices["Invoice"]))
     assert customers == {}
     assert payments["totalCount"] == 1

@@ -17,6 +17,7 @@ __all__ = ["CAP", "change_feed"]
 CAP: Final = 1000
 LOOK_BACK: Final = timedelta(days=30)
 _UNSUPPORTED: Final = frozenset({"JournalCode", "TaxAgency", "TimeActivity", "TaxCode", "TaxRate"})
+_SPELLING: Final = {name.casefold(): name for name in (*ENTITIES, *_UNSUPPORTED)}
 
 
 def change_feed(selector: Selector, entities: str, since: str, now: datetime, cap: int = CAP) -> bytes:
@@ -38,7 +39,8 @@ def change_feed(selector: Selector, entities: str, since: str, now: datetime, ca
         raise ServiceError("2030", "changedSince can not be more than 30 days ago", element="changedSince")
     groups = []
     left = cap
-    for entity in [name.strip() for name in entities.split(",") if name.strip()]:
+    for asked in [name.strip() for name in entities.split(",") if name.strip()]:
+        entity = _SPELLING.get(asked.casefold(), asked)  # in any case, as in a query
         if entity in _UNSUPPORTED:
             raise ServiceError(
                 "2030", f"Entity {entity} is not supported by change data capture", element="entities"

@@ -90,7 +90,7 @@ _BEHAVIORS: Final = (
         "MAXRESULTS above 1000 is taken for 1000, STARTPOSITION 0 for 1.", _I, "clients that send them work"
     ),
     Behavior(
-        "Entity names in a query may be in any case.",
+        "Entity names in a query and in the change feed may be in any case.",
         _I,
         "node-quickbooks writes them in lower case and works",
     ),

@@ -75,6 +75,7 @@ _BEHAVIORS: Final = (
         "Xero, Requests and responses",
     ),
     Behavior("A contact's balance moves without UpdatedDateUTC.", _D, "Xero, Contacts"),
+    Behavior("searchTerm looks at names, numbers, references and e-mail addresses, in any case.", _S, _OPENAPI),
     Behavior("Prices have two decimals, or four with unitdp=4.", _S, _OPENAPI),
     Behavior("Balances are in the contact's currency, credits and money on account taken off.", _I, "Xero's pages disagree"),
     Behavior("A payment moves the UpdatedDateUTC of what it pays (can be switched off).", _I, "not documented"),

@@ -75,6 +75,12 @@ _FIELDS: Final = {endpoint: frozenset(names.split()) for endpoint, names in _FIE
 _SPELLING: Final = {
     (endpoint, name.casefold()): name for endpoint, names in _FIELDS.items() for name in names
 }
+_SEARCHED: Final[Mapping[str, tuple[str, ...]]] = {
+    "Invoices": ("InvoiceNumber", "Reference", "Contact.Name"),
+    "CreditNotes": ("CreditNoteNumber", "Reference", "Contact.Name"),
+    "Contacts": ("Name", "FirstName", "LastName", "ContactNumber", "EmailAddress"),
+}
+"""Where `searchTerm` looks."""
 _decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
@@ -235,9 +241,16 @@ class Lists:
         if endpoint == "Contacts" and not _flag(params, "includeArchived") and "IDs" not in params:
             tests.append(lambda one: one.facts.get("ContactStatus") != "ARCHIVED")
         term = params.get("searchTerm", "").strip().casefold()
-        if term and endpoint in {"Invoices", "Contacts", "CreditNotes"}:
-            tests.append(lambda one: term in self.row(endpoint, one).decode().casefold())
+        if term and endpoint in _SEARCHED:
+            tests.append(self._holding(endpoint, term))
         return tests
+
+    def _holding(self, endpoint: str, term: str) -> Callable[[Entry], bool]:
+        def holds(one: Entry) -> bool:
+            get = self._getter(endpoint, one)
+            return any(term in str(get(name) or "").casefold() for name in _SEARCHED[endpoint])
+
+        return holds
 
     def _among(self, endpoint: str, field: str, wanted: set[str]) -> Callable[[Entry], bool]:
         return lambda one: self._getter(endpoint, one)(field) in wanted

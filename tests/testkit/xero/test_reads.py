@@ -225,7 +225,18 @@ def test_rows_are_found_by_lists_of_ids_numbers_and_contacts(client: Client) -> 
     assert [one["Total"] for one in client.rows("Invoices", order="Total DESC")] == sorted(
         (one["Total"] for one in rows), reverse=True
     )
-    assert len(client.rows("Contacts", searchTerm="o'neil")) == 1
+
+
+def test_a_search_looks_at_the_values_that_are_documented_and_at_nothing_else(client: Client) -> None:
+    (found,) = client.rows("Contacts", searchTerm="o'neil")
+    assert client.rows("Contacts", searchTerm=found["EmailAddress"].upper()) == [found]
+    rows = client.rows("Invoices")
+    assert client.rows("Invoices", searchTerm="1002") == [
+        one for one in rows if "1002" in one.get("InvoiceNumber", "") + one.get("Reference", "")
+    ]
+    for word in ("InvoiceNumber", "AUTHORISED", "Date("):  # names of fields, and values of others
+        assert client.rows("Invoices", searchTerm=word) == []
+    assert client.rows("Contacts", searchTerm="ACTIVE") == []
 
 
 def test_archived_contacts_come_when_asked_for(client: Client, emulator: XeroHandle) -> None:
