@@ -109,6 +109,11 @@ _BODY: Final = msgspec.json.Decoder(wire.Body)
 _SMALL: Final = 65_536
 """An answer that is nothing but refusals is small."""
 _AROUND: Final = frozenset({"Id", "Status", "ProviderName", "DateTimeUTC", "pagination", "Warnings"})
+_OWN: Final[Mapping[str, frozenset[str]]] = {
+    name: frozenset(one.encode_name for one in msgspec.structs.fields(shape)) - _AROUND - wire.ROWS.keys()
+    for name, shape in wire.ROWS.items()
+}
+"""Members that only a row of a collection has, never what is around rows: they tell a bare one, with or without its id."""
 
 
 def decode(kind: str, body: bytes, tenant: str, context: Context | None = None) -> Page | Sequence[Any]:
@@ -133,7 +138,7 @@ def decode_page(body: bytes, collection: str, context: Context, *, stream: str =
     if len(body) < _SMALL and b'"ERROR"' in body:
         _raise_refusal(body, collection)
     with collector_paused(len(body) > LARGE):
-        page = _typed(body, context, stream)
+        page = _typed(body, collection, context, stream)
         if page is None:
             page = _careful(body, collection, context, stream)
     return page
@@ -149,8 +154,9 @@ def _raise_refusal(body: bytes, collection: str) -> None:
         raise problem_error(problem, operation="decode")
 
 
-def _typed(body: bytes, context: Context, stream: str) -> Page | None:
-    """The quick way, for a list of one collection that is often read; None when the careful way must be taken."""
+def _typed(body: bytes, collection: str, context: Context, stream: str) -> Page | None:
+    """The quick way, for a list of one collection that is often read; None when the careful way must be taken. A list of another
+    collection than was asked for may be a member of a bare row: an invoice holds its Payments."""
     if b"\\" in body and b"\\u0000" in body:  # one byte is found much faster than six
         return None
     try:
@@ -169,7 +175,7 @@ def _typed(body: bytes, context: Context, stream: str) -> Page | None:
         )
         if rows is not None
     ]
-    if len(lists) != 1:
+    if len(lists) != 1 or lists[0][0] != collection:
         return None
     name, rows = lists[0]
     mapper, filled = Mapper(context), FillingPage()
@@ -242,8 +248,7 @@ def _open(cutter: Cutter, body: bytes, collection: str) -> Envelope:
     for name, attribute in (("pageCount", "page_count"), ("itemCount", "item_count")):
         if isinstance(paging.get(name), int):
             setattr(envelope, attribute, paging[name])
-    own_id = ID_OF.get(collection)
-    if own_id in names or (collection == "Allocations" and "IsDeleted" in names):
+    if names & _OWN[collection]:
         envelope.rows = [(collection, body.strip())]
     elif lists:
         envelope.rows = [(name, one) for name, raw in lists for one in cutter.elements(raw)]
