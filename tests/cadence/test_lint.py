@@ -19,7 +19,7 @@ DUE_TODAY = (
     "WINDOW_TOO_SHORT",
     "info",
     "steps.due_today.window",
-    "it is open for 1 days from day 0; a weekend of 2 days can hide it altogether",
+    "it is open for 1 day from day 0; a weekend of 2 days can hide it altogether",
 )
 
 
@@ -38,7 +38,8 @@ def steps(*rows: tuple[str, int, int], **limits: Any) -> ar.Policy:
 
 
 def short(name: str, days: int, day: int) -> tuple[str, str, str, str]:
-    text = f"it is open for {days} days from day {day}; a weekend of 2 days can hide it altogether"
+    length = "1 day" if days == 1 else f"{days} days"
+    text = f"it is open for {length} from day {day}; a weekend of 2 days can hide it altogether"
     return ("WINDOW_TOO_SHORT", "warning", f"steps.{name}.window", text)
 
 

@@ -65,15 +65,15 @@ def _sort_out(state: State) -> None:
     today, plain, customer = run.today_number, run.plain_due, facts.customer
     worst: Item | None = None
     oldest = -NEVER
-    for invoice, subject, balance, currency, due, issued, chased in facts.open_rows:
+    for invoice, invoice_id, subject, balance, currency, due, issued, chased in facts.open_rows:
         day = due if plain and due is not None else run.due_number(invoice, customer)
         if day is None or not chased or issued > today or customer is None:
             _settle(state, invoice)
             continue
         dpd = today - day
-        item = Item(invoice, subject, balance, currency, due, dpd)
+        item = Item(invoice, invoice_id, subject, balance, currency, due, dpd)
         items.append(item)
-        if dpd > oldest or (dpd == oldest and worst is not None and invoice.id > worst.invoice.id):
+        if dpd > oldest or (dpd == oldest and worst is not None and invoice_id > worst.id):
             worst, oldest = item, dpd
     state.worst = worst
 

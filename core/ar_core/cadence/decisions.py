@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from operator import attrgetter, itemgetter
+from typing import Any
 
 from ar_core.cadence.book import Book
 from ar_core.cadence.codes import Code
@@ -20,10 +21,11 @@ from ar_core.cadence.records import (
     Signal,
     WorklistItem,
 )
-from ar_core.cadence.results import AccountResult, dispose, disposed
+from ar_core.cadence.results import AccountResult, answer, answers
 from ar_core.cadence.run import DAY, Run
 from ar_core.cadence.writebacks import commands_of
 from ar_core.commands import Command
+from ar_core.model.base import adopt_all
 from ar_core.model.money import ZERO, exact
 from ar_core.promises import PromiseVerdict
 
@@ -92,24 +94,26 @@ class Decisions:
     def dispositions(self) -> tuple[Disposition, ...]:
         """One per open invoice, by invoice id."""
         run, dropped = self.run, self.dropped
-        by_invoice: dict[int, Disposition] = {}
+        by_invoice: dict[int, dict[str, Any]] = {}
         others: list[Disposition] = []
         for result in self.results.values():
             if result.state is None:
                 others += result.dispositions
                 continue
-            for invoice, disposition in disposed(result.state):
-                by_invoice[id(invoice)] = disposition
+            for invoice, fields in answers(result.state):
+                by_invoice[id(invoice)] = fields
         # The invoices of a snapshot stand in the order of their ids: put in that order, there is next to nothing left to sort.
-        found = [d for d in map(by_invoice.get, map(id, self.book.snapshot.invoices)) if d is not None]
-        if len(found) < len(by_invoice):  # some were decided on records that are other objects by now
-            found = list(by_invoice.values())
+        rows = list(filter(None, map(by_invoice.get, map(id, self.book.snapshot.invoices))))
+        if len(rows) < len(by_invoice):  # some were decided on records that are other objects by now
+            rows = list(by_invoice.values())
         orphan = run.outcomes.get(DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN)
-        found += [dispose(run, invoice, orphan) for invoice in self.book.orphans]
-        found += others
+        rows += [answer(run, invoice, orphan) for invoice in self.book.orphans]
+        rows.sort(key=itemgetter("invoice_id"))
+        found = adopt_all(Disposition, rows)
+        if others:
+            found = sorted([*found, *others], key=attrgetter("invoice_id"))
         if dropped:
             found = [self._postponed(d) if d.action_key in dropped else d for d in found]
-        found.sort(key=attrgetter("invoice_id"))
         return tuple(found)
 
     def pauses(self) -> tuple[ActivePause, ...]:

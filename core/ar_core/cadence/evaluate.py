@@ -12,7 +12,7 @@ from ar_core.cadence.collector import collector_at_rest
 from ar_core.cadence.decisions import Decisions
 from ar_core.cadence.evaluation import Evaluation
 from ar_core.cadence.facts import AccountFacts
-from ar_core.cadence.plan import CompiledPolicy
+from ar_core.cadence.plan import CompiledPolicy, compiled_policy
 from ar_core.cadence.policy import Policy
 from ar_core.cadence.results import AccountResult, failed, result_of
 from ar_core.cadence.run import Run
@@ -43,7 +43,7 @@ def evaluate(
     An account that cannot be evaluated is paused and listed in `errors`; with `strict` its exception is raised instead (E50).
     """
     with collector_at_rest():
-        run = prepare(snapshot, CompiledPolicy(policy), as_of, tiers=tiers, calendar=calendar, scorer=scorer)
+        run = prepare(snapshot, compiled_policy(policy), as_of, tiers=tiers, calendar=calendar, scorer=scorer)
         book = Book(snapshot, policy.grouping.collect_at)
         found = evaluate_accounts((book.account(i) for i in book.account_ids()), run, strict=strict)
         notes = (Code.CALENDAR_DEFAULTED,) if calendar is None else ()

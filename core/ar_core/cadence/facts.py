@@ -24,9 +24,9 @@ _NONE: tuple[()] = ()
 Subject = str | tuple[str, int]
 """An invoice at one version of its due date (E10): its id, or id and version once the date was changed."""
 
-OpenRow = tuple[Invoice, Subject, Decimal, str | None, int | None, int, bool]
-"""An open invoice as a run wants it, a plain tuple because there are very many: the record, its subject, balance, currency, contractual
-due date and issue date as day numbers (None and 0 where there is none), and whether it is posted with a balance above zero."""
+OpenRow = tuple[Invoice, str, Subject, Decimal, str | None, int | None, int, bool]
+"""An open invoice as a run wants it, a plain tuple because there are very many: the record, its id, subject, balance, currency,
+contractual due date and issue date as day numbers (None and 0 where there is none), and whether it is posted with a balance above zero."""
 
 _read = reader(
     "id",
@@ -60,7 +60,11 @@ def open_rows(invoices: Sequence[Invoice]) -> Iterator[tuple[str | None, Invoice
         except (AttributeError, TypeError):
             # A value of a wrong type: what is not chased is looked at again, and that fails for its account alone (E50).
             due_on, issued_on, chased = None, 0, False
-        yield customer_id, invoice, (invoice, subject, balance, currency, due_on, issued_on, chased)
+        yield (
+            customer_id,
+            invoice,
+            (invoice, invoice_id, subject, balance, currency, due_on, issued_on, chased),
+        )
 
 
 class Ledger:

@@ -28,10 +28,10 @@ def amount_limits(state: State, items: Sequence[Item]) -> tuple[dict[str, Hold],
         for item in items:
             smallest = limits.min_invoice.get(item.currency or "")
             if smallest is not None and state.chaseable(item) < smallest:
-                held.setdefault(item.invoice.id, Hold(Code.BELOW_THRESHOLD, None))
+                held.setdefault(item.id, Hold(Code.BELOW_THRESHOLD, None))
     if limits.min_customer and _is_small(state):
         for item in items:
-            held.setdefault(item.invoice.id, Hold(Code.BELOW_THRESHOLD, None))
+            held.setdefault(item.id, Hold(Code.BELOW_THRESHOLD, None))
     return held, covered
 
 
@@ -54,9 +54,9 @@ def _on_account(state: State, items: Sequence[Item], held: dict[str, Hold]) -> l
         if amount <= ZERO:
             continue
         if amount >= opened[currency]:
-            held[item.invoice.id] = Hold(Code.CREDIT_BALANCE, None)
+            held[item.id] = Hold(Code.CREDIT_BALANCE, None)
         elif item.dpd >= 1 and amount >= overdue[currency]:
-            held[item.invoice.id] = Hold(Code.UNAPPLIED_CREDIT, None)
+            held[item.id] = Hold(Code.UNAPPLIED_CREDIT, None)
         else:
             continue
         covered.append(item)

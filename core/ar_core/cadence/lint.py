@@ -179,7 +179,7 @@ def _dead(policy: Policy, plan: Plan) -> Iterator[LintFinding]:
                 LintCode.STEP_NEVER_FIRES,
                 Severity.WARNING,
                 f"steps.{after.id}",
-                f"its window ends on day {after.last}, before the gap of {limits.min_gap_days} days after {before.id} is over",
+                f"its window ends on day {after.last}, before the gap of {_days(limits.min_gap_days)} after {before.id} is over",
             )
     cap = limits.max_touches_per_7d
     if cap is None:
@@ -261,7 +261,7 @@ def _windows(policy: Policy, calendar: Calendar) -> Iterator[LintFinding]:
                 LintCode.WINDOW_TOO_SHORT,
                 Severity.INFO if exact_day else Severity.WARNING,
                 f"steps.{step.id}.window",
-                f"it is open for {days} days from day {step.at}; a weekend of {longest} days can hide it altogether",
+                f"it is open for {_days(days)} from day {step.at}; a weekend of {_days(longest)} can hide it altogether",
             )
 
 
@@ -351,3 +351,7 @@ def _override(index: int, override: Override, enabled: set[str]) -> Iterator[Lin
                 f"overrides[{index}].steps.{name}",
                 f"{name} is switched off, so this changes nothing",
             )
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"

@@ -188,7 +188,7 @@ class Message(Draft):
             sender_role=role,
             sender=sender,
             tone=tone,
-            lead_invoice_id=lead.invoice.id,
+            lead_invoice_id=lead.id,
             covers=covers,
             totals=totals_of(state, covers),
             not_before=state.slot.not_before,
@@ -276,36 +276,39 @@ def _cover(state: State, group: Sequence[Item], lead: Item, step: PlanStep, key:
 
     They are of the same seller entity, not paused, and no money on account covers them.
     """
-    grouping = state.run.policy.grouping
-    include, index, subsidiary = grouping.include, step.index, None
+    grouping, index, subsidiary = state.run.policy.grouping, step.index, None
     split = grouping.split_by_subsidiary
     if split:
         subsidiary = lead.invoice.subsidiary_id
     for item in group if grouping.by == "invoice" else state.items:
-        outcome, riding = item.outcome, None
-        if outcome is not None and (outcome.kind is not _WAIT or outcome.code in _NEVER_LISTED):
-            continue  # it is paused, has an action of its own (the lead has), or is paid as soon as that is booked
         if split and item.invoice.subsidiary_id != subsidiary:
             continue
-        if outcome is None or outcome.code not in _LISTED_ONLY:
-            rides = item.template.rides
-            riding = rides[index] if index in rides else _riding(state, item, step)
-        if riding is not None:
-            item.outcome, item.key = riding, key
-            continue
-        if outcome is None:
-            outcome = item.outcome = item.template.wait(state.run, Code.RUN_CAP, 1)
-        if include == "all_open" or (include == "overdue_only" and item.dpd >= 1):
-            item.outcome, item.key = outcome.listed, key
+        template = item.template
+        if item.outcome is not template.outcome:  # more was said to it than its plan says
+            part = _part(state, item, step)
+        elif index in template.parts:
+            part = template.parts[index]
+        else:
+            part = template.parts[index] = _part(state, item, step)
+        item.outcome, covered = part
+        if covered:
+            item.key = key
 
 
-def _riding(state: State, item: Item, lead: PlanStep) -> Outcome | None:
-    """How an invoice rides along in the message of a leading step; None when no step of its own does."""
-    template = item.template
-    own = own_step_up_to(state.plan, state.invoice_view(item), lead, template.done, item.step)
-    found = None if own is None else state.outcome(item, _ACTION, Code.RIDES_ALONG, own.id)
-    template.rides[lead.index] = found
-    return found
+def _part(state: State, item: Item, lead: PlanStep) -> tuple[Outcome | None, bool]:
+    """What becomes of an invoice beside the message of a leading step, and whether the message covers it."""
+    outcome, include = item.outcome, state.run.policy.grouping.include
+    if outcome is not None and (outcome.kind is not _WAIT or outcome.code in _NEVER_LISTED):
+        return outcome, False  # it is paused, has an action of its own, or is paid as soon as that is booked
+    if outcome is None or outcome.code not in _LISTED_ONLY:
+        own = own_step_up_to(state.plan, state.invoice_view(item), lead, item.template.done, item.step)
+        if own is not None:
+            return state.outcome(item, _ACTION, Code.RIDES_ALONG, own.id), True
+    if outcome is None:
+        outcome = item.template.wait(state.run, Code.RUN_CAP, 1)
+    if include == "all_open" or (include == "overdue_only" and item.dpd >= 1):
+        return outcome.listed, True
+    return outcome, False
 
 
 def _no_way(state: State, group: Sequence[Item], lead: Item, step: PlanStep, found: NoWay) -> None:
@@ -361,7 +364,7 @@ class Decision(Draft):
             stage=lead.template.stage_name,
             rung=state.rung,
             notify=tuple(dict.fromkeys((*step.notify, *state.plan.notify))),
-            lead_invoice_id=lead.invoice.id,
+            lead_invoice_id=lead.id,
             covers=covers,
             totals=totals_of(state, covers),
             options=step.step.options,

@@ -17,7 +17,7 @@ _blank = blank(Disposition)
 class Outcome:
     """All of a disposition but the invoice and the action. Days are counted from the run's today, so that runs can share it."""
 
-    __slots__ = ("_face", "_face_on", "_listed", "code", "codes", "kind", "stage", "step", "until_in")
+    __slots__ = ("_face", "_listed", "code", "codes", "kind", "stage", "step", "until_in")
 
     def __init__(
         self,
@@ -36,18 +36,19 @@ class Outcome:
         self.step = step
         self.codes = codes
         self._listed: Outcome | None = None
-        self._face: dict[str, Any] = {}
-        self._face_on = 0
+        self._face: tuple[int, dict[str, Any]] = (0, {})
+        """A day's number and the fields on that day; replaced as a whole, because threads may share an outcome."""
 
     def face(self, today: int) -> dict[str, Any]:
         """A disposition's fields on a day (its number), the invoice and the action left open. Yours to fill in."""
-        if self._face_on != today:
+        on, face = self._face
+        if on != today:
             until = None if self.until_in is None else date.fromordinal(today + self.until_in)
-            self._face = face = _blank()
+            face = _blank()
             face["kind"], face["code"], face["codes"] = self.kind, self.code, self.codes
             face["until"], face["stage"], face["step"] = until, self.stage, self.step
-            self._face_on = today
-        return self._face.copy()
+            self._face = (today, face)
+        return face.copy()
 
     @property
     def listed(self) -> Outcome:
@@ -65,6 +66,9 @@ class Outcomes:
         self._known: dict[
             tuple[DispositionKind, Code, int | None, str | None, str | None, tuple[Code, ...]], Outcome
         ] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     def get(
         self,

@@ -37,6 +37,7 @@ __all__ = [
     "Plan",
     "PlanStep",
     "Way",
+    "compiled_policy",
     "scaled_day",
     "with_channels",
 ]
@@ -235,6 +236,12 @@ class CompiledPolicy:
             plan = self._plans[held] = Plan(self.policy, chosen, self.days)
         return plan
 
+    @property
+    def size(self) -> int:
+        """How much was found and kept: answers in the plans' tables, and outcomes."""
+        tables = [t for plan in list(self._plans.values()) for t in list(plan.tables.values())]
+        return len(self.outcomes) + sum(len(answers) for t in tables for answers in list(t.values()))
+
     def __reduce__(self) -> tuple[type[CompiledPolicy], tuple[Policy]]:
         return CompiledPolicy, (self.policy,)  # closures and tables are made again where they are needed
 
@@ -259,6 +266,28 @@ class CompiledPolicy:
                     found.update(int(v) + shift for v in values if v is not None for shift in (0, 1))
         found.update(e.forced_by_dpd for e in self.policy.escalate if e.forced_by_dpd is not None)
         return sorted(found)
+
+
+_MOST_POLICIES = 8
+_MOST_KEPT = 200_000
+"""Answers and outcomes kept of one policy, of about half a kilobyte each."""
+_compiled: dict[int, CompiledPolicy] = {}
+
+
+def compiled_policy(policy: Policy) -> CompiledPolicy:
+    """The policy, compiled, and kept for the next run under the same object: that finds its plans and their tables ready.
+
+    What a table says depends on the policy alone, and days in it are counted from a run's today. The last few policies are kept;
+    one whose tables have grown large is compiled anew. Threads need no lock here: each step is one operation of a dict, and the worst
+    that can happen is that a policy is compiled twice.
+    """
+    found = _compiled.pop(id(policy), None)
+    if found is None or found.size > _MOST_KEPT:
+        found = CompiledPolicy(policy)
+    _compiled[id(policy)] = found  # it holds the policy, so the id stays the policy's own
+    for oldest in list(_compiled)[:-_MOST_POLICIES]:
+        _compiled.pop(oldest, None)
+    return found
 
 
 def _tones(stages: Sequence[Stage]) -> dict[str, Tone]:

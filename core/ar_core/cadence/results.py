@@ -23,13 +23,12 @@ from ar_core.cadence.records import (
 from ar_core.cadence.run import DAY, Run
 from ar_core.cadence.signals import signals_of
 from ar_core.cadence.state import ActionHead, State
-from ar_core.model.base import adopter, reader
+from ar_core.model.base import adopt_all, reader
 from ar_core.model.documents import Invoice
 from ar_core.promises import PromiseVerdict
 
-__all__ = ["AccountResult", "Standing", "dispose", "disposed", "failed", "result_of"]
+__all__ = ["AccountResult", "Standing", "answer", "answers", "failed", "result_of"]
 
-_adopt = adopter(Disposition)
 _read_received = reader("payment_date")
 
 
@@ -95,7 +94,7 @@ class AccountResult:
         if self.state is None:
             found: tuple[Disposition, ...] = self._written["dispositions"]
             return found
-        return tuple(disposition for _, disposition in disposed(self.state))
+        return tuple(adopt_all(Disposition, [fields for _, fields in answers(self.state)]))
 
     @property
     def pauses(self) -> tuple[ActivePause, ...]:
@@ -104,7 +103,7 @@ class AccountResult:
             found: tuple[ActivePause, ...] = self._written["pauses"]
             return found
         stop = self.state.stop
-        rows = [(None, stop)] if stop is not None else [(i.invoice.id, i.hold) for i in self.state.items]
+        rows = [(None, stop)] if stop is not None else [(i.id, i.hold) for i in self.state.items]
         return tuple(
             ActivePause.trusted(
                 customer_id=self.account_id,
@@ -180,28 +179,27 @@ _NOTHING: Mapping[str, Any] = {
 }
 
 
-def dispose(run: Run, invoice: Invoice, outcome: Outcome) -> Disposition:
-    """The disposition of an invoice that is part of no action, built without validating what is already typed."""
+def answer(run: Run, invoice: Invoice, outcome: Outcome) -> dict[str, Any]:
+    """The fields of the disposition of an invoice that is part of no action, for `adopt_all`."""
     fields = outcome.face(run.today_number)
     fields["invoice_id"], fields["customer_id"] = invoice.id, invoice.customer_id
-    return _adopt(fields)
+    return fields
 
 
-def disposed(state: State) -> list[tuple[Invoice, Disposition]]:
-    """Each open invoice of an account with its disposition."""
+def answers(state: State) -> list[tuple[Invoice, dict[str, Any]]]:
+    """Each open invoice of an account with the fields of its disposition, for `adopt_all`."""
     run, facts = state.run, state.facts
-    found = [(row.invoice, dispose(run, row.invoice, row.outcome)) for row in state.settled]
+    found = [(row.invoice, answer(run, row.invoice, row.outcome)) for row in state.settled]
     today, alone = run.today_number, len(facts.members) <= 1
     for item in state.items:
-        outcome, subject, invoice = item.outcome, item.subject, item.invoice
+        outcome, invoice = item.outcome, item.invoice
         if outcome is None:
-            raise AssertionError(f"{invoice.id} was left without an answer")
+            raise AssertionError(f"{item.id} was left without an answer")
         fields = outcome.face(today)
-        fields["invoice_id"] = subject if isinstance(subject, str) else subject[0]
+        fields["invoice_id"] = item.id
         fields["customer_id"] = facts.id if alone else invoice.customer_id
-        if item.key is not None:
-            fields["action_key"] = item.key
-        found.append((invoice, _adopt(fields)))
+        fields["action_key"] = item.key
+        found.append((invoice, fields))
     return found
 
 
@@ -224,7 +222,9 @@ def failed(facts: AccountFacts, run: Run, error: Exception) -> AccountResult:
     result = AccountResult(facts.id, None)
     result._written = {  # noqa: SLF001
         **_NOTHING,
-        "dispositions": tuple(dispose(run, invoice, outcome) for invoice in facts.open_invoices),
+        "dispositions": tuple(
+            adopt_all(Disposition, [answer(run, invoice, outcome) for invoice in facts.open_invoices])
+        ),
     }
     result.error = EvaluationProblem(customer_id=facts.id, kind=type(error).__name__, message=str(error))
     result.changes_at = run.midnight(run.today + DAY)

@@ -51,7 +51,7 @@ class Template:
         "done",
         "hold",
         "outcome",
-        "rides",
+        "parts",
         "stage",
         "stage_name",
         "step",
@@ -81,8 +81,8 @@ class Template:
         self.hold = hold
         self.dates: dict[str, StepsDone] | None = None
         """When they went out, where that was asked for one invoice."""
-        self.rides: dict[int, Outcome | None] = {}
-        """By the place of a leading step: how such an invoice rides along in its message, or None."""
+        self.parts: dict[int, tuple[Outcome | None, bool]] = {}
+        """By the place of a leading step: what becomes of such an invoice beside its message, and whether that covers it."""
         self._waits: dict[tuple[Code, int | None], Outcome] = {}
 
     def wait(self, run: Run, code: Code, until_in: int | None) -> Outcome:
@@ -103,6 +103,7 @@ class Item:
         "currency",
         "dpd",
         "due",
+        "id",
         "invoice",
         "key",
         "outcome",
@@ -117,6 +118,7 @@ class Item:
     def __init__(
         self,
         invoice: Invoice,
+        invoice_id: str,
         subject: Subject,
         balance: Decimal,
         currency: str | None,
@@ -124,6 +126,7 @@ class Item:
         dpd: int,
     ) -> None:
         self.invoice = invoice
+        self.id = invoice_id
         self.subject = subject
         self.balance = balance
         self.currency = currency
@@ -136,12 +139,6 @@ class Item:
         self.outcome: Outcome | None = None
         self.key: str | None = None
         """The action it is part of."""
-
-    @property
-    def id(self) -> str:
-        """The invoice's id."""
-        subject = self.subject
-        return subject if isinstance(subject, str) else subject[0]
 
     @property
     def due_version(self) -> int:

@@ -101,14 +101,14 @@ def _invoices(state: State) -> Iterator[TraceRecord]:
         hold, choice = item.hold, item.choice
         if hold is not None:
             inputs = {"until": hold.until, "record": hold.record_id}
-            yield _record("pauses.invoice", "paused", hold.code, item.invoice.id, inputs)
+            yield _record("pauses.invoice", "paused", hold.code, item.id, inputs)
         elif choice is not None:
             step = choice.step
             yield _record(
                 "steps",
                 "due" if step is not None else "wait",
                 choice.code,
-                item.invoice.id,
+                item.id,
                 {
                     "days_past_due": item.dpd,
                     "stage": item.template.stage_name,
@@ -132,11 +132,11 @@ def _noted(state: State, note: Note) -> TraceRecord:
     if isinstance(message, Message):
         inputs = {
             "step": message.step,
-            "lead": message.lead.invoice.id,
+            "lead": message.lead.id,
             "channel": message.found.channel.value,
             "contact": message.found.contact_id,
             "passed_over": message.found.codes,
-            "covers": tuple(item.invoice.id for item, _ in message.pairs(state)),
+            "covers": tuple(item.id for item, _ in message.pairs(state)),
             "not_before": state.slot.not_before,
         }
     elif isinstance(rule, Escalation):

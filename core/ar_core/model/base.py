@@ -7,9 +7,11 @@ second validation where a typed wire decoder has already checked every field (`F
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import repeat
 from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Self, TypeVar
 
@@ -18,7 +20,7 @@ from pydantic.functional_validators import AfterValidator
 
 from ar_core.model.money import MAX_EXPONENT
 
-__all__ = ["Amount", "Currency", "Frozen", "UtcDatetime", "adopter", "blank", "reader"]
+__all__ = ["Amount", "Currency", "Frozen", "UtcDatetime", "adopt_all", "adopter", "blank", "reader"]
 
 # A pydantic model keeps its state in four slots. Their descriptors are called directly: half the price of object.__setattr__,
 # which looks the name up on every call, and one page of an ERP is ten thousand records and lines.
@@ -76,6 +78,20 @@ def adopter(cls: type[_Record]) -> Callable[[dict[str, Any]], _Record]:
         return record
 
     return adopt
+
+
+def adopt_all(cls: type[_Record], values: Sequence[dict[str, Any]]) -> list[_Record]:
+    """What `adopter` does, for very many records at once: without a step of Python for each it takes half the time."""
+    names = set(cls.model_fields)
+    records = list(map(_new, repeat(cls, len(values))))
+    for fill, held in (
+        (_set_values, values),
+        (_set_names, repeat(names)),
+        (_set_extra, repeat(None)),
+        (_set_private, repeat(None)),
+    ):
+        deque(map(fill, records, held), maxlen=0)
+    return records
 
 
 def blank(cls: type[Frozen], **known: Any) -> Callable[[], dict[str, Any]]:
