@@ -7,7 +7,7 @@ an id of the platform and origin `erp`; a change of it in the ERP is a new promi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,7 +16,9 @@ from sqlalchemy import Connection, select
 
 from ar_connectors.store import tables as t
 from ar_connectors.store.codec import decode_record
-from ar_connectors.store.engine import CHUNK, Database
+from ar_connectors.store.engine import Database
+from ar_connectors.store.lookups import by_id
+from ar_connectors.store.places import KINDS, number_of
 from ar_core.model import Dispute, Origin, Promise, Source
 
 __all__ = ["LINK", "merged", "superseded"]
@@ -25,6 +27,8 @@ Activity = TypeVar("Activity", Promise, Dispute)
 
 LINK = "INSERT INTO promise_invoices (invoice_id, promise_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 """Remembers that a promise covers an invoice."""
+
+_LINKED = "SELECT promise_id FROM promise_invoices WHERE invoice_id AMONG"
 
 _EDITABLE = {
     Promise: ("promised_date", "promised_amount", "currency", "withdrawn_on"),
@@ -93,7 +97,7 @@ def superseded(
     if all(_is_over(promise) for promise in promises):
         return []
     standing = _standing(
-        connection, connection_id, {one for promise in promises for one in promise.invoice_ids}
+        database, connection, connection_id, {one for promise in promises for one in promise.invoice_ids}
     )
     if len(standing) < 2:
         return []
@@ -118,26 +122,14 @@ def superseded(
     return changes
 
 
-def _standing(connection: Connection, connection_id: str, invoices: Iterable[str]) -> list[Promise]:
+def _standing(
+    database: Database, connection: Connection, connection_id: str, invoices: Collection[str]
+) -> list[Promise]:
     """Open promises that cover any of these invoices."""
-    r, link = t.records.c, t.promise_invoices.c
-    wanted = sorted(invoices)
-    found: dict[str, Promise] = {}
-    for start in range(0, len(wanted), CHUNK):
-        query = (
-            select(r.id, r.body)
-            .join(t.promise_invoices, link.promise_id == r.id)
-            .where(link.invoice_id.in_(wanted[start : start + CHUNK]))
-            .where(r.connection_id == connection_id, r.kind == "promise", r.alive)
-        )
-        for row in connection.execute(query):
-            found[row.id] = decode_record("promise", bytes(row.body))
-    covered = set(wanted)
-    return [
-        promise
-        for promise in found.values()
-        if not _is_over(promise) and not covered.isdisjoint(promise.invoice_ids)
-    ]
+    linked = database.among(connection, _LINKED, sorted(invoices))
+    known = by_id(database, connection, connection_id, {row[0] for row in linked})
+    alive = (one.record for one in known.values() if one.gone is None)
+    return [one for one in alive if not _is_over(one) and not set(invoices).isdisjoint(one.invoice_ids)]
 
 
 def _is_over(promise: Promise) -> bool:
@@ -170,7 +162,9 @@ def _zone(connection: Connection, connection_id: str) -> tzinfo:
     settings = connection.execute(select(c.settings).where(c.id == connection_id)).scalar()
     name = json.loads(bytes(settings)).get("time_zone") if settings is not None else None
     if name is None:
-        query = select(r.body).where(r.connection_id == connection_id, r.kind == "organization", r.alive)
+        query = select(r.body).where(
+            r.connection == number_of(connection_id), r.kind == KINDS["organization"], r.gone.is_(None)
+        )
         body = connection.execute(query).scalar()
         name = decode_record("organization", bytes(body)).time_zone if body is not None else None
     try:

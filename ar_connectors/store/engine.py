@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
 from pathlib import Path
@@ -88,24 +88,31 @@ class Database:
             )
 
     def insert(
-        self, connection: Connection, head: str, rows: Sequence[tuple[Any, ...]], constants: str = ""
+        self,
+        connection: Connection,
+        table: str,
+        shared: Mapping[str, Any],
+        columns: Sequence[str],
+        rows: Sequence[tuple[Any, ...]],
     ) -> None:
-        """Insert rows; `head` is the statement up to and including VALUES, `constants` (", 0, NULL") follows the values of each row.
+        """Insert rows into a table; `shared`: columns that have the same value in all of them.
 
-        On SQLite many rows go as one statement. The driver gives the interpreter away around every statement, and where
-        other threads compute, it gets it back only after their turn: row by row that costs more than the writing.
+        On SQLite many rows go as one statement, with what they share bound once. The driver gives the interpreter away around every
+        statement, and where other threads compute, it gets it back only after their turn: row by row that costs more than the writing.
         """
-        if not rows:
-            return
-        marks = f"({', '.join('?' * len(rows[0]))}{constants})"
+        head = f"INSERT INTO {table} ({', '.join((*shared, *columns))}) VALUES "  # noqa: S608  names from our own code
+        same = tuple(shared.values())
         if not self.is_sqlite:
-            self.many(connection, f"{head} {marks}", rows)
+            marks = ", ".join("?" * (len(shared) + len(columns)))
+            self.many(connection, f"{head} ({marks})", [(*same, *row) for row in rows])
             return
-        portion = _MAX_MARKS // len(rows[0])
+        # A mark without a number takes the one after the highest so far.
+        marks = ", ".join((*(f"?{place}" for place in range(1, len(shared) + 1)), *("?" * len(columns))))
+        portion = _MAX_MARKS // len(columns)
         for start in range(0, len(rows), portion):
             some = rows[start : start + portion]
-            values = tuple(chain.from_iterable(some))
-            connection.exec_driver_sql(f"{head} {', '.join([marks] * len(some))}", values)
+            values = (*same, *chain.from_iterable(some))
+            connection.exec_driver_sql(head + ", ".join([f"({marks})"] * len(some)), values)
 
     def many(self, connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Run a statement written with `?` marks for each row, through the driver's executemany (the fast path)."""
@@ -114,27 +121,16 @@ class Database:
             connection.exec_driver_sql(marked, list(rows))
 
     def among(
-        self, connection: Connection, statement: str, ids: Sequence[str], *more: Any
+        self, connection: Connection, statement: str, values: Sequence[str] | Sequence[int], *more: Any
     ) -> Sequence[Sequence[Any]]:
-        """Rows of a statement written with one `AMONG` after a column, for all ids at once, and `?` marks for what follows it."""
-        if not ids:
+        """Rows of a statement written with one `AMONG` after a column, for all values at once, and `?` marks for what follows it."""
+        if not values:
             return ()
         if self.is_sqlite:
             marked = statement.replace("AMONG", "IN (SELECT value FROM json_each(?))")
-            return connection.exec_driver_sql(marked, (json.dumps(list(ids)), *more)).all()
+            return connection.exec_driver_sql(marked, (json.dumps(values), *more)).all()
         marked = statement.replace("AMONG", "= ANY(?)").replace("?", "%s")
-        return connection.exec_driver_sql(marked, (list(ids), *more)).all()
-
-    def has_any(self, connection: Connection, table: str, column: str, values: Sequence[str]) -> bool:
-        """False when it is certain that no row has one of these values in an indexed column; True when one may.
-
-        The pages of a first load bring ids in ascending order: that nothing lies between the smallest and the largest of a page
-        is one look at the index instead of one for each. PostgreSQL sorts text by the rules of a language, and is not asked.
-        """
-        if not values or not self.is_sqlite:
-            return bool(values)
-        between = f"SELECT 1 FROM {table} WHERE {column} BETWEEN ? AND ? LIMIT 1"  # noqa: S608  names from our own code
-        return connection.exec_driver_sql(between, (min(values), max(values))).first() is not None
+        return connection.exec_driver_sql(marked, (values, *more)).all()
 
     def rows(self, connection: Connection, statement: str, *values: Any) -> Sequence[Sequence[Any]]:
         """Rows of a statement written with `?` marks."""
@@ -196,9 +192,9 @@ def _sqlite(url: URL) -> Engine:
         cursor = raw.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
         # Rows hold whole records: larger pages and rarer checkpoints than the defaults, measured a tenth cheaper a commit.
-        cursor.execute("PRAGMA page_size = 8192")
+        cursor.execute("PRAGMA page_size = 16384")
         cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA wal_autocheckpoint = 2000")
+        cursor.execute("PRAGMA wal_autocheckpoint = 1000")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")

@@ -13,15 +13,14 @@ from ar_connectors.store import tables as t
 from ar_connectors.store.codec import decode_record
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import to_micros
+from ar_connectors.store.lookups import by_id, by_id_anywhere
 from ar_connectors.store.pages import records_turn
+from ar_connectors.store.places import KINDS, number_of
 from ar_connectors.store.records import put_local
 from ar_connectors.store.rows import checked_id
 from ar_core.model import CustomerProfile, Pause
 
 __all__ = ["lift_pause", "profiles", "put_facts"]
-
-
-_OF_OTHERS = "SELECT id FROM records WHERE id AMONG AND connection_id <> ?"
 
 
 def put_facts(
@@ -33,10 +32,13 @@ def put_facts(
         checked_id(one.id)
     with database.writing() as tx:
         database.take_turn(tx, records_turn(connection_id))
-        for row in database.among(tx, _OF_OTHERS, [one.id for one in facts], connection_id):
-            raise ConfigurationError(
-                f"the id {row[0]!r} belongs to another connection", advice="use another id"
-            )
+        ids = [one.id for one in facts]
+        ours = by_id(database, tx, connection_id, ids)
+        for record_id in by_id_anywhere(database, tx, ids):
+            if record_id not in ours:
+                raise ConfigurationError(
+                    f"the id {record_id!r} belongs to another connection", advice="use another id"
+                )
         put_local(database, tx, connection_id, facts, to_micros(clock.now()))
 
 
@@ -44,20 +46,15 @@ def lift_pause(
     database: Database, connection_id: str, pause_id: str, lifted_on: date | None, clock: Clock
 ) -> Pause:
     """End a pause from `lifted_on` on, by default from today's UTC day. Raises NotFoundError."""
-    r = t.records.c
     with database.writing() as tx:
         database.take_turn(tx, records_turn(connection_id))
         now = clock.now()
-        body = tx.execute(
-            select(r.body).where(
-                r.id == pause_id, r.connection_id == connection_id, r.kind == "pause", r.alive
-            )
-        ).scalar()
-        if body is None:
+        known = by_id(database, tx, connection_id, [pause_id]).get(pause_id)
+        if known is None or known.gone is not None or known.kind != KINDS["pause"]:
             raise NotFoundError(
                 f"there is no pause {pause_id!r} in this store", advice="check the id of the pause"
             )
-        pause: Pause = decode_record("pause", bytes(body))
+        pause: Pause = known.record
         lifted = pause.model_copy(update={"lifted_on": lifted_on or now.date()})
         put_local(database, tx, connection_id, [lifted], to_micros(now))
     return lifted
@@ -66,8 +63,8 @@ def lift_pause(
 def profiles(database: Database, connection_id: str) -> Sequence[CustomerProfile]:
     """All profiles of a connection, by customer id."""
     r = t.records.c
-    query = (
-        select(r.body).where(r.connection_id == connection_id, r.kind == "profile", r.alive).order_by(r.id)
+    query = select(r.body).where(
+        r.connection == number_of(connection_id), r.kind == KINDS["profile"], r.gone.is_(None)
     )
     with database.reading() as tx:
         found = [decode_record("profile", bytes(row.body)) for row in tx.execute(query)]

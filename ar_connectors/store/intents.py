@@ -18,9 +18,10 @@ from ar_connectors.store.contract import WriteState
 from ar_connectors.store.effects import born_record_id, effects
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import to_micros
+from ar_connectors.store.lookups import by_id
 from ar_connectors.store.records import put_local
 from ar_connectors.store.rows import checked_id, escaped
-from ar_connectors.store.view import read_record
+from ar_connectors.store.view import with_due_version
 from ar_core.commands import Command, RecordOutcome, command_adapter
 from ar_core.model import Touch, connection_id
 
@@ -55,7 +56,7 @@ def record_commands(
     for owner, command in zip(owners, commands, strict=True):
         known = _known(tx, owner, command)
         if known is None:
-            put_local(database, tx, owner, _meaning(tx, owner, command, now), to_micros(now))
+            put_local(database, tx, owner, _meaning(database, tx, owner, command, now), to_micros(now))
             known = _insert(tx, owner, command, now, local=command.type in local_types)
         written.append(known)
     return written
@@ -120,32 +121,26 @@ def _known(tx: Connection, owner: str, command: Command) -> int | None:
     return int(row.id)
 
 
-def _meaning(tx: Connection, owner: str, command: Command, now: datetime) -> Sequence[Any]:
-    r = t.records.c
-
+def _meaning(
+    database: Database, tx: Connection, owner: str, command: Command, now: datetime
+) -> Sequence[Any]:
     def find(record_id: str) -> Any | None:
-        row = tx.execute(
-            select(r.kind, r.body, r.due_version).where(r.id == record_id, r.connection_id == owner, r.alive)
-        ).first()
-        if row is None and isinstance(command, RecordOutcome):
-            return _touch_by_key(tx, owner, record_id)
-        return read_record(row.kind, bytes(row.body), row.due_version) if row is not None else None
+        row = by_id(database, tx, owner, [record_id]).get(record_id)
+        if row is not None and row.gone is None:
+            return with_due_version(row.record, row.due_version)
+        return _touch_by_key(database, tx, owner, record_id) if isinstance(command, RecordOutcome) else None
 
     return effects(command, find, now)
 
 
-def _touch_by_key(tx: Connection, owner: str, key: str) -> Touch | None:
+def _touch_by_key(database: Database, tx: Connection, owner: str, key: str) -> Touch | None:
     """A touch named by the action key that planned it."""
-    o, r = t.outbox.c, t.records.c
-    query = (
-        select(r.body)
-        .join(t.outbox, o.record_id == r.id)
-        .where(o.connection_id == owner, o.type == "record_touch", o.key == escaped(key))
-        .where(r.connection_id == owner, r.kind == "touch", r.alive)
+    o = t.outbox.c
+    query = select(o.record_id).where(
+        o.connection_id == owner, o.type == "record_touch", o.key == escaped(key), o.record_id.is_not(None)
     )
-    body = tx.execute(query).scalar()
-    found: Touch | None = read_record("touch", bytes(body), 0) if body is not None else None
-    return found
+    found = by_id(database, tx, owner, [row[0] for row in tx.execute(query)])
+    return next((one.record for one in found.values() if one.gone is None), None)
 
 
 def _insert(tx: Connection, owner: str, command: Command, now: datetime, *, local: bool) -> int:

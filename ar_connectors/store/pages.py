@@ -16,18 +16,17 @@ from ar_connectors.store.contract import CommitResult, Lease, StagedPage
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import to_micros
 from ar_connectors.store.leases import check_fence
+from ar_connectors.store.lookups import by_source, children_of, stored
 from ar_connectors.store.quarantine import close_quarantine, set_aside
-from ar_connectors.store.records import bury, judge_all, stored, write
+from ar_connectors.store.records import Reading, bury, judge_all, write
 from ar_connectors.store.rows import Prepared, Verdict, escaped, prepare_all
-from ar_core.model import Tombstone
+from ar_core.model import DeletionEvidence, Tombstone
 
 __all__ = ["commit_page", "records_turn", "reset_stream", "stage_page"]
 
 _LEVEL = 1
 """Of zlib. Measured on pages of QuickBooks invoices: higher levels take three times as long for a sixth less space."""
 
-# `|| ''`: see view.py.
-_BY_SOURCE = "SELECT id, remote_id FROM records WHERE remote_id AMONG AND source_kind = ? AND connection_id || '' = ? AND alive"
 _OWN = "SELECT remote_kind, remote_id, version FROM placements WHERE remote_id AMONG AND connection_id = ? AND version IS NOT NULL"
 
 
@@ -39,7 +38,7 @@ def records_turn(connection_id: str) -> str:
 def stage_page(page: Page) -> StagedPage:
     """Serialize the records and compress the body: that takes longer than writing them, and is done where others can write
     meanwhile. The cursor is left alone until the page is committed."""
-    prepared = prepare_all(page.records, page.mapper_version, page.row_of)
+    prepared = prepare_all(page.records, page.row_of)
     return StagedPage(page, prepared, zlib.compress(page.raw, _LEVEL) if page.raw is not None else None)
 
 
@@ -54,17 +53,19 @@ def commit_page(
     with database.writing(durable=False) as connection:
         database.take_turn(connection, records_turn(connection_id))
         at = to_micros(check_fence(connection, lease, clock))
-        judged = judge_all(prepared, stored(database, connection, prepared))
+        known = stored(database, connection, connection_id, prepared)
+        judged = judge_all(prepared, known, page.mapper_version)
         raw_page = None
         if blob is not None and judged.changes_anything:
             # A page that changed nothing is not kept: every record still comes from the body it was first read from.
             raw_page = _keep_body(connection, connection_id, page, blob, at)
         echoes = _echoes(database, connection, connection_id, prepared, judged.verdicts)
         current = [one for one in page.replaces if judged.verdicts.get(one) is not Verdict.STALE]
-        left_out = _left_out(database, connection, current, judged.verdicts)
-        changed = write(database, connection, connection_id, judged, at, raw_page)
+        left_out = _left_out(database, connection, connection_id, current, judged.verdicts)
+        reading = Reading(at, page.mapper_version, raw_page)
+        changed = write(database, connection, connection_id, judged, reading)
         gone = _by_source(database, connection, connection_id, page.tombstones) | left_out
-        buried = bury(database, connection, gone, at)
+        buried = bury(database, connection, connection_id, gone, at)
         quarantined = set_aside(connection, connection_id, page.stream, page.rejected, at)
         close_quarantine(connection, connection_id, _well_read(page, prepared))
         if page.cursor is not None:
@@ -151,42 +152,45 @@ def _echoes(
     kinds = {row[0] for row in connection.execute(_PLACED_KINDS, {"its_connection": connection_id})}
     if not kinds:
         return 0
-    mine = [
-        one
+    own = (
+        (one.id, source)
         for one in prepared
-        if one.source_kind in kinds and one.version is not None and verdicts[one.id] is not Verdict.STALE
-    ]
-    if not mine:
-        return 0
-    own: set[tuple[str, str, str]] = set()
-    places = {one.remote_id for one in mine if one.remote_id is not None}
-    own.update(
-        (row[0], row[1], row[2]) for row in database.among(connection, _OWN, list(places), connection_id)
+        if (source := getattr(one.record, "source", None)) is not None
+        and source.version is not None
+        and escaped(source.kind) in kinds
+        and verdicts[one.id] is not Verdict.STALE
     )
-    return len({one.id for one in mine if (one.source_kind, one.remote_id, one.version) in own})
+    mine = {
+        record_id: (escaped(source.kind), escaped(source.remote_id), escaped(source.version))
+        for record_id, source in own
+    }
+    places = {remote_id for _, remote_id, _ in mine.values()}
+    placed = {tuple(row) for row in database.among(connection, _OWN, list(places), connection_id)}
+    return sum(place in placed for place in mine.values())
 
 
 def _by_source(
     database: Database, connection: Connection, connection_id: str, tombstones: Iterable[Tombstone]
 ) -> dict[str, str]:
     """Live records that a tombstone's source stands for, id -> evidence: a stub of a note closes whatever promise was read from it."""
-    by_kind: dict[str, dict[str, str]] = {}
-    for stub in tombstones:
-        evidence = stub.evidence.value
-        by_kind.setdefault(escaped(stub.source.kind), {})[escaped(stub.source.remote_id)] = evidence
-    gone: dict[str, str] = {}
-    for kind, stubs in by_kind.items():
-        rows = database.among(connection, _BY_SOURCE, list(stubs), kind, connection_id)
-        gone.update({row[0]: stubs[row[1]] for row in rows})
-    return gone
+    sources = {(stub.source.kind, stub.source.remote_id): stub for stub in tombstones}
+    found = by_source(database, connection, connection_id, [stub.source for stub in sources.values()])
+    return {
+        one.id: sources[one.record.source.kind, one.record.source.remote_id].evidence.value
+        for one in found
+        if one.gone is None
+    }
 
 
 def _left_out(
-    database: Database, connection: Connection, parents: Sequence[str], present: Mapping[str, Verdict]
+    database: Database,
+    connection: Connection,
+    connection_id: str,
+    parents: Sequence[str],
+    present: Mapping[str, Verdict],
 ) -> dict[str, str]:
     """Live allocations and contacts (and native promises) of these parents that the page no longer has; asked before its own are
     written."""
-    if not database.has_any(connection, "records", "parent_id", parents):
-        return {}
-    children = database.among(connection, "SELECT id FROM records WHERE parent_id AMONG AND alive", parents)
-    return {row[0]: "set_replaced" for row in children if row[0] not in present}
+    children = children_of(database, connection, connection_id, parents)
+    replaced = DeletionEvidence.SET_REPLACED.value
+    return {one.id: replaced for one in children if one.gone is None and one.id not in present}

@@ -12,6 +12,8 @@ from sqlalchemy import Connection, delete, select
 from ar_connectors.store import tables as t
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import from_micros
+from ar_connectors.store.lookups import by_id_anywhere
+from ar_connectors.store.places import number_of
 
 __all__ = ["RawBody", "prune_bodies", "raw_bodies", "raw_of"]
 
@@ -31,14 +33,18 @@ class RawBody:
 
 def raw_of(database: Database, record_id: str) -> RawBody | None:
     """The body a record was read from, its last one where it is gone; None for a record without one."""
-    r, p = t.records.c, t.raw_pages.c
-    query = select(t.raw_pages, r.raw_row).join(t.records, r.raw_page == p.id).where(r.id == record_id)
     with database.reading() as tx:
+        record = by_id_anywhere(database, tx, [record_id]).get(record_id)
+        query = select(t.raw_pages).where(
+            t.raw_pages.c.id == (record.raw_page if record is not None else None)
+        )
         row = tx.execute(query).first()
-    if row is None:
+    if record is None or row is None:
         return None
     body = zlib.decompress(bytes(row.body))
-    return RawBody(row.stream, row.kind, body, row.raw_row, row.mapper_version, from_micros(row.fetched_at))
+    return RawBody(
+        row.stream, row.kind, body, record.raw_row, row.mapper_version, from_micros(row.fetched_at)
+    )
 
 
 def raw_bodies(
@@ -48,7 +54,7 @@ def raw_bodies(
     r, p = t.records.c, t.raw_pages.c
     query = (
         select(r.raw_page)
-        .where(r.connection_id == connection_id, r.alive, r.raw_page.is_not(None))
+        .where(r.connection == number_of(connection_id), r.gone.is_(None), r.raw_page.is_not(None))
         .distinct()
     )
     if older_than_mapper is not None:

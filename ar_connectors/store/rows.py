@@ -7,42 +7,32 @@ content decides (a change without a new version is a SILENT_CHANGE); a newer map
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import blake2b
+from functools import cached_property
 from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from ar_connectors.errors import ConfigurationError
-from ar_connectors.store.codec import MODELS, encode_record
-from ar_connectors.store.instants import to_micros
-from ar_core.model import (
-    Adjustment,
-    Allocation,
-    Contact,
-    CreditNote,
-    CustomerProfile,
-    Dispute,
-    Frozen,
-    Invoice,
-    Payment,
-    Promise,
-    Source,
-)
+from ar_connectors.store.codec import MODELS, decode_record, encode_records
+from ar_connectors.store.places import ALLOCATION, KINDS, NAMES, head_of, key_of, key_of_part, profile_row_id
+from ar_core.model import Allocation, Contact, Dispute, Frozen, Promise, Source
 from ar_core.model.refs import percent_escaped
 
 __all__ = [
-    "OWN_COLUMNS",
+    "COLUMNS",
     "Prepared",
     "Stored",
     "Verdict",
     "checked_id",
     "escaped",
     "judge",
+    "origin_of",
+    "parent_of",
     "prepare",
     "prepare_all",
-    "profile_row_id",
     "unescaped",
 ]
 
@@ -58,56 +48,41 @@ class Verdict(StrEnum):
 
 
 class Prepared(NamedTuple):
-    """A record ready to be written: first its columns, in the order of `OWN_COLUMNS`, then what is no column. `source_kind`,
-    `remote_id` and `version` are escaped."""
+    """A record ready to be written: first its columns, in the order of `COLUMNS`, then what is no column."""
 
+    kind: int
+    key: int
     id: str
-    kind: str
-    source_kind: str | None
-    remote_id: str | None
-    version: str | None
-    updated_at: int | None
-    """Microseconds since 1970 UTC."""
-    parent_id: str | None
-    customer_id: str | None
-    currency: str | None
-    amount: str | None
-    """Every digit, as text: PostgreSQL makes a number of it."""
-    open_amount: str | None
-    hash: bytes
+    parent: str | None
+    origin: str | None
     body: bytes
-    due_date: str | None
-    mapper_version: int
     raw_row: int | None
     record: Frozen
 
 
-OWN_COLUMNS = Prepared._fields[:-1]
-"""Of the table `records`, those that a record fills by itself; the store adds its counters and where the bytes are."""
+COLUMNS = Prepared._fields[:-1]
+"""Of the table `records`, those that a record fills by itself; the store adds what is the same for all records of a page."""
 
 
-class Stored(NamedTuple):
-    """What the guard needs of the stored state, in the order in which it is read."""
+@dataclass(frozen=True)
+class Stored:
+    """The stored state of a record, its columns in the order in which they are read."""
 
-    alive: bool
-    source_kind: str | None
-    remote_id: str | None
-    version: str | None
-    updated_at: int | None
-    hash: bytes
+    number: int
+    id: str
+    kind: int
+    gone: str | None
+    body: bytes
     mapper_version: int
-    due_date: str | None
     due_version: int
     seq: int
     raw_page: int | None
     raw_row: int | None
-    body: bytes | None = None
-    """Of promises and disputes only: they are merged."""
 
-
-def profile_row_id(customer_id: str) -> str:
-    """The row id of a customer's profile: a profile has no id of its own."""
-    return f"profile|{customer_id}"
+    @cached_property
+    def record(self) -> Any:
+        """The record itself; read from its bytes only where they are not the new ones."""
+        return decode_record(NAMES[self.kind], self.body)
 
 
 def escaped(text: str) -> str:
@@ -131,59 +106,41 @@ def checked_id(record_id: str) -> str:
     return record_id
 
 
-_AMOUNTS: dict[type[Frozen], tuple[str | None, str | None]] = {
-    Invoice: ("total", "balance_due"),
-    CreditNote: ("total", "unapplied_amount"),
-    Payment: ("total", "unapplied_amount"),
-    Adjustment: ("amount", "open_amount"),
-    Allocation: ("amount", None),
-    Promise: ("promised_amount", None),
-    Dispute: ("disputed_amount", None),
-}
-"""Type -> the fields that fill the columns `amount` and `open_amount`."""
-_NO_AMOUNTS: tuple[str | None, str | None] = (None, None)
+def prepare(record: Frozen, raw_row: int | None = None) -> Prepared:
+    """Columns and bytes of a record. `due_version` is the store's and not part of them."""
+    return prepare_all((record,), (raw_row,))[0]
 
 
-def prepare(record: Frozen, mapper_version: int = 1, raw_row: int | None = None) -> Prepared:
-    """Columns, bytes and content hash of a record. `due_version` is the store's and part of neither."""
-    return prepare_all((record,), mapper_version, (raw_row,))[0]
-
-
-def prepare_all(
-    records: Sequence[Frozen], mapper_version: int, row_of: Sequence[int | None] = ()
-) -> list[Prepared]:
+def prepare_all(records: Sequence[Frozen], row_of: Sequence[int | None] = ()) -> list[Prepared]:
     """`prepare` for a page: `records[i]` was read from row `row_of[i]` of its body; empty where no body is kept."""
+    plain = [
+        one.model_copy(update={"due_version": 0}) if one.__dict__.get("due_version") else one
+        for one in records
+    ]
     result = []
     seen: Source | None = None
-    origin: _Origin = _NOWHERE
+    traces = _NOWHERE
     new = tuple.__new__  # what a NamedTuple does, without a call in between: a page has thousands of records
-    for record, raw_row in zip(records, row_of or repeat(None), strict=bool(row_of)):
-        model = type(record)
-        kind, amount_in, open_amount_in, parent_of = _TRAITS[model]
+    rows = row_of or repeat(None, len(plain))
+    for record, body, raw_row in zip(plain, encode_records(plain), rows, strict=True):
+        kind, parent_in = _TRAITS[type(record)]
         # The fields' own dict: pydantic's attribute access is not free where a field is missing.
         values = record.__dict__
-        if values.get("due_version"):
-            record = record.model_copy(update={"due_version": 0})  # noqa: PLW2901  from here on the copy counts
-        body = encode_record(record)
+        record_id = values["id"] if kind != _PROFILE else profile_row_id(values["customer_id"])
         source: Source | None = values.get("source")
         if source is not seen:  # all that was read from one row shares its source
-            seen, origin = source, _origin(source)
-        due = values["due_date"] if model is Invoice else None
-        amount = values[amount_in] if amount_in is not None else None
-        open_amount = values[open_amount_in] if open_amount_in is not None else None
+            seen, traces = source, _traces(source)
+        its_key, its_end, its_origin = traces
+        head = head_of(record_id)
+        told = head.endswith(its_end)
+        parent = parent_in(record) if parent_in is not None else None
         columns = (
-            profile_row_id(values["customer_id"]) if model is CustomerProfile else values["id"],
             kind,
-            *origin,
-            parent_of(record) if parent_of is not None else None,
-            values.get("customer_id"),
-            values.get("currency"),
-            str(amount) if amount is not None else None,
-            str(open_amount) if open_amount is not None else None,
-            blake2b(body, digest_size=16).digest(),
+            its_key if told else key_of(record_id),
+            record_id,
+            parent if kind != ALLOCATION or parent != head else None,
+            its_origin if not told else None,
             body,
-            due.isoformat() if due is not None else None,
-            mapper_version,
             raw_row,
             record,
         )
@@ -191,21 +148,28 @@ def prepare_all(
     return result
 
 
-_Origin = tuple[str | None, str | None, str | None, int | None]
-"""Kind, remote id, version (escaped) and time of change of a source."""
-_NOWHERE: _Origin = (None, None, None, None)
+_Traces = tuple[int, str, str]
+"""What a source leaves in the records that were read from it: the key and the end of their ids, where they are named after it, and
+their `origin` where they are not."""
+_NOWHERE: _Traces = (0, "\x00", "")
 
 
-def _origin(source: Source | None) -> _Origin:
+def _traces(source: Source | None) -> _Traces:
     if source is None:
         return _NOWHERE
-    version, updated_at = source.version, source.updated_at
-    return (
-        escaped(source.kind),
-        escaped(source.remote_id),
-        escaped(version) if version is not None else None,
-        to_micros(updated_at) if updated_at is not None else None,
-    )
+    part = escaped(source.remote_id)
+    return key_of_part(part), f":{part}", origin_of(source)
+
+
+def origin_of(source: Source) -> str:
+    """The column `origin` of a record that is not named after its source."""
+    return f"{escaped(source.kind)}:{escaped(source.remote_id)}"
+
+
+def parent_of(record: Frozen) -> str | None:
+    """What a record was read from, so that it is replaced with it; None where it stands for itself."""
+    find = _PARENTS.get(type(record))
+    return find(record) if find is not None else None
 
 
 def _is_native(record: Promise | Dispute) -> bool:
@@ -228,34 +192,35 @@ _PARENTS: dict[type[Frozen], Callable[[Any], str | None]] = {
     Promise: _parent_of_promise,
     Dispute: _parent_of_dispute,
 }
-"""Type -> what a record was read from, so that it is replaced with it."""
+"""Type -> what a record was read from."""
+
+_TRAITS = {model: (KINDS[name], _PARENTS.get(model)) for name, model in MODELS.items()}
+"""Type -> number of its kind, and what a record was read from."""
+
+_PROFILE = KINDS["profile"]
 
 
-_TRAITS = {
-    model: (kind, *_AMOUNTS.get(model, _NO_AMOUNTS), _PARENTS.get(model)) for kind, model in MODELS.items()
-}
-"""Type -> kind, the fields that fill `amount` and `open_amount`, and what a record was read from."""
-
-
-def judge(new: Prepared, old: Stored | None) -> Verdict:
-    """What `new` does to `old`."""
+def judge(new: Prepared, old: Stored | None, mapper_version: int) -> Verdict:
+    """What `new`, read by a mapper of this version, does to `old`."""
     if old is None:
         return Verdict.INSERT
-    order = _compare(new, old)
-    if order == -1 and new.mapper_version <= old.mapper_version:
+    if new.body == old.body:
+        return Verdict.UNCHANGED if old.gone is None else Verdict.UPDATE
+    order = _compare(_source(new.record), _source(old.record))
+    if order == -1 and mapper_version <= old.mapper_version:
         return Verdict.STALE
-    if not old.alive:
-        return Verdict.UPDATE
-    if new.hash == old.hash:
-        return Verdict.UNCHANGED
-    if order == 0 and new.mapper_version == old.mapper_version:
+    if old.gone is None and order == 0 and mapper_version == old.mapper_version:
         return Verdict.SILENT_CHANGE
     return Verdict.UPDATE
 
 
-def _compare(new: Prepared, old: Stored) -> int | None:
+def _source(record: Frozen) -> Source | None:
+    return record.__dict__.get("source")
+
+
+def _compare(new: Source | None, old: Source | None) -> int | None:
     """-1 when the new source version is strictly older, 0 when it is the same, 1 when it is newer, None when nobody can tell."""
-    if new.source_kind is None or (new.source_kind, new.remote_id) != (old.source_kind, old.remote_id):
+    if new is None or old is None or (new.kind, new.remote_id) != (old.kind, old.remote_id):
         return None
     by_time = None
     if new.updated_at is not None and old.updated_at is not None:
@@ -263,10 +228,14 @@ def _compare(new: Prepared, old: Stored) -> int | None:
     if new.version is not None and old.version is not None:
         if new.version == old.version:
             return 0
-        if new.version.isdecimal() and old.version.isdecimal():
+        if _is_number(new.version) and _is_number(old.version):
             return 1 if _magnitude(new.version) > _magnitude(old.version) else -1
         return by_time or None
     return by_time
+
+
+def _is_number(version: str) -> bool:
+    return version.isascii() and version.isdecimal()
 
 
 def _magnitude(digits: str) -> tuple[int, str]:

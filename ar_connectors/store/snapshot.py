@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from ar_connectors.store import tables as t
+from ar_connectors.store.codec import decode_record
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import to_micros
+from ar_connectors.store.places import NAMES, number_of
 from ar_connectors.store.versions import require_history
-from ar_connectors.store.view import read_record
+from ar_connectors.store.view import with_due_version
 from ar_core.model import Snapshot
 from ar_core.rates import document_rates
 
@@ -48,12 +50,13 @@ def snapshot(database: Database, connection_id: str, known_at: datetime | None =
         if known_at is not None:
             require_history(connection, known_at)
         states = (
-            _now(connection, connection_id)
+            _now(database, connection, connection_id)
             if known_at is None
-            else _then(connection, connection_id, known_at)
+            else _then(database, connection, connection_id, known_at)
         )
         for kind, body, due_version in states:
-            found[kind].append(read_record(kind, body, due_version))
+            name = NAMES[kind]
+            found[name].append(with_due_version(decode_record(name, bytes(body)), due_version))
     organizations = found.pop("organization")
     collections = {_FIELDS[kind]: tuple(sorted(records, key=_id)) for kind, records in found.items()}
     organization = organizations[0] if organizations else None
@@ -71,12 +74,11 @@ def counts(database: Database, connection_id: str) -> dict[str, int]:
     r = t.records.c
     query = (
         select(r.kind, func.count())
-        .where(r.connection_id == connection_id, r.alive)
+        .where(r.connection == number_of(connection_id), r.gone.is_(None))
         .group_by(r.kind)
-        .order_by(r.kind)
     )
     with database.reading() as connection:
-        return {row[0]: row[1] for row in connection.execute(query)}
+        return dict(sorted((NAMES[row[0]], row[1]) for row in connection.execute(query)))
 
 
 def _id(record: Any) -> str:
@@ -84,28 +86,34 @@ def _id(record: Any) -> str:
     return value
 
 
-def _now(connection: Connection, connection_id: str) -> Iterator[tuple[str, bytes, int]]:
+def _now(database: Database, connection: Connection, connection_id: str) -> Iterator[Sequence[Any]]:
+    """Kind, bytes and due version of all live records."""
     r = t.records.c
-    query = select(r.kind, r.body, r.due_version).where(r.connection_id == connection_id, r.alive)
-    for row in connection.execution_options(yield_per=2000).execute(query):
-        yield row[0], bytes(row[1]), row[2]
+    query = select(r.kind, r.body, r.due_version).where(_alive(database, connection_id))
+    return iter(connection.execution_options(yield_per=2000).execute(query))
 
 
-def _then(connection: Connection, connection_id: str, known_at: datetime) -> Iterator[tuple[str, bytes, int]]:
+def _then(
+    database: Database, connection: Connection, connection_id: str, known_at: datetime
+) -> Iterator[Sequence[Any]]:
     """The current state where it was observed by then, else the earlier one in force then; gone records are left out."""
     at = to_micros(known_at)
     r, v = t.records.c, t.record_versions.c
-    query = select(r.kind, r.body, r.due_version).where(
-        r.connection_id == connection_id, r.alive, r.observed_at <= at
-    )
-    for row in connection.execution_options(yield_per=2000).execute(query):
-        yield row[0], bytes(row[1]), row[2]
+    query = select(r.kind, r.body, r.due_version).where(_alive(database, connection_id), r.observed_at <= at)
+    yield from connection.execution_options(yield_per=2000).execute(query)
     # Of one record no two states are in force at one instant: each ends where the next begins.
     older = select(v.kind, v.body, v.due_version).where(
-        v.connection_id == connection_id, v.alive, v.observed_at <= at, v.replaced_at > at
+        v.connection == number_of(connection_id), v.gone.is_(None), v.observed_at <= at, v.replaced_at > at
     )
-    for row in connection.execution_options(yield_per=2000).execute(older):
-        yield row[0], bytes(row[1]), row[2]
+    yield from connection.execution_options(yield_per=2000).execute(older)
+
+
+def _alive(database: Database, connection_id: str) -> ColumnElement[bool]:
+    """Of the live records of a connection. On SQLite their numbers are collected first, and they are read in the order in which they
+    lie in the file; in that of the index it would be read all over."""
+    r = t.records.c
+    alive = and_(r.connection == number_of(connection_id), r.gone.is_(None))
+    return r.number.in_(select(r.number).where(alive)) if database.is_sqlite else alive
 
 
 @contextmanager

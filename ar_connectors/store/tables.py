@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Index,
     Integer,
     LargeBinary,
     MetaData,
-    Numeric,
     String,
     Table,
     Text,
@@ -28,9 +26,6 @@ __all__ = ["metadata"]
 metadata = MetaData()
 
 _Serial = BigInteger().with_variant(Integer, "sqlite")
-
-# Exact on both: SQLite would turn NUMERIC into a binary float (design D15).
-_Money = Text().with_variant(Numeric, "postgresql")
 
 # Instants are whole microseconds since 1970 UTC: exact, comparable, and the same on both databases.
 _Instant = BigInteger
@@ -45,40 +40,48 @@ connections = Table(
     Column("created_at", _Instant, nullable=False),
 )
 
+connection_numbers = Table(
+    "connection_numbers",  # a connection's id is long and stands for each of its records; told here once
+    metadata,
+    Column("number", _Serial, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+)
+
 records = Table(
     "records",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("connection_id", Text, nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("alive", Boolean, nullable=False),
-    Column("source_kind", Text),  # the platform's own kind; NULL: born here and nowhere placed yet
-    Column("remote_id", Text),  # escaped like the id
-    Column("version", Text),
-    Column("updated_at", _Instant),
-    Column("parent_id", Text),  # allocations: what they were read from; contacts: their customer
-    Column("customer_id", Text),
-    # For queries by hand; the truth is `body`. Positive as in the model, in `currency`; never summed in SQL on SQLite.
-    Column("currency", Text),
-    Column("amount", _Money),
-    Column("open_amount", _Money),
-    Column("hash", LargeBinary, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("due_date", String(10)),  # of an invoice, to notice a change
-    Column("due_version", Integer, nullable=False),
+    Column("number", _Serial, primary_key=True, autoincrement=True),
+    Column("connection", _Serial, nullable=False),  # see connection_numbers
+    Column("kind", Integer, nullable=False),  # see places.py
+    Column("key", BigInteger, nullable=False),  # what the record is looked up by: made of its id (places.py)
+    Column("id", Text, nullable=False),
+    Column(
+        "parent", Text
+    ),  # what it was read from, so that it goes with it; NULL where its id says so (allocations)
+    Column(
+        "origin", Text
+    ),  # kind and id at the platform; NULL where its id says so, empty where it has none: born here
+    Column("body", LargeBinary, nullable=False),  # codec.py
+    Column("gone", String(20)),  # why it is believed to be gone; NULL: it is there
     Column("mapper_version", Integer, nullable=False),
     Column("raw_page", _Serial),
     Column("raw_row", Integer),
-    Column("evidence", String(20)),  # why it is believed to be gone
+    Column("due_version", Integer, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("observed_at", _Instant, nullable=False),
-    Index("records_by_kind", "connection_id", "kind", "alive"),
-    Index("records_by_source", "remote_id", "source_kind"),
+    # The one index of all records, and short: ids of an ERP may be random, and each page of a first load then writes all over it.
+    Index("records_by_key", "connection", "kind", "key", "gone"),
     Index(
         "records_by_parent",
-        "parent_id",
-        sqlite_where=text("parent_id IS NOT NULL"),
-        postgresql_where=text("parent_id IS NOT NULL"),
+        "parent",
+        sqlite_where=text("parent IS NOT NULL"),
+        postgresql_where=text("parent IS NOT NULL"),
+    ),
+    Index(
+        "records_by_origin",
+        "origin",
+        sqlite_where=text("origin IS NOT NULL"),
+        postgresql_where=text("origin IS NOT NULL"),
     ),
 )
 
@@ -87,17 +90,14 @@ record_versions = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("seq", Integer, primary_key=True),
-    Column("connection_id", Text, nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("alive", Boolean, nullable=False),
-    Column("updated_at", _Instant),
-    Column("hash", LargeBinary, nullable=False),
+    Column("connection", _Serial, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("gone", String(20)),
     Column("body", LargeBinary, nullable=False),
     Column("due_version", Integer, nullable=False),
-    Column("evidence", String(20)),
     Column("observed_at", _Instant, nullable=False),
     Column("replaced_at", _Instant, nullable=False),
-    Index("record_versions_by_connection", "connection_id", "kind", "observed_at"),
+    Index("record_versions_by_connection", "connection", "observed_at"),
 )
 
 promise_invoices = Table(

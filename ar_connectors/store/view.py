@@ -12,20 +12,17 @@ from ar_connectors.connector import Cursor, Fact, Placement
 from ar_connectors.store import tables as t
 from ar_connectors.store.codec import decode_record
 from ar_connectors.store.engine import Database
+from ar_connectors.store.lookups import by_id, children_of
+from ar_connectors.store.places import ALLOCATION, KINDS, NUMBER, number_of
 from ar_core.model import Allocation, RecordKind
 
-__all__ = ["View", "placement_from_json", "placement_to_json", "read_record"]
+__all__ = ["View", "placement_from_json", "placement_to_json", "with_due_version"]
 
 _BATCH = 5000
 
-# `|| ''` keeps SQLite from choosing the index by connection: it has no statistics, takes a connection for a handful of rows, and
-# would read all of it for a few ids. PostgreSQL knows better by itself.
-_OWN = "connection_id || '' = ?"
-_RECORDS = f"SELECT id, kind, body, due_version FROM records WHERE id AMONG AND alive AND {_OWN}"  # noqa: S608  constants
-_CHILDREN = f"SELECT body FROM records WHERE parent_id AMONG AND kind = 'allocation' AND alive AND {_OWN}"  # noqa: S608  constants
 _LIVE_IDS = (
-    "SELECT id FROM records WHERE id > ? AND {end} kind = ? AND alive AND source_kind IS NOT NULL AND {own} "
-    "ORDER BY id LIMIT ?"
+    f"SELECT key, id FROM records WHERE connection = {NUMBER} AND kind = ? AND gone IS NULL AND (origin IS NULL OR origin <> '') "  # noqa: S608  constants
+    "AND key >= ? AND (key > ? OR id > ?) ORDER BY key, id LIMIT ?"
 )
 
 
@@ -53,36 +50,38 @@ class View:
         """Live records by id; missing ones are left out."""
         wanted = list(dict.fromkeys(record_ids))
         with self._database.reading() as connection:
-            rows = self._database.among(connection, _RECORDS, wanted, self._connection_id)
-        return {row[0]: read_record(row[1], bytes(row[2]), row[3]) for row in rows}
+            found = by_id(self._database, connection, self._connection_id, wanted)
+        return {
+            one.id: with_due_version(one.record, one.due_version)
+            for one in found.values()
+            if one.gone is None
+        }
 
     def live_ids(self, kind: RecordKind) -> Iterator[str]:
         """Ids of all live records of a kind that came from the platform, ascending."""
-        rest = (kind.value, self._connection_id, _BATCH)
-        if not self._database.is_sqlite:
-            yield from self._ascending(_LIVE_IDS.format(end="", own="connection_id = ?"), "", *rest)
-            return
-        for first, end in _ranges(self._connection_id, kind):
-            yield from self._ascending(_LIVE_IDS.format(end="id < ? AND", own=_OWN), first, end, *rest)
+        return iter(sorted(self._by_key(KINDS[kind.value])))
 
-    def _ascending(self, statement: str, last: str, *rest: Any) -> Iterator[str]:
-        """The ids a statement gives in portions, each behind the last one of the portion before. No transaction lasts longer than
-        one portion: what is done with the ids may take its time."""
+    def _by_key(self, kind: int) -> Iterator[str]:
+        """The ids in portions, each behind the last one of the portion before: no transaction lasts longer than one."""
+        key, last = 0, ""
         while True:
             with self._database.reading() as connection:
-                rows = self._database.rows(connection, statement, last, *rest)
+                rows = self._database.rows(
+                    connection, _LIVE_IDS, self._connection_id, kind, key, key, last, _BATCH
+                )
             for row in rows:
-                yield row[0]
+                yield row[1]
             if len(rows) < _BATCH:
                 return
-            last = rows[-1][0]
+            key, last = rows[-1]
 
     def allocations_of(self, parent_ids: Iterable[str]) -> Sequence[Allocation]:
         """Live allocations that were read from these parents."""
         parents = list(dict.fromkeys(parent_ids))
         with self._database.reading() as connection:
-            rows = self._database.among(connection, _CHILDREN, parents, self._connection_id)
-        return sorted((decode_record("allocation", bytes(row[0])) for row in rows), key=lambda one: one.id)
+            found = children_of(self._database, connection, self._connection_id, parents)
+        allocations = [one.record for one in found if one.kind == ALLOCATION and one.gone is None]
+        return sorted(allocations, key=lambda one: one.id)
 
     def allocations_on(self, document_ids: Iterable[str]) -> Sequence[Allocation]:
         """Live allocations that settle one of these documents or use one up. Looks through all of them, in portions."""
@@ -92,7 +91,7 @@ class View:
         found: list[Allocation] = []
         r = t.records.c
         query = select(r.body).where(
-            r.connection_id == self._connection_id, r.kind == RecordKind.ALLOCATION.value, r.alive
+            r.connection == number_of(self._connection_id), r.kind == ALLOCATION, r.gone.is_(None)
         )
         with self._database.reading() as connection:
             for row in connection.execution_options(yield_per=_BATCH).execute(query):
@@ -116,19 +115,9 @@ class View:
             return [placement_from_json(json.loads(bytes(row.body))) for row in connection.execute(query)]
 
 
-def _ranges(connection_id: str, kind: RecordKind) -> list[tuple[str, str]]:
-    """Where in SQLite's order of ids (that of bytes) a connection's records of a kind lie, as open intervals, ascending: under its
-    own name, and among those born here. An allocation is named after what it was read from."""
-    own = f"{connection_id}:" if kind is RecordKind.ALLOCATION else f"{connection_id}:{kind}:"
-    return sorted((prefix, f"{prefix[:-1]};") for prefix in (own, "local:"))
-
-
-def read_record(kind: str, body: bytes, due_version: int) -> Any:
+def with_due_version(record: Any, due_version: int) -> Any:
     """A record with the due version that the store counts for it."""
-    record = decode_record(kind, body)
-    if due_version:
-        return record.model_copy(update={"due_version": due_version})
-    return record
+    return record.model_copy(update={"due_version": due_version}) if due_version else record
 
 
 def placement_to_json(placement: Placement) -> dict[str, Any]:

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from ar_connectors.connector import Page
+from ar_connectors.connector import Page, Record
 from ar_connectors.store import Store, open_store
+from ar_connectors.store.codec import MODELS
+from ar_connectors.store.places import KINDS, NAMES, key_of_part
 from ar_connectors.syncing.engine import DEFAULT_WORKERS
 from ar_core.model import RecordKind
-from tests.store.books import CONNECTION, allocation, invoice, payment, rid, tombstone
+from tests.store.books import CONNECTION, allocation, customer, invoice, payment, rid, tombstone
 from tests.store.conftest import Ticks
 
 SMALL, LARGE = 1_000, 8_000
@@ -99,3 +101,34 @@ def test_the_caches_of_all_threads_are_small_together(tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path}/ar.db") as store, store._database.reading() as connection:
         kibibytes = -connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
     assert 0 < kibibytes * (DEFAULT_WORKERS + 2) < 64 * 1024
+
+
+def test_records_that_share_a_key_are_told_apart(store: Store) -> None:
+    """A key is a number made of the platform's id: a customer and an invoice 9 share it, and these two checksums are equal."""
+    twins = ("codding", "gnu")
+    assert key_of_part(twins[0]) == key_of_part(twins[1])
+    lease = store.acquire_lease("s", "w", timedelta(hours=1))
+    assert lease is not None
+    both = [invoice(one) for one in twins]
+    bill, paid, applied = invoice("9"), payment("9"), allocation("9", "9")
+    records: tuple[Record, ...] = (both[0], customer("9"), bill, paid, applied)
+    store.commit_page(CONNECTION, Page(records=records, stream="invoices"), lease)
+    first = store.commit_page(CONNECTION, Page(records=[both[1]], stream="invoices"), lease)
+    assert (first.inserted, first.updated) == (1, 0)
+    view = store.view(CONNECTION)
+    assert view.records([both[0].id]) == {both[0].id: both[0]}
+    assert view.record(rid("invoice", "9")) == bill
+    assert list(view.allocations_of([rid("payment", "9")])) == [applied]
+    assert list(view.allocations_of([rid("invoice", "9"), rid("credit_note", "9")])) == []
+    stubs = [
+        tombstone("Invoice", twins[0], RecordKind.INVOICE),
+        tombstone("Payment", "9", RecordKind.PAYMENT),
+    ]
+    gone = store.commit_page(CONNECTION, Page(tombstones=stubs, stream="invoices"), lease)
+    assert gone.changed_ids == tuple(sorted((both[0].id, paid.id, applied.id)))
+    assert list(store.live_ids(CONNECTION, RecordKind.INVOICE)) == sorted((both[1].id, rid("invoice", "9")))
+
+
+def test_every_kind_has_a_number_of_its_own() -> None:
+    assert list(KINDS) == list(MODELS)
+    assert len(NAMES) == len(KINDS)

@@ -81,6 +81,18 @@ def test_the_older_release_refuses_what_the_newer_one_made(
         open_store(shared_url, clock=clock)
 
 
+def test_a_store_of_a_version_that_was_never_released_is_refused(shared_url: str, clock: Ticks) -> None:
+    """Its records would be misread; it is left as it is."""
+    open_store(shared_url, clock=clock).close()
+    for change in ("UPDATE store_facts SET value = value + 1", "DELETE FROM store_facts"):
+        database = open_database(shared_url)
+        with database.writing() as connection:
+            assert connection.execute(text(change)).rowcount == 1
+        database.close()
+        with pytest.raises(ConfigurationError, match="earlier version in development"):
+            open_store(shared_url, clock=clock)
+
+
 def test_opening_a_store_does_not_wait_for_a_writer(shared_url: str, clock: Ticks) -> None:
     open_store(shared_url, clock=clock).close()
     database = open_database(shared_url)

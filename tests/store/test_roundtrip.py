@@ -84,9 +84,11 @@ def test_bodies_and_records_of_a_page_share_its_fate(tmp_path: Path) -> None:
     """A record that cannot be written takes the whole page back."""
     store = open_store(f"sqlite:///{tmp_path}/ar.db")
     lease = held(store)
-    bad = invoice("2").model_copy(update={"customer_id": ["no text"]})
+    no_row: Any = ["no number"]
     with pytest.raises(Exception, match=r"'list' is not supported"):
-        store.commit_page(CONNECTION, page(invoice("1"), bad, raw=b"body", row_of=(0, 1)), lease)
+        store.commit_page(
+            CONNECTION, page(invoice("1"), invoice("2"), raw=b"body", row_of=(0, no_row)), lease
+        )
     assert store.snapshot(CONNECTION) == core.Snapshot()
     assert list(store.raw_bodies(CONNECTION)) == []
     store.close()

@@ -24,10 +24,14 @@ STEPS: tuple[tuple[int, Callable[[Connection], None]], ...] = ((1, m0001_initial
 
 
 def migrate(database: Database, now: datetime) -> int:
-    """Bring the schema up to date; returns its number. Raises ConfigurationError for a store of a newer release."""
+    """Bring the schema up to date; returns its number. Raises ConfigurationError for a store of a newer release, or of a version
+    that was never released."""
     newest = STEPS[-1][0]
     with database.reading() as connection:
-        if _current(connection) == newest:
+        current = _current(connection)
+        if current > 0:
+            m0001_initial.require_layout(connection)
+        if current == newest:
             # The common case takes no write lock: opening a store waits for nobody.
             return newest
     with database.writing() as connection:

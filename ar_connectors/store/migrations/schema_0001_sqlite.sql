@@ -24,6 +24,13 @@ CREATE TABLE budget_slots (
 
 CREATE INDEX ix_budget_slots_resource ON budget_slots (resource);
 
+CREATE TABLE connection_numbers (
+    number INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (number),
+    UNIQUE (id)
+);
+
 CREATE TABLE connections (
     id TEXT NOT NULL,
     platform TEXT NOT NULL,
@@ -134,53 +141,42 @@ CREATE TABLE raw_pages (
 CREATE TABLE record_versions (
     id TEXT NOT NULL,
     seq INTEGER NOT NULL,
-    connection_id TEXT NOT NULL,
-    kind VARCHAR(20) NOT NULL,
-    alive BOOLEAN NOT NULL,
-    updated_at BIGINT,
-    hash BLOB NOT NULL,
+    connection INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    gone VARCHAR(20),
     body BLOB NOT NULL,
     due_version INTEGER NOT NULL,
-    evidence VARCHAR(20),
     observed_at BIGINT NOT NULL,
     replaced_at BIGINT NOT NULL,
     PRIMARY KEY (id, seq)
 );
 
-CREATE INDEX record_versions_by_connection ON record_versions (connection_id, kind, observed_at);
+CREATE INDEX record_versions_by_connection ON record_versions (connection, observed_at);
 
 CREATE TABLE records (
+    number INTEGER NOT NULL,
+    connection INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    "key" BIGINT NOT NULL,
     id TEXT NOT NULL,
-    connection_id TEXT NOT NULL,
-    kind VARCHAR(20) NOT NULL,
-    alive BOOLEAN NOT NULL,
-    source_kind TEXT,
-    remote_id TEXT,
-    version TEXT,
-    updated_at BIGINT,
-    parent_id TEXT,
-    customer_id TEXT,
-    currency TEXT,
-    amount TEXT,
-    open_amount TEXT,
-    hash BLOB NOT NULL,
+    parent TEXT,
+    origin TEXT,
     body BLOB NOT NULL,
-    due_date VARCHAR(10),
-    due_version INTEGER NOT NULL,
+    gone VARCHAR(20),
     mapper_version INTEGER NOT NULL,
     raw_page INTEGER,
     raw_row INTEGER,
-    evidence VARCHAR(20),
+    due_version INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     observed_at BIGINT NOT NULL,
-    PRIMARY KEY (id)
+    PRIMARY KEY (number)
 );
 
-CREATE INDEX records_by_kind ON records (connection_id, kind, alive);
+CREATE INDEX records_by_key ON records (connection, kind, "key", gone);
 
-CREATE INDEX records_by_parent ON records (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX records_by_origin ON records (origin) WHERE origin IS NOT NULL;
 
-CREATE INDEX records_by_source ON records (remote_id, source_kind);
+CREATE INDEX records_by_parent ON records (parent) WHERE parent IS NOT NULL;
 
 CREATE TABLE schema_version (
     number INTEGER NOT NULL,
