@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from ar_connectors.auth.oauth import token_refusal
 from ar_connectors.connector import Page
-from ar_connectors.errors import ARError, ContractError, UnsupportedOperation
+from ar_connectors.errors import ARError, ConfigurationError, ContractError, UnsupportedOperation
 from ar_connectors.http.redact import excerpt
 
 __all__ = ["Bodies"]
@@ -42,9 +42,16 @@ class Bodies(Generic[Rows]):
 
         Returns a page, in which every row of the body is in exactly one of records, tombstones, rejected and out_of_scope; for
         a webhook the events. Raises the mapped error for an error body, ContractError for what is no body of the platform,
-        UnsupportedOperation for any other kind.
+        UnsupportedOperation for any other kind, ConfigurationError without a tenant.
         """
         name = kind.casefold()
+        if not tenant:
+            raise ConfigurationError(
+                "the tenant is empty",
+                platform=self.platform,
+                operation="decode",
+                advice="name the company: its id is part of every record id",
+            )
         if name == "webhook" and self.webhook is not None:
             return self.webhook(body)
         if name == self.error_kind:
@@ -71,4 +78,8 @@ class Bodies(Generic[Rows]):
                 operation="decode",
                 advice="these kinds can be decoded: " + ", ".join(sorted(known)),
             )
-        return self.page(body, self.kinds[name], tenant)
+        try:
+            return self.page(body, self.kinds[name], tenant)
+        except ARError as error:
+            error.tenant = error.tenant or tenant
+            raise

@@ -67,3 +67,17 @@ def test_xero_says_some_things_without_a_status(body: bytes, kind: type[ARError]
     found = decoded("xero", body)
     assert type(found) is kind
     assert advice in (found.advice or "")
+
+
+@pytest.mark.parametrize("platform", ERRORS)
+@pytest.mark.parametrize("body", [b"<html>", b"{", b"5"])
+def test_what_is_no_body_at_all_names_the_company_it_was_decoded_for(platform: str, body: bytes) -> None:
+    with pytest.raises(ARError) as caught:
+        ar.decode(platform, "invoice", body, tenant="T")
+    assert (caught.value.platform, caught.value.tenant) == (platform, "T")
+
+
+@pytest.mark.parametrize("platform", ERRORS)
+def test_without_a_tenant_nothing_is_decoded(platform: str) -> None:
+    with pytest.raises(ConfigurationError, match="tenant is empty"):
+        ar.decode(platform, "invoice", b"{}", tenant="")
