@@ -6,9 +6,16 @@ import hashlib
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import PrivateAttr, SerializerFunctionWrapHandler, computed_field, model_serializer
+from pydantic import (
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    computed_field,
+    model_serializer,
+    model_validator,
+)
 
 from ar_core.cadence.book import Book
 from ar_core.cadence.codes import Code
@@ -30,7 +37,7 @@ from ar_core.cadence.records import (
 )
 from ar_core.cadence.results import AccountResult
 from ar_core.cadence.run import Run
-from ar_core.commands import Command
+from ar_core.commands import Command, command_adapter
 from ar_core.model.base import Frozen, UtcDatetime
 from ar_core.promises import PromiseVerdict
 
@@ -144,9 +151,26 @@ class Evaluation(Frozen):
                 if name not in self.__dict__:
                     self.__dict__[name] = getattr(self.decisions, name)()
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_back(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Take in what `model_dump` wrote: the commands as they stand there, the fingerprint found anew."""
+        if not isinstance(data, Mapping):
+            return handler(data)
+        rest = {name: value for name, value in data.items() if name not in {"writebacks", "fingerprint"}}
+        evaluation = handler(rest)
+        if "writebacks" in data:
+            read = command_adapter().validate_python
+            evaluation.__dict__["writebacks"] = tuple(read(command) for command in data["writebacks"])
+        return evaluation
+
     @model_serializer(mode="wrap")
     def _complete(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         self._write_out()
+        # Bytes follow the order of the values: that of the fields, whatever was read first.
+        values = self.__dict__
+        for name in type(self).model_fields:
+            values[name] = values.pop(name)
         found: dict[str, Any] = handler(self)
         return found
 
