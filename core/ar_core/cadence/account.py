@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
+from ar_core.cadence.channels import calling_order
 from ar_core.cadence.codes import Code
 from ar_core.cadence.facts import AccountFacts
 from ar_core.cadence.history import History, StepsDone
@@ -174,9 +175,10 @@ def _zone(state: State) -> str | None:
     facts = state.facts
     for source in state.run.policy.clock.contact_zone:
         if source == "contact":
-            for contact in facts.contacts:
-                if contact.time_zone and contact.is_active is not False:
-                    return contact.time_zone
+            contacts = [c for c in facts.contacts if c.is_active is not False]
+            first = min(contacts, key=calling_order) if contacts else None
+            if first is not None and first.time_zone:
+                return first.time_zone
             continue
         customer = facts.customer
         zone = state.run.as_of.zone if source == "org" else customer.time_zone if customer else None

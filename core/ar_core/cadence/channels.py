@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from ar_core.cadence.codes import Code
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ar_core.cadence.plan import Way
     from ar_core.cadence.run import Run
 
-__all__ = ["Address", "Directory", "NoWay"]
+__all__ = ["Address", "Directory", "NoWay", "calling_order"]
 
 _ROLES = {
     ContactRole.BILLING: 0,
@@ -34,6 +34,11 @@ _ROLES = {
     ContactRole.DEPARTMENT_HEAD: 4,
     ContactRole.EXECUTIVE: 5,
 }
+
+
+def calling_order(contact: Contact) -> tuple[int, str]:
+    """Who is written to first: billing, then accounts payable, then anyone (C5)."""
+    return _ROLES[contact.role], contact.id
 
 
 _read_profiles = reader("bounced", "consents", "out_of_office")
@@ -71,6 +76,8 @@ class Directory:
         self._refused: set[tuple[str | None, Channel]] = set()
         self._granted: set[tuple[str | None, Channel]] = set()
         self._wrong: set[str] = set()
+        self._consented: dict[tuple[str | None, Channel], datetime] = {}
+        """When consent was last given, where the time is known."""
         self._away: dict[str | None, date] = {}
         for bounced, consents, absences in _read_profiles(facts.profiles):
             self._bounced.update((b.contact_id, b.channel) for b in bounced)
@@ -79,6 +86,8 @@ class Directory:
                 slot = (consent.contact_id, consent.channel)
                 (self._granted if consent.granted else self._refused).add(slot)
                 (self._refused if consent.granted else self._granted).discard(slot)
+                if consent.granted and consent.at is not None:
+                    self._consented[slot] = consent.at
             for absence in absences:
                 if absence.until >= self._away.get(absence.contact_id, run.today):
                     self._away[absence.contact_id] = absence.until
@@ -88,7 +97,7 @@ class Directory:
         if len(self.contacts) > 1 or self._wrong or any(_is_former(c) for c in self.contacts):
             self.contacts = sorted(
                 (c for c in self.contacts if not _is_former(c) and c.id not in self._wrong),
-                key=lambda contact: (_ROLES[contact.role], contact.id),
+                key=calling_order,
             )
         self._needs_consent = run.policy.pauses.consent_required
 
@@ -98,8 +107,10 @@ class Directory:
             self._bounced.add((touch.contact_id, touch.channel))
         if touch.intent is Intent.OPTED_OUT:
             slot = (touch.contact_id, touch.channel)
-            self._refused.add(slot)
-            self._granted.discard(slot)
+            since = self._consented.get(slot)
+            if since is None or since <= touch.at:  # who opted in again later may be written to
+                self._refused.add(slot)
+                self._granted.discard(slot)
         elif touch.intent is Intent.WRONG_CONTACT and touch.contact_id is not None:
             self._wrong.add(touch.contact_id)
         elif touch.intent is Intent.OUT_OF_OFFICE and touch.until is not None:
