@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -97,30 +97,26 @@ class AgingFileConnector(CompanyConnector):
             meant = customers_meant(self._settings, spool, self._tenant, view, found)
             gone = missing(self._settings, spool, view, found, meant)
             state |= {"as_of": found.as_of.isoformat() if found.as_of else None, "items": found.items}
-            yield self._fetches(found, spool, gone, view, Cursor(LIST, state))
+            for fetch in self._fetches(found, spool, gone, view, Cursor(LIST, state)):
+                yield [fetch]  # a file is not waited for: one page at a time is as fast, and takes the memory of one
         finally:
             spool.close()
 
     def _fetches(
-        self, found: Survey, spool: Spool, gone: Sequence[str], view: StoreView, cursor: Cursor
-    ) -> Sequence[Fetch]:
-        """Parties, items, what is closed, and at the very end the cursor: a run that dies on the way is made again as a whole."""
-        pages: list[tuple[str, Callable[[], Page]]] = [("the company", partial(self._company, found))]
-        pages += [
-            (f"customers from {start + 1}", partial(self._customers, spool, start))
-            for start in range(0, spool.customer_count(), PAGE)
-        ]
-        pages += [
-            (f"items from {start + 1}", partial(self._items, spool, start, view))
-            for start in range(0, found.items, PAGE)
-        ]
-        pages += [
-            (f"closed from {start + 1}", partial(_closed, view, gone[start : start + PAGE], found.as_of))
-            for start in range(0, len(gone), PAGE)
-        ]
-        end = Page(stream=LIST, cursor=cursor, rejected=found.rejected, rows=len(found.rejected))
-        pages.append(("the end of the list", lambda: end))
-        return [Fetch(label, run) for label, run in pages]
+        self, found: Survey, spool: Spool, gone: int, view: StoreView, cursor: Cursor
+    ) -> Iterator[Fetch]:
+        """Parties, items, what is closed, what was set aside, and at the very end the cursor: a run that dies on the way is made
+        again as a whole."""
+        yield Fetch("the company", partial(self._company, found))
+        for start in range(0, spool.customer_count(), PAGE):
+            yield Fetch(f"customers from {start + 1}", partial(self._customers, spool, start))
+        for start in range(0, found.items, PAGE):
+            yield Fetch(f"items from {start + 1}", partial(self._items, spool, start, view))
+        for start in range(0, gone, PAGE):
+            yield Fetch(f"closed from {start + 1}", partial(_closed, spool, start, view, found.as_of))
+        for start in range(0, found.set_aside, PAGE):
+            yield Fetch(f"set aside from {start + 1}", partial(_set_aside, spool, start))
+        yield Fetch("the end of the list", lambda: Page(stream=LIST, cursor=cursor))
 
     def _company(self, found: Survey) -> Page:
         """Whose list it is; its base currency is the one it was said to be, or the only one there is."""
@@ -214,8 +210,14 @@ class AgingFileConnector(CompanyConnector):
         )
 
 
-def _closed(view: StoreView, ids: Sequence[str], as_of: date | None) -> Page:
-    return Page(records=closing_page(view, ids, as_of), stream=LIST, mapper_version=MAPPER_VERSION)
+def _closed(spool: Spool, start: int, view: StoreView, as_of: date | None) -> Page:
+    records = closing_page(view, spool.missing_page(start, PAGE), as_of)
+    return Page(records=records, stream=LIST, mapper_version=MAPPER_VERSION)
+
+
+def _set_aside(spool: Spool, start: int) -> Page:
+    rejected = spool.rejected_page(start, PAGE)
+    return Page(stream=LIST, rejected=rejected, rows=len(rejected))
 
 
 def _refuse_older(found: Survey, before: Cursor | None) -> None:

@@ -105,27 +105,27 @@ def customers_meant(
 
 def missing(
     settings: ListSettings, spool: Spool, view: StoreView, survey: Survey, meant: set[str] | None
-) -> list[str]:
-    """Record ids of what was open and is not on the list, in order. Empty when a row of the list could not be read: it may be one
-    of them. Raises ContractError when it is more than one list may close."""
-    open_before, gone = 0, []
+) -> int:
+    """Keep in the spool what was open and is not on the list, and say how many may be closed. None when a row of the list could not be
+    read: it may be one of them. Raises ContractError when it is more than one list may close."""
+    open_before = gone = 0
     for kind in KINDS.values():
         for chunk in _chunks(view, kind):
             live = [one for one in view.records(chunk).values() if is_open(one)]
             of_these = [one.id for one in live if meant is None or one.customer_id in meant]
             open_before += len(of_these)
-            gone += spool.lacks(of_these)
+            gone += spool.note_missing(of_these)
     if not gone:
-        return []
-    if survey.rejected:
+        return 0
+    if survey.set_aside:
         survey.notes.append(
-            f"{len(gone):,} open items are not on the list; none was closed, because rows could not be read and may be these"
+            f"{gone:,} open items are not on the list; none was closed, because rows could not be read and may be these"
         )
-        return []
+        return 0
     allowed = max(ALWAYS_CLOSED, open_before * settings.most_closed_percent // 100)
-    if len(gone) > allowed and not settings.accept_closed:
+    if gone > allowed and not settings.accept_closed:
         raise file_error(
-            f"{len(gone):,} of {open_before:,} open items are not on this list, and {allowed:,} may be closed at once",
+            f"{gone:,} of {open_before:,} open items are not on this list, and {allowed:,} may be closed at once",
             table=survey.table,
             advice="is it the whole list? If so, import it with --accept-closed; if it is about some customers, name them (--only)",
             kind=ContractError,

@@ -1,11 +1,13 @@
 """Where are 300,000 rows kept while they are looked at twice? In a temporary database on disk, not in memory.
 
 The file is read once. Its parts are spooled in order, then read back as items once it is known how the file writes numbers; the
-items get their identities here, and here the list is compared with what is open in the store.
+items get their identities here, and here the list is compared with what is open in the store. Rows that could not be read and
+the records that are closed wait here too: nothing that is as many as the rows is held in memory.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,6 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from ar_connectors.aging_file.items import OpenItem
+from ar_connectors.connector import Rejected
 
 __all__ = ["Spool", "Spooled"]
 
@@ -51,6 +54,8 @@ class Spool:
             " twin INTEGER NOT NULL DEFAULT 0, remote_id TEXT);"
             "CREATE TABLE customer (key TEXT PRIMARY KEY, item BLOB NOT NULL) WITHOUT ROWID;"
             "CREATE TABLE given (id BLOB PRIMARY KEY) WITHOUT ROWID;"
+            "CREATE TABLE gone (n INTEGER PRIMARY KEY, id TEXT NOT NULL);"
+            "CREATE TABLE rejected (n INTEGER PRIMARY KEY, said TEXT NOT NULL, raw BLOB NOT NULL);"
             "BEGIN"
         )
         self._items: list[tuple[str, str, bytes]] = []
@@ -124,19 +129,48 @@ class Spool:
         for start in range(0, self.customer_count(), _BATCH):
             yield from self.customer_page(start, _BATCH)
 
-    def lacks(self, identities: Sequence[str]) -> list[str]:
-        """Which of these record ids no item of this list has got."""
+    def note_missing(self, identities: Sequence[str]) -> int:
+        """Keep those of these record ids that no item of this list has got; returns how many."""
         with self._lock:
-            return [
-                one
+            lacking = [
+                (one,)
                 for one in identities
                 if self._db.execute("SELECT 1 FROM given WHERE id = ?", (_digest(one),)).fetchone() is None
             ]
+            self._db.executemany("INSERT INTO gone (id) VALUES (?)", lacking)
+        return len(lacking)
+
+    def missing_page(self, start: int, size: int) -> list[str]:
+        """Record ids that were kept as missing, from position `start` (0 first)."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT id FROM gone WHERE n > ? AND n <= ? ORDER BY n", (start, start + size)
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def reject(self, row: Rejected) -> None:
+        """Keep a row that could not be read."""
+        said = json.dumps([row.kind, row.remote_id, row.code, row.reason, row.row])  # ASCII, whatever the row holds
+        with self._lock:
+            self._db.execute("INSERT INTO rejected (said, raw) VALUES (?, ?)", (said, row.raw))
+
+    def rejected_page(self, start: int, size: int) -> list[Rejected]:
+        """Rows that could not be read, in the order of the list, from position `start` (0 first)."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT said, raw FROM rejected WHERE n > ? AND n <= ? ORDER BY n", (start, start + size)
+            ).fetchall()
+        return [_rejected(said, raw) for said, raw in rows]
 
     def close(self) -> None:
         """Give the space back."""
         with self._lock:
             self._db.close()
+
+
+def _rejected(said: str, raw: bytes) -> Rejected:
+    kind, remote_id, code, reason, row = json.loads(said)
+    return Rejected(kind, remote_id, code, reason, raw, row)
 
 
 def _digest(text: str) -> bytes:

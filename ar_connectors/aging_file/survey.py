@@ -8,7 +8,7 @@ itself is an error with the place and the difference.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -46,6 +46,8 @@ _DATES: Final = (Role.ISSUE_DATE, Role.DUE_DATE)
 _MOST_REJECTED_PERCENT: Final = 20
 _ALWAYS_REJECTED: Final = 20
 """So many rows may be unreadable in any file; more, and more than a fifth, means that the file as a whole is misread."""
+_SHOWN: Final = 20
+"""So many rows set aside, and totals not checked, are told one by one."""
 _AS_OF: Final = re.compile(
     r"(?:\bas[ -](?:of|at)(?: date)?|\bag(?:e)?ing date|\breport date|\bopen (?:at|on)(?: key date)?|\bkey date|\bstichtag|\bper|\bzum)\b"
     r"[\s:]*(.*)$",
@@ -63,11 +65,16 @@ class Survey:
     styles: Styles
     as_of: date | None
     totals_checked: int = 0
+    set_aside: int = 0
+    """Rows that could not be read; all of them are in the spool."""
     rejected: list[Rejected] = field(default_factory=list)
+    """The first of them."""
     notes: list[str] = field(default_factory=list)
     balances: dict[str | None, Decimal] = field(default_factory=dict)
     """Open balance by currency, as the rows add up."""
     items: int = 0
+    unchecked: int = 0
+    """Totals of the file that could not be checked; the first are in the notes."""
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready values: what was found out about the file."""
@@ -81,7 +88,7 @@ class Survey:
             "dates": {role.value: order.value for role, order in self.styles.dates.items()},
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "items": self.items,
-            "set_aside": len(self.rejected),
+            "set_aside": self.set_aside,
             "totals_checked": self.totals_checked,
             "balances": {currency or "unknown": str(amount) for currency, amount in self.balances.items()},
             "notes": list(self.notes),
@@ -129,7 +136,7 @@ def survey(settings: ListSettings, spool: Spool) -> Survey:
     found = Survey(table.name, table.facts, header, styles, styles.as_of, notes=list(table.doubts))
     _read(table, found, spool)
     spool.seal()
-    if not found.items and not found.rejected:
+    if not found.items and not found.set_aside:
         raise file_error(
             "there are headings, but no items below them",
             table=table.name,
@@ -254,7 +261,7 @@ def _read(table: Table, found: Survey, spool: Spool) -> None:
                     base = base_identity(item)
                 except Unmappable as problem:
                     sums.unread()
-                    found.rejected.append(_rejected(part, problem, found))
+                    _set_aside(_rejected(part, problem, found), found, spool)
                     continue
                 sums.item(item.currency, item.balance)
                 spool.add(item, base)
@@ -266,22 +273,26 @@ def _read(table: Table, found: Survey, spool: Spool) -> None:
                 reason = "there is an open amount, but neither a number nor a date nor the word total"
                 if all(is_blank(cell) for cell in part.cells[found.header.columns[Role.BALANCE] :][:1]):
                     reason = "it names a document, but no open amount"
-                found.rejected.append(
-                    Rejected(
-                        "row",
-                        None,
-                        "odd_row",
-                        f"{found.table}, row {part.row}: {reason}",
-                        pack_cells(part.cells),
-                        part.row,
-                    )
+                where = f"{found.table}, row {part.row}"
+                raw = pack_cells(part.cells)
+                _set_aside(
+                    Rejected("row", None, "odd_row", f"{where}: {reason}", raw, part.row), found, spool
                 )
     found.balances = sums.by_currency()
+    if found.unchecked > _SHOWN:
+        found.notes.append(f"{found.unchecked - _SHOWN:,} further totals were not checked")
+
+
+def _set_aside(row: Rejected, found: Survey, spool: Spool) -> None:
+    spool.reject(row)
+    found.set_aside += 1
+    if len(found.rejected) < _SHOWN:
+        found.rejected.append(row)
 
 
 def _check(part: TotalRow, sums: Totals, found: Survey) -> None:
     if isinstance(part.cell, Refused):
-        found.notes.append(f"the total in row {part.row} was not checked: {part.cell.why}")
+        _not_checked(part, part.cell.why, found)
         sums.check(part.label, part.level, Decimal(0))
         return
     stated = amount_of(part.cell, found.styles.mark)
@@ -298,7 +309,7 @@ def _check(part: TotalRow, sums: Totals, found: Survey) -> None:
         )
     check = sums.check(part.label, part.level, stated)
     if check.difference is None:
-        found.notes.append(f"the total in row {part.row} was not checked: {check.why_not}")
+        _not_checked(part, check.why_not, found)
     elif check.difference:
         raise file_error(
             f"the total{f' of {part.label!r}' if part.label else ''} differs from its rows by {check.difference:f}",
@@ -312,6 +323,12 @@ def _check(part: TotalRow, sums: Totals, found: Survey) -> None:
         )
     else:
         found.totals_checked += 1
+
+
+def _not_checked(part: TotalRow, why: str, found: Survey) -> None:
+    found.unchecked += 1
+    if found.unchecked <= _SHOWN:
+        found.notes.append(f"the total in row {part.row} was not checked: {why}")
 
 
 def _rejected(row: ItemRow, problem: Unmappable, found: Survey) -> Rejected:
@@ -336,10 +353,10 @@ def _rejected(row: ItemRow, problem: Unmappable, found: Survey) -> Rejected:
 
 
 def _refuse_what_is_misread(found: Survey) -> None:
-    bad: Sequence[Rejected] = found.rejected
-    if len(bad) > _ALWAYS_REJECTED and len(bad) * 100 > (found.items + len(bad)) * _MOST_REJECTED_PERCENT:
+    bad, rows = found.set_aside, found.items + found.set_aside
+    if bad > _ALWAYS_REJECTED and bad * 100 > rows * _MOST_REJECTED_PERCENT:
         raise file_error(
-            f"{len(bad):,} of {found.items + len(bad):,} rows cannot be read; the first: {bad[0].reason}",
+            f"{bad:,} of {rows:,} rows cannot be read; the first: {found.rejected[0].reason}",
             table=found.table,
             advice="is the layout right? `ar-connectors aging-file guess FILE` shows what it takes the columns for",
             kind=ContractError,

@@ -207,7 +207,10 @@ def _show_import(shell: Shell, file: Path, found: Survey | None, report: SyncRep
         else "the file states no total to check"
     )
     shell.out.print(f"{counted(found.items, 'open item')}, {sums}; {agree}", markup=False)
-    for one in found.rejected[:20]:
+    for one in found.rejected:
         shell.out.print(f"set aside: {one.reason}", markup=False, style="red")
-    for note in found.notes[:20]:
+    if found.set_aside > len(found.rejected):
+        more = found.set_aside - len(found.rejected)
+        shell.out.print(f"set aside: {more:,} further rows", markup=False, style="red")
+    for note in found.notes:
         shell.out.print(f"note: {note}", markup=False, style="yellow")
