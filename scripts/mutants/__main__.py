@@ -19,12 +19,12 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from judging import NO_TESTS, SURVIVED, Judge, processor_time
-from making import SOURCE, WORK, mutants_of, prepare
+from making import SOURCE, WORK, mutants_of, mutated, prepare
 from measuring import cover, executed, tracer_of
 
 BUDGET = 1.0
@@ -92,21 +92,18 @@ class Run:
             print(f"{line_of(path)}  {processor_time() - began:.0f} s for {len(wanted)}", flush=True)
 
 
-def results(files: Iterable[Path]) -> dict[Path, dict[str, int | None]]:
-    """By file, what became of each mutant."""
+def results(path: Path) -> dict[str, int | None]:
+    """What became of each mutant of a file."""
     from mutmut.mutation.data import SourceFileMutationData
 
-    found = {}
-    for path in files:
-        data = SourceFileMutationData(path=path)
-        data.load()
-        found[path] = data.exit_code_by_key
-    return found
+    data = SourceFileMutationData(path=path)
+    data.load()
+    return data.exit_code_by_key
 
 
 def line_of(path: Path) -> str:
     """One line about a file."""
-    codes = list(results([path])[path].values())
+    codes = list(results(path).values())
     judged = [code for code in codes if code is not None]
     noticed = sum(code not in {SURVIVED, NO_TESTS} for code in judged)
     share = f"{100 * noticed / len(judged):5.1f} %" if judged else "      -"
@@ -116,12 +113,16 @@ def line_of(path: Path) -> str:
     )
 
 
-def show(path: Path, name: str) -> str:
-    """A mutant as a diff without its context."""
+def show(patterns: Sequence[str]) -> None:
+    """The mutants that survived, as diffs without their context."""
     from mutmut.mutation.diff_apply import get_diff_for_mutant
 
-    lines = get_diff_for_mutant(name, path=path).splitlines()
-    return "\n".join(line for line in lines if line[:1] in "+-@" and line[:3] not in {"+++", "---"})
+    for path in mutated():
+        for name, code in results(path).items():
+            if code in {SURVIVED, NO_TESTS} and any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
+                print(f"\n# {name}{' (not executed)' if code == NO_TESTS else ''}")
+                lines = get_diff_for_mutant(name, path=path).splitlines()
+                print("\n".join(li for li in lines if li[:1] in "+-@" and li[:3] not in {"+++", "---"}))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -135,6 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     WORK.mkdir(parents=True, exist_ok=True)
+    if chosen.show:
+        show(chosen.patterns or ["*"])
+        return 0
     with (WORK / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -147,15 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(chosen: argparse.Namespace) -> int:
     """The run that was asked for, in a folder that is ours alone."""
-    patterns = chosen.patterns or ["*"]
     files = prepare()
-    files.sort(key=lambda path: (path.parent.name == "cadence", path.name))
-    if chosen.show:
-        for path, codes in results(files).items():
-            for name, code in codes.items():
-                if code in {SURVIVED, NO_TESTS} and any(fnmatch.fnmatch(name, p) for p in patterns):
-                    print(f"\n# {name}{' (not executed)' if code == NO_TESTS else ''}\n{show(path, name)}")
-        return 0
     os.environ.update(AR_HYPOTHESIS_PROFILE="mutants", AR_EXAMPLES="12", MUTANT_UNDER_TEST="")
     sys.path[:0] = [str(WORK / "mutants" / "src"), str(WORK)]
     shutil.rmtree("tmp", ignore_errors=True)

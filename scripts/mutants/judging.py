@@ -16,35 +16,8 @@ from pathlib import Path
 import pytest
 from forks import KILLED, in_child, passes
 from making import Mutant
-from measuring import Executed
+from measuring import Executed, forget
 
-ABOUT = {
-    "aging": "aging aging_items",
-    "channels": "reaching pauses_and_contacts",
-    "conditions": "policies",
-    "counterfactual": "why_not explain",
-    "content": "seed_rules rules_by_name whole_actions",
-    "covers": "limits_and_signals limits_at_their_edges tasks_and_ladder whole_actions",
-    "diff": "policies",
-    "explain": "explain explain_text",
-    "history": "history edge_cases",
-    "holds": "pauses_in_detail one_after_another pauses_and_contacts",
-    "limits": "limits_and_signals limits_at_their_edges",
-    "lint": "lint policies",
-    "loading": "policies",
-    "messages": "whole_actions seed_rules tasks_and_ladder one_after_another edge_cases",
-    "policy": "policies",
-    "policy_parts": "policies",
-    "predicates": "policies",
-    "outcomes": "edge_cases",
-    "promises": "promises promises_and_money promises_and_credit promises_late promised_amounts",
-    "signals": "limits_and_signals",
-    "simulate": "simulate",
-    "simulate_events": "simulate",
-    "tasks": "tasks_and_ladder one_after_another whole_actions",
-    "writebacks": "limits_and_signals",
-}
-"""Tests that are about a module (`test_....py`): they are asked whatever the budget."""
 TABLES = "test_reference_tables.py"
 """What a module makes on import is judged by these tests."""
 SURVIVED, NO_TESTS, TIMEOUT = 0, 33, 36
@@ -100,22 +73,31 @@ class Judge:
         self._weights: dict[tuple[str, int], dict[str, float]] = {}
 
     def tests_for(self, mutant: Mutant) -> list[str]:
-        """Those that noticed its neighbors first, then those about its module, then the rest as far as the budget goes."""
+        """Those that execute its statement, as far as the budget goes: the likeliest and the most various first.
+
+        First what noticed its neighbors; then one test of each test function, because the others differ in their numbers only: those
+        that are about the mutant's function first.
+        """
         path = str(mutant.path)
         names = {name for line in mutant.lines for name in self._by_line.get((path, line), ())}
         if not names and mutant.lines & self._coverage.on_import.get(path, frozenset()):
             return [name for name in self._items if f"/{TABLES}::" in name]
-        before, spent = self._noticed[f"{path}:{mutant.function}"], self._coverage.seconds
-        about, files = self._about(path, mutant.body), ABOUT.get(mutant.path.stem, "").split()
-        own = {name for name in names if name.partition("::")[0].rpartition("/test_")[2][:-3] in files}
+        before, spent, about = (
+            self._noticed[f"{path}:{mutant.function}"],
+            self._coverage.seconds,
+            self._about(path, mutant.body),
+        )
+        ranked = sorted(names, key=lambda name: (-about.get(name, 0) / (spent[name] + 0.02), name))
+        turns: Counter[str] = Counter()
+        turn = {}
+        for name in ranked:
+            function = name.partition("[")[0]
+            turn[name], turns[function] = turns[function], turns[function] + 1
         chosen, total = [], 0.0
-        for name in sorted(
-            names,
-            key=lambda n: (-before[n], n not in own, -about.get(n, 0) / (spent[n] + 0.02), n),
-        ):
-            if (name in own and spent[name] < self._budget) or total + spent[name] <= self._budget:
+        for name in sorted(ranked, key=lambda name: (-before[name], turn[name])):
+            if total + spent[name] <= self._budget:
                 chosen.append(name)
-                total += 0 if name in own else spent[name]
+                total += spent[name]
         return chosen
 
     def _about(self, path: str, body: range) -> Mapping[str, float]:
@@ -137,6 +119,7 @@ class Judge:
 
         def run() -> bytes:
             _activate(mutant, on_import)
+            forget()
             for name in names:
                 if not passes(self._items[name]):
                     return name.encode()

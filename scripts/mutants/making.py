@@ -14,10 +14,11 @@ WORK = ROOT / "build" / "mutants"
 SOURCE = Path("src/ar_core")
 """Inside WORK; the changed copies are in mutants/ beside it, as mutmut has them."""
 COPIED = (
-    *("tests/conftest.py", "tests/model_contract.py", "tests/cadence", "tests/metrics"),
+    *("tests/conftest.py", "tests/model_contract.py", "tests/cadence", "tests/conformance", "tests/metrics"),
     *(
         "tests/docs/pages.py",
         "tests/docs/test_pages.py",
+        "tests/house/sources.py",
         "docs/reference.md",
         "docs/rules.md",
         "docs/tutorial.md",
@@ -67,7 +68,6 @@ def prepare() -> list[Path]:
     from mutmut.__main__ import create_mutants_for_file  # reads its settings where it is imported
     from mutmut.configuration import config
 
-    found = []
     for path in sorted(p for p in SOURCE.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
         changed = Path("mutants") / path
         changed.parent.mkdir(parents=True, exist_ok=True)
@@ -75,10 +75,18 @@ def prepare() -> list[Path]:
             result = create_mutants_for_file(path, changed)
             if result.error is not None:
                 raise result.error
-            found.append(path)
         else:
             _write(changed, path.read_bytes())
-    return found
+    return mutated()
+
+
+def mutated() -> list[Path]:
+    """The files that have mutants, those of the cadence last."""
+    os.chdir(WORK)
+    found = [path.relative_to("mutants") for path in Path("mutants").rglob("*.py.meta")]
+    return sorted(
+        (path.with_suffix("") for path in found), key=lambda path: (path.parent.name == "cadence", path.name)
+    )
 
 
 def mutants_of(path: Path, names: Iterable[str]) -> Iterator[Mutant]:

@@ -1,4 +1,4 @@
-"""Which test executes which statement? Measured once for each test file, and kept by function, so that it outlives edits."""
+"""Which test executes which statement? Measured once for each test file, in a process that no other test has warmed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pickle
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,27 +16,25 @@ import pytest
 from coverage import Coverage
 from forks import in_child, passes
 
-Hits = dict[tuple[str, str], frozenset[int]]
-"""Lines of functions (file, name), counted from the first."""
+Lines = dict[str, frozenset[int]]
+"""By file."""
 
 
 class Measured(NamedTuple):
-    """What the tests of one file execute, as it was measured."""
+    """What the tests of one file execute."""
 
     key: str
-    hashes: dict[tuple[str, str], str]
-    """Of the functions as they were then."""
-    hits: dict[str, Hits]
+    hits: dict[str, Lines]
     seconds: dict[str, float]
 
 
 class Executed(NamedTuple):
     """What the tests execute."""
 
-    hits: dict[str, dict[str, frozenset[int]]]
-    """Test -> file -> lines."""
+    hits: dict[str, Lines]
+    """By test."""
     seconds: dict[str, float]
-    on_import: dict[str, frozenset[int]]
+    on_import: Lines
 
 
 def tracer_of(files: Iterable[Path]) -> Coverage:
@@ -46,8 +44,8 @@ def tracer_of(files: Iterable[Path]) -> Coverage:
     )
 
 
-def executed(measured: Coverage) -> dict[str, dict[str, frozenset[int]]]:
-    """Context -> file -> lines."""
+def executed(measured: Coverage) -> dict[str, Lines]:
+    """By context."""
     data, root = measured.get_data(), Path("mutants").resolve()
     found: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for name in data.measured_files():
@@ -65,99 +63,57 @@ def _digest(paths: Iterable[Path]) -> str:
     return found.hexdigest()
 
 
-class Functions:
-    """The unchanged functions in mutated files: what is known of a test's lines is kept by function, so that it outlives edits."""
-
-    def __init__(self, files: Iterable[Path]) -> None:
-        from mutmut.mutation.data import MutantLineSpans, SourceFileMutationData
-
-        self.spans: dict[tuple[str, str], range] = {}
-        self.hashes: dict[tuple[str, str], str] = {}
-        for path in files:
-            index, data = MutantLineSpans.load(path), SourceFileMutationData(path=path)
-            data.load()
-            for name, span in index.span_by_function_name.items() if index is not None else ():
-                function, _, copy = name.partition("__mutmut_")
-                if copy == "orig":
-                    self.spans[str(path), function] = range(span.start, span.end + 1)
-                    self.hashes[str(path), function] = data.hash_by_function_name.get(function, "")
-
-    def offsets(self, hits: dict[str, frozenset[int]]) -> Hits:
-        """By function, the lines of files counted from its first."""
-        found = {}
-        for (path, function), span in self.spans.items():
-            lines = frozenset(line - span.start for line in hits.get(path, ()) if line in span)
-            if lines:
-                found[path, function] = lines
-        return found
-
-    def lines(self, hits: Hits, hashes: Mapping[tuple[str, str], str]) -> dict[str, frozenset[int]]:
-        """Lines of files again; of a function that changed since, all of them."""
-        found: dict[str, set[int]] = defaultdict(set)
-        for function, offsets in hits.items():
-            span = self.spans.get(function)
-            if span is None:
-                continue
-            same = hashes.get(function) == self.hashes[function]
-            found[function[0]].update((span.start + n for n in offsets) if same else span)
-        return {path: frozenset(lines) for path, lines in found.items()}
-
-
-def cover(
-    items: Sequence[pytest.Item], files: Sequence[Path], on_import: dict[str, frozenset[int]]
-) -> Executed:
-    """What each test executes; measured anew only for test files that changed since."""
-    cache, functions = Path("coverage.pickle"), Functions(files)
-    known: dict[str, Measured] = {}
+def cover(items: Sequence[pytest.Item], files: Sequence[Path], on_import: Lines) -> Executed:
+    """What each test executes; measured anew when its file or any mutated file is another (a minute for all of them)."""
+    cache = Path("coverage.pickle")
+    known: dict[str, tuple[str, dict[str, Lines], dict[str, float]]] = {}
     if cache.exists():
-        known = {name: Measured(*row) for name, row in pickle.loads(cache.read_bytes()).items()}
+        known = pickle.loads(cache.read_bytes())
     by_file: dict[Path, list[pytest.Item]] = defaultdict(list)
     for item in items:
         by_file[item.path].append(item)
+    sources = [Path("mutants") / path for path in files]
     fresh: dict[str, Measured] = {}
     for path, group in by_file.items():
         helpers = [p for p in path.parent.glob("*.py") if not fnmatch.fnmatch(p.name, "test_*")]
-        key = "1:" + _digest({path, *helpers, Path("tests/conftest.py").resolve()})
-        if path.name not in known or known[path.name].key != key:
+        key = _digest({*sources, path, *helpers, Path("tests/conftest.py")})
+        if path.name not in known or known[path.name][0] != key:
             print(f"measuring {path.name}", flush=True)
-            known[path.name] = _measure(group, files, functions, key)
-            cache.write_bytes(pickle.dumps({name: tuple(row) for name, row in known.items()}))
-        fresh[path.name] = known[path.name]
+            known[path.name] = tuple(_measure(group, files, key))
+            cache.write_bytes(pickle.dumps(known))
+        fresh[path.name] = Measured(*known[path.name])
     return Executed(
-        {
-            name: functions.lines(hits, measured.hashes)
-            for measured in fresh.values()
-            for name, hits in measured.hits.items()
-        },
+        {name: lines for measured in fresh.values() for name, lines in measured.hits.items()},
         {name: spent for measured in fresh.values() for name, spent in measured.seconds.items()},
         on_import,
     )
 
 
-def _measure(group: Sequence[pytest.Item], files: Sequence[Path], functions: Functions, key: str) -> Measured:
-    caches = [
-        value
-        for name, module in list(sys.modules.items())
-        if name.startswith(("ar_core", "tests"))
-        for value in vars(module).values()
-        if hasattr(value, "cache_clear")
-    ]
+def forget() -> None:
+    """Empty the caches: what was found before would not be looked for again, by a test that is measured or by a mutant."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("ar_core", "tests")):
+            for value in vars(module).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
 
+
+def _measure(group: Sequence[pytest.Item], files: Sequence[Path], key: str) -> Measured:
     def measure() -> bytes:
         seconds, failed = {}, []
         tracer = tracer_of(files)
         tracer.start()
         for item in group:
-            for cache in caches:  # a fork begins without what other tests have found
-                cache.cache_clear()
+            forget()
             tracer.switch_context(item.nodeid)
             began = time.process_time()
             if not passes(item):
                 failed.append(item.nodeid)
             seconds[item.nodeid] = time.process_time() - began
         tracer.stop()
-        hits = {name: functions.offsets(lines) for name, lines in executed(tracer).items() if name}
-        return pickle.dumps((hits, seconds, failed))
+        return pickle.dumps(
+            ({name: lines for name, lines in executed(tracer).items() if name}, seconds, failed)
+        )
 
     status, answer = in_child(measure)
     if status:
@@ -165,4 +121,4 @@ def _measure(group: Sequence[pytest.Item], files: Sequence[Path], functions: Fun
     hits, seconds, failed = pickle.loads(answer)
     if failed:
         raise SystemExit(f"tests fail without any mutant: {', '.join(failed)}")
-    return Measured(key, functions.hashes, hits, seconds)
+    return Measured(key, hits, seconds)
