@@ -421,7 +421,7 @@ class TestParts:
 
     def test_what_a_reply_means_unless_the_policy_says_otherwise(self) -> None:
         """R43, R62, R63, E38: days of quiet, and the task that is raised."""
-        assert ar.load_policy(minimal()).pauses.intents == {
+        assert ar.load_policy(minimal(pauses={})).pauses.intents == {
             Intent.COPY_REQUESTED: IntentRule(respond="send_copy"),
             Intent.MISSING_PO: IntentRule(pause_business_days=5, task="fix_purchase_order"),
             Intent.SAYS_PAID: IntentRule(pause_business_days=5, task="verify_payment"),
