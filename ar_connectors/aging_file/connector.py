@@ -98,7 +98,8 @@ class AgingFileConnector(CompanyConnector):
             gone = missing(self._settings, spool, view, found, meant)
             state |= {"as_of": found.as_of.isoformat() if found.as_of else None, "items": found.items}
             for fetch in self._fetches(found, spool, gone, view, Cursor(LIST, state)):
-                yield [fetch]  # a file is not waited for: one page at a time is as fast, and takes the memory of one
+                # A file is not waited for: one page at a time is as fast, and takes the memory of one.
+                yield [fetch]
         finally:
             spool.close()
 

@@ -150,7 +150,8 @@ class Spool:
 
     def reject(self, row: Rejected) -> None:
         """Keep a row that could not be read."""
-        said = json.dumps([row.kind, row.remote_id, row.code, row.reason, row.row])  # ASCII, whatever the row holds
+        # Escaped to ASCII, whatever the row holds.
+        said = json.dumps([row.kind, row.remote_id, row.code, row.reason, row.row])
         with self._lock:
             self._db.execute("INSERT INTO rejected (said, raw) VALUES (?, ?)", (said, row.raw))
 

@@ -82,7 +82,8 @@ def test_no_part_of_an_import_holds_something_for_every_row(
 ) -> None:
     for module in (connector_module, importing):
         monkeypatch.setattr(module, "PAGE", 200)
-    monkeypatch.setattr(ChangedIds.__init__, "__defaults__", (50,))  # it lists few, and has a limit of its own
+    # It lists few, and has a limit of its own.
+    monkeypatch.setattr(ChangedIds.__init__, "__defaults__", (50,))
     _most_alive(tmp_path / "warm", SHORT)  # imports are done
     short, long = _most_alive(tmp_path / "short", SHORT), _most_alive(tmp_path / "long", LONG)
     new, again, gone = (report for report, _ in long)
