@@ -318,3 +318,8 @@ def test_a_policy_does_not_differ_from_itself() -> None:
 
 def test_the_text_of_a_preset_can_be_had_with_its_comments() -> None:
     assert preset_text("balanced").startswith("# The default")
+
+
+def test_a_step_that_is_to_be_removed_and_is_not_there_is_an_error() -> None:
+    with pytest.raises(ar.PolicyError, match="remove_steps: no step is called heads_upp"):
+        ar.load_policy({"id": "ours", "extends": "balanced", "remove_steps": ["heads_upp"]})

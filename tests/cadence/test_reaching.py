@@ -145,7 +145,8 @@ def test_r3_a_bounce_on_record_holds_for_its_channel_and_its_contact_or_for_all(
     action = b.only_touch(found)
     assert action.channel is (LETTER if who is None else EMAIL)
     assert action.contact_id == (contact_id("c1") if who is None else other.id)
-    assert (Code.CONTACT_STALE in action.reasons) is (who is None)
+    assert Code.CONTACT_STALE in action.reasons
+    assert (Code.CHANNEL_FALLBACK in action.reasons) is (who is None)
     signal = next(s for s in found.signals if s.code is Code.CONTACT_STALE)
     assert (signal.record_id, signal.detail, signal.on) == (
         None if who is None else contact_id(who),
@@ -355,3 +356,14 @@ def test_e37_e27_of_two_waits_the_shorter_one_is_told() -> None:
     outcome = held(*calls, absent, policy=capped(voice=1))
     assert (outcome.code, outcome.until) == (Code.OUT_OF_OFFICE, b.TODAY + 2 * DAY)
     assert outcome.codes == (Code.CHANNEL_CAP, Code.OUT_OF_OFFICE)
+
+
+@pytest.mark.parametrize("reason", ["left", "wrong"])
+def test_r3_who_has_left_or_is_the_wrong_person_is_named_as_the_reason_when_nobody_else_is_there(
+    reason: str,
+) -> None:
+    records: list[Any] = [b.contact(is_active=False if reason == "left" else None)]
+    if reason == "wrong":
+        records.append(b.touch(ago=3, direction=ar.Direction.INBOUND, intent=ar.Intent.WRONG_CONTACT))
+    found = b.of(b.run(b.invoice(dpd=9), *records, policy=by(EMAIL)))
+    assert (found.code, Code.CONTACT_STALE in found.codes) == (Code.NO_ADDRESS, True)

@@ -137,8 +137,8 @@ class Directory:
 
     def reach(
         self, channel: Channel, audience: ContactRole | None, lead: Invoice
-    ) -> tuple[Contact | None, str] | NoWay:
-        """The best contact on a channel, with the address; or why there is none."""
+    ) -> tuple[Contact | None, str, Sequence[Code]] | NoWay:
+        """The best contact on a channel, with the address, and why better ones were passed over; or why there is none (R3)."""
         codes: list[Code] = []
         absent: list[date] = []
         for contact in self.contacts:
@@ -155,7 +155,7 @@ class Directory:
             if until is not None:
                 absent.append(until)
                 continue
-            return contact, address
+            return contact, address, codes
         if absent:
             back = next_business_day(min(absent) + DAY, self._run.calendar, self._facts.country)
             return NoWay(Code.OUT_OF_OFFICE, back, tuple(codes))
@@ -163,8 +163,10 @@ class Directory:
         if other is not None:
             against = self._may_use(None, channel)
             if against is None:
-                return None, other
+                return None, other, codes
             codes.append(against)
+        if any(c.address(channel) and (_is_former(c) or c.id in self._wrong) for c in self._facts.contacts):
+            codes.append(Code.CONTACT_STALE)
         return NoWay(Code.NO_ADDRESS, None, tuple(codes))
 
     def _without_contact(self, channel: Channel, lead: Invoice) -> str | None:
@@ -195,9 +197,10 @@ class Directory:
                     if reached.until is not None:
                         waits.append((reached.until, reached.code))
                     continue
-                contact, address = reached
+                contact, address, passed_over = reached
                 if codes:
                     codes.append(Code.CHANNEL_FALLBACK)
+                codes.extend(passed_over)
                 return Address(
                     way,
                     channel,

@@ -147,6 +147,10 @@ def _resolved(data: Mapping[str, Any], label: str, depth: int) -> dict[str, Any]
             base.pop(name, None)
     merged = _merge(base, own)
     if removed:
+        known = {step.get("id") for step in merged.get("steps", [])}
+        strange = [str(name) for name in removed if name not in known]
+        if strange:
+            raise PolicyError(label, (("remove_steps", f"no step is called {', '.join(strange)}"),))
         merged["steps"] = [s for s in merged.get("steps", []) if s.get("id") not in removed]
     return merged
 
