@@ -18,7 +18,7 @@ from ar_connectors.cli.exits import Exit
 from ar_connectors.cli.lookup import find_customer, find_invoice, read_policy
 from ar_connectors.cli.report import gather, render
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb, zone
-from ar_connectors.cli.tables import amount
+from ar_connectors.cli.tables import amount, counted
 from ar_connectors.cli.types import INSTANT
 from ar_connectors.errors import ConfigurationError
 from ar_core import AsOf, Evaluation, Snapshot
@@ -330,5 +330,5 @@ def _summary(evaluation: Evaluation) -> Text:
         local = evaluation.next_change_at.astimezone(ZoneInfo(evaluation.zone))
         following = f"{local:%Y-%m-%d %H:%M} {evaluation.zone}"
     return Text(
-        f"{len(evaluation.dispositions):,} open invoices: {', '.join(parts)}; next change: {following}"
+        f"{counted(len(evaluation.dispositions), 'open invoice')}: {', '.join(parts)}; next change: {following}"
     )

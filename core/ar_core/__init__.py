@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from ar_core.cadence.explain import Explanation, explain
     from ar_core.cadence.incremental import reevaluate
     from ar_core.cadence.lint import LintFinding, lint
+    from ar_core.cadence.simulate import Simulation, forecast, replay
     from ar_core.calendar import WEEKENDS, Calendar, HolidayCalendar, WeekendCalendar
     from ar_core.promises import PromiseState, PromiseTerms, PromiseVerdict, judge_promises
     from ar_core.segments import TierAssignment, Tiers, assign_tiers
@@ -176,6 +177,7 @@ __all__ = [
     "SetCollectionsStatus",
     "SetOrderHold",
     "Settlement",
+    "Simulation",
     "Snapshot",
     "Source",
     "Subsidiary",
@@ -197,6 +199,7 @@ __all__ = [
     "diff",
     "evaluate",
     "explain",
+    "forecast",
     "is_overdue",
     "json_schema",
     "judge_promises",
@@ -207,6 +210,7 @@ __all__ = [
     "parse_record_id",
     "record_id",
     "reevaluate",
+    "replay",
     "settlement",
     "why_not",
 ]
@@ -236,6 +240,9 @@ _LAZY = {
     "diff": "ar_core.cadence.diff",
     "LintFinding": "ar_core.cadence.lint",
     "lint": "ar_core.cadence.lint",
+    "Simulation": "ar_core.cadence.simulate",
+    "forecast": "ar_core.cadence.simulate",
+    "replay": "ar_core.cadence.simulate",
     "Counterfactual": "ar_core.cadence.counterfactual",
     "why_not": "ar_core.cadence.counterfactual",
     "Explanation": "ar_core.cadence.explain",

@@ -467,3 +467,9 @@ class TestThePlainForm:
         one, other = ar.load_policy(data), ar.load_policy(dict(reversed(data.items())))
         assert one.content_hash == other.content_hash
         assert len(one.content_hash) == 64
+
+
+@pytest.mark.parametrize("given", [None, 5, [1]])
+def test_what_is_no_policy_at_all_is_refused_in_words(given: Any) -> None:
+    with pytest.raises(ar.PolicyError, match="a policy is the name of a preset, a path or a mapping, not"):
+        ar.load_policy(given)

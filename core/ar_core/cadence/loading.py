@@ -71,10 +71,18 @@ def load_policy(source: str | Path | Mapping[str, Any] = "balanced", *, preset: 
     elif isinstance(source, Mapping):
         data, label = dict(source), str(source.get("id", "given as data"))
     else:
-        data, label = _read_file(Path(source)), str(source)
+        data, label = _read_file(_file(source)), str(source)
     if preset is not None and "extends" not in data:
         data = {**data, "extends": preset}
     return _validated(_resolved(data, label, 0), label)
+
+
+def _file(source: object) -> Path:
+    """The file that a caller, typed or not, named."""
+    if isinstance(source, str | Path):
+        return Path(source)
+    asked = f"a policy is the name of a preset, a path or a mapping, not {type(source).__name__}"
+    raise PolicyError(repr(source), (("", asked),))
 
 
 @cache
