@@ -149,7 +149,7 @@ def _take_all(
             continue
         found, parent = made
         records += found
-        row_of += [number] * len(found)
+        row_of += (number,) * len(found)
         if parent is not None:
             replaces.append(parent)
         if number % CHECK_EVERY == 0 and not mapper.check_numbers():

@@ -98,7 +98,7 @@ def _read(
             row = TransactionRow(
                 id=identity, userestimatesource=found.source, lastmodifieddate=_version(invoice)
             )
-            dated = invoice.model_copy(update={"expected_payment_date": mapper.day(found.day)})
+            dated = invoice.model_copy(update={"expected_payment_date": mapper.days[found.day]})
             promise = native_promise(mapper, row, dated)
             promises += [promise] if promise is not None else []
     return Page(

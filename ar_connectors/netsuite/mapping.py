@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Final, cast
 
 from ar_connectors.adapterkit.pages import FillingPage, Mapped
 from ar_connectors.connector import OutOfScope, Record
-from ar_connectors.netsuite.context import Mapper, RowError
-from ar_connectors.netsuite.mapping_documents import map_credit_memo, map_invoice, native_promise
+from ar_connectors.netsuite.context import Made, Mapper, RowError
+from ar_connectors.netsuite.mapping_documents import map_credit_memo, map_invoice
 from ar_connectors.netsuite.mapping_parties import map_contact, map_customer
 from ar_connectors.netsuite.mapping_settlements import map_journal_line, map_links, map_payment
 from ar_connectors.netsuite.statuses import (
@@ -30,18 +29,12 @@ from ar_connectors.netsuite.wire import (
 )
 from ar_core.model import (
     Allocation,
-    CreditNote,
     DeletionEvidence,
-    DocumentStatus,
-    Payment,
     RecordKind,
     Tombstone,
 )
 
-__all__ = ["MAPPERS", "Made", "add_links", "map_row", "tombstone"]
-
-Made = tuple[tuple[Record, ...], str | None]
-"""The records of a row, and the parent whose whole set of children they hold."""
+__all__ = ["MAPPERS", "add_links", "map_row", "tombstone"]
 
 _KINDS: Final[Mapping[str, RecordKind]] = {
     **{RECORD_TYPES[kind]: RecordKind.INVOICE for kind in INVOICE_TYPES},
@@ -67,28 +60,19 @@ def _transaction(mapper: Mapper, row: TransactionRow, default: str | None) -> Ma
     kind = row.type
     if not kind:
         kind = row.type = default
-    if kind in INVOICE_TYPES:
-        invoice = map_invoice(mapper, row)
-        replaces = invoice.id if mapper.context.reads_promises else None
-        if invoice.expected_payment_date is None:
-            return (invoice,), replaces
-        promise = native_promise(mapper, row, invoice)
-        return (invoice,) if promise is None else (invoice, promise), replaces
-    if kind in PAYMENT_TYPES:
-        payment = map_payment(mapper, row)
-        return (payment,), payment.id if _is_loose(payment, payment.unapplied_amount) else None
-    if kind in CREDIT_TYPES:
-        credit = map_credit_memo(mapper, row, row.lines or ())
-        return (credit,), credit.id if _is_loose(credit, credit.unapplied_amount) else None
-    if not kind:
-        raise RowError("missing_field", f"transaction {row.id} does not say its type")
-    return OUT_OF_SCOPE.get(kind, f"{kind} is not accounts receivable")
+        if not kind:
+            raise RowError("missing_field", f"transaction {row.id} does not say its type")
+    make = _BY_TYPE.get(kind)
+    if make is None:
+        return OUT_OF_SCOPE.get(kind, f"{kind} is not accounts receivable")
+    return make(mapper, row)
 
 
-def _is_loose(document: Payment | CreditNote, unused: Decimal | None) -> bool:
-    """Whether nothing of it is applied: then it has no links, and no row tells that it had some."""
-    may_be_zero = document.document_status is DocumentStatus.VOIDED
-    return unused == document.total and (bool(document.total) or may_be_zero)
+_BY_TYPE: Final[Mapping[str, Callable[[Mapper, TransactionRow], Made]]] = {
+    **dict.fromkeys(INVOICE_TYPES, map_invoice),
+    **dict.fromkeys(PAYMENT_TYPES, map_payment),
+    **dict.fromkeys(CREDIT_TYPES, map_credit_memo),
+}
 
 
 def _journal_line(mapper: Mapper, row: JournalRow, _: str | None) -> Made | str:
@@ -97,11 +81,11 @@ def _journal_line(mapper: Mapper, row: JournalRow, _: str | None) -> Made | str:
     return (map_journal_line(mapper, row),), None
 
 
-def _customer(mapper: Mapper, row: CustomerRow, _: str | None) -> Made | str:
+def _customer(mapper: Mapper, row: CustomerRow, _: str | None) -> Made:
     return map_customer(mapper, row), None
 
 
-def _contact(mapper: Mapper, row: ContactRow, _: str | None) -> Made | str:
+def _contact(mapper: Mapper, row: ContactRow, _: str | None) -> Made:
     return (map_contact(mapper, row),), None
 
 

@@ -6,11 +6,12 @@ and `subtotal` is exactly total less tax (quirks.md#ns-12).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from ar_connectors.netsuite.context import Mapper, RowError, instant
+from ar_connectors.netsuite.context import Made, Mapper, RowError
+from ar_connectors.netsuite.dates import instant
 from ar_connectors.netsuite.statuses import RECORD_TYPES, is_true
 from ar_connectors.netsuite.wire import LineRow, TransactionRow
 from ar_core.model import (
@@ -27,7 +28,15 @@ from ar_core.model import (
 from ar_core.model.base import adopter, blank
 from ar_core.model.money import ZERO, parse_amount, subtract
 
-__all__ = ["amount_in", "custom_fields", "map_credit_memo", "map_invoice", "map_lines", "native_promise"]
+__all__ = [
+    "amount_in",
+    "custom_fields",
+    "loose_id",
+    "map_credit_memo",
+    "map_invoice",
+    "map_lines",
+    "native_promise",
+]
 
 _invoice, _new_invoice = adopter(Invoice), blank(Invoice)
 _credit_note, _new_credit_note = adopter(CreditNote), blank(CreditNote)
@@ -35,8 +44,9 @@ _SETTLED: Final = ("paid in full", "fully applied", "void")
 _VOIDED: Final = DocumentStatus.VOIDED
 
 
-def map_invoice(mapper: Mapper, row: TransactionRow) -> Invoice:
-    """One invoice (or statement or finance charge). Raises RowError when it has no id, no total or nothing that tells what is open."""
+def map_invoice(mapper: Mapper, row: TransactionRow) -> Made:
+    """An invoice (or statement or finance charge), and the promise that a bookkeeper set on it. Raises RowError when it has no id, no
+    total or nothing that tells what is open."""
     kind = row.type or "CustInvc"
     total, tax = row.foreigntotal, row.taxtotal
     if total is None:
@@ -47,16 +57,20 @@ def map_invoice(mapper: Mapper, row: TransactionRow) -> Invoice:
         unpaid = _open_of(row, total, values["raw_status"], values["document_status"])
     values["id"] = mapper.id(RecordKind.INVOICE, row.id)
     _document(mapper, values, row, kind, total, tax, unpaid)
-    values["due_date"] = mapper.day(row.duedate)
+    values["due_date"] = mapper.days[row.duedate]
     values["balance_due"] = unpaid
     if row.email:
         values["billing_email"] = row.email
     if row.userestimatedpaymentdate:
-        values["expected_payment_date"] = mapper.day(row.userestimatedpaymentdate)
-    return _invoice(values)
+        values["expected_payment_date"] = mapper.days[row.userestimatedpaymentdate]
+    invoice = _invoice(values)
+    replaces = values["id"] if mapper.context.reads_promises else None
+    if row.userestimatedpaymentdate and (promise := native_promise(mapper, row, invoice)) is not None:
+        return (invoice, promise), replaces
+    return (invoice,), replaces
 
 
-def map_credit_memo(mapper: Mapper, row: TransactionRow, lines: Sequence[LineRow] = ()) -> CreditNote:
+def map_credit_memo(mapper: Mapper, row: TransactionRow) -> Made:
     """One credit memo. Raises RowError when it has no id, no total or nothing that tells what is unapplied."""
     kind = row.type or "CustCred"
     total, tax = row.foreigntotal, row.taxtotal
@@ -72,10 +86,21 @@ def map_credit_memo(mapper: Mapper, row: TransactionRow, lines: Sequence[LineRow
         unused = unused.copy_negate()
     values["id"] = mapper.id(RecordKind.CREDIT_NOTE, row.id)
     _document(mapper, values, row, kind, total, tax, unused)
-    if lines:
-        values["lines"] = map_lines(mapper, lines)
+    if row.lines:
+        values["lines"] = map_lines(mapper, row.lines)
     values["unapplied_amount"] = unused
-    return _credit_note(values)
+    return (_credit_note(values),), loose_id(values)
+
+
+def loose_id(values: Mapping[str, Any]) -> str | None:
+    """The id of a payment or credit of which nothing is applied: then it has no links, and no row tells that it had some. None for
+    any other."""
+    unused, amount = values["unapplied_amount"], values["total"]
+    # A total of zero is all used and all unused; only a void is known to have let go of everything.
+    if unused == amount and (amount or values["document_status"] is _VOIDED):
+        found: str = values["id"]
+        return found
+    return None
 
 
 def _document(
@@ -93,7 +118,7 @@ def _document(
     values["source"] = mapper.provenance(RECORD_TYPES[kind], row.id, row.lastmodifieddate)
     values["number"] = row.tranid or None
     values["customer_id"] = mapper.customer_id(row.entity)
-    values["issue_date"] = mapper.day(row.trandate)
+    values["issue_date"] = mapper.days[row.trandate]
     values["source_rate"] = values["exchange_rate"] = rate
     if tax is not None:
         values["subtotal"] = subtract(total, tax)

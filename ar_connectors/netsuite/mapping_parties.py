@@ -38,8 +38,8 @@ def map_customer(mapper: Mapper, row: CustomerRow) -> tuple[Customer, Contact]:
     values["billing_address"] = billing
     values["country"] = row.billcountry or None
     values["language"] = language
-    values["currency"] = mapper.currency(row.currency, row.currencyname)
-    values["terms"] = mapper.terms(row.terms, row.termsname)
+    values["currency"] = mapper.currencies[row.currency, row.currencyname]
+    values["terms"] = mapper.terms[row.terms, row.termsname]
     values["credit_limit"] = row.creditlimit
     values["order_hold"] = order_hold(row.oncredithold, row.creditholdoverride)
     values["is_active"] = active

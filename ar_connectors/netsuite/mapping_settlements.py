@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ar_connectors.netsuite.context import Mapper, RowError
-from ar_connectors.netsuite.mapping_documents import amount_in, custom_fields
+from ar_connectors.netsuite.context import Made, Mapper, RowError
+from ar_connectors.netsuite.mapping_documents import amount_in, custom_fields, loose_id
 from ar_connectors.netsuite.statuses import (
     CREDIT_TYPES,
     INVOICE_TYPES,
@@ -47,7 +47,7 @@ _REFUND: Final = "CustRfnd"
 _DEPOSIT: Final = "CustDep"
 
 
-def map_payment(mapper: Mapper, row: TransactionRow) -> Payment:
+def map_payment(mapper: Mapper, row: TransactionRow) -> Made:
     """One payment, deposit or refund. Raises RowError when it has no id or no total."""
     kind = row.type or "CustPymt"
     amount, rate = row.foreigntotal, row.exchangerate
@@ -71,7 +71,7 @@ def map_payment(mapper: Mapper, row: TransactionRow) -> Payment:
     values["source"] = mapper.provenance(RECORD_TYPES[kind], row.id, row.lastmodifieddate)
     values["kind"] = PAYMENT_TYPES.get(kind, PaymentKind.UNKNOWN)
     values["customer_id"] = mapper.customer_id(row.entity)
-    values["payment_date"] = mapper.day(row.trandate)
+    values["payment_date"] = mapper.days[row.trandate]
     values["source_rate"] = values["exchange_rate"] = rate
     values["total"] = amount
     # What a refund gives back is tied to credits by links; it is nothing on account.
@@ -81,7 +81,7 @@ def map_payment(mapper: Mapper, row: TransactionRow) -> Payment:
         values["memo"] = row.memo
     if row.custom:
         values["custom_fields"] = custom_fields(row.custom)
-    return _payment(values)
+    return (_payment(values),), loose_id(values)
 
 
 def adjustment_remote_id(transaction: str, line: str) -> str:
@@ -107,7 +107,7 @@ def map_journal_line(mapper: Mapper, row: JournalRow) -> Adjustment:
     left = None
     if unpaid is not None or unused is not None:
         left = total((unpaid or ZERO, -abs(unused) if unused is not None else ZERO))
-    _, status = mapper.status(JOURNAL_TYPE, row.status, row.statusname, row.voided, row.posting)
+    _, status = mapper.statuses[JOURNAL_TYPE, row.status, row.statusname, row.voided, row.posting]
     if status is DocumentStatus.UNKNOWN and is_true(row.posting) is not False:
         status = DocumentStatus.POSTED
     remote_id = adjustment_remote_id(row.id, row.line)
@@ -118,8 +118,8 @@ def map_journal_line(mapper: Mapper, row: JournalRow) -> Adjustment:
         number=row.tranid or None,
         customer_id=mapper.customer_id(row.entity),
         subsidiary_id=row.subsidiary or None,
-        adjustment_date=mapper.day(row.trandate),
-        currency=mapper.currency(row.currency, row.currencyname),
+        adjustment_date=mapper.days[row.trandate],
+        currency=mapper.currencies[row.currency, row.currencyname],
         source_rate=rate,
         exchange_rate=rate,
         amount=amount,
@@ -177,9 +177,9 @@ def map_links(mapper: Mapper, links: Sequence[LinkRow]) -> tuple[list[Allocation
         values["source_id"] = source
         values["target_id"] = target
         values["amount"] = values["target_amount"] = amount
-        values["currency"] = mapper.currency(link.nextcurrency, None)
-        values["target_currency"] = mapper.currency(link.previouscurrency, None)
-        values["applied_on"] = mapper.day(link.nextdate)
+        values["currency"] = mapper.currencies[link.nextcurrency, None]
+        values["target_currency"] = mapper.currencies[link.previouscurrency, None]
+        values["applied_on"] = mapper.days[link.nextdate]
         found.append(_allocation(values))
     return found, list(sources)
 

@@ -50,7 +50,7 @@ def reported_balances(client: NetSuiteClient, company: Company) -> Sequence[Repo
             for row in rows:
                 if row.get("voided") == "T" or row.get("posting") == "F":
                     continue
-                key = mapper.customer_id(row.get("entity")), mapper.currency(row.get("currency"), None)
+                key = mapper.customer_id(row.get("entity")), mapper.currencies[row.get("currency"), None]
                 for name, sign in columns:
                     amount = abs(parse_amount(row.get(name) or "0"))
                     sums[key] = total((sums[key], amount if sign > 0 else -amount))
