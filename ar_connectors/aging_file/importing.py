@@ -106,8 +106,8 @@ def customers_meant(
 def missing(
     settings: ListSettings, spool: Spool, view: StoreView, survey: Survey, meant: set[str] | None
 ) -> int:
-    """Keep in the spool what was open and is not on the list, and say how many may be closed. None when a row of the list could not be
-    read: it may be one of them. Raises ContractError when it is more than one list may close."""
+    """Keep in the spool what was open and is not on the list, and say how many of it may be closed: none where a row of the list could
+    not be read, because it may be one of them. Raises ContractError when it is more than one list may close."""
     open_before = gone = 0
     for kind in KINDS.values():
         for chunk in _chunks(view, kind):

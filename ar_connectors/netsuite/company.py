@@ -15,7 +15,13 @@ import msgspec
 
 from ar_connectors.adapterkit.side_by_side import side_by_side
 from ar_connectors.connector import Cursor, Page
-from ar_connectors.errors import ARError, ConfigurationError, PermissionDenied, RejectedError, TransientError
+from ar_connectors.errors import (
+    ConfigurationError,
+    ContractError,
+    PermissionDenied,
+    RejectedError,
+    TransientError,
+)
 from ar_connectors.netsuite.account import PLATFORM
 from ar_connectors.netsuite.client import NetSuiteClient
 from ar_connectors.netsuite.context import Context, Mapper
@@ -337,9 +343,10 @@ def _primary_book(client: NetSuiteClient) -> str:
 
 
 def _server_time(client: NetSuiteClient) -> datetime | None:
+    """None where the account does not tell it: only the report of a clock that is off needs it. What else goes wrong is raised."""
     try:
         return client.server_time()
-    except ARError:
+    except (PermissionDenied, RejectedError, ContractError):
         return None
 
 

@@ -290,13 +290,8 @@ class QuickBooksDialect:
         )
         if succeeded and response.body.lstrip()[:1] == b"<":
             # A proxy's page with HTTP 200: nobody refused our content, the answer was never QuickBooks' own.
-            return TransientError(**{**_common(error), "message": "a page of markup came instead of JSON"})
+            return error.told_as(TransientError, message="a page of markup came instead of JSON")
         return error
-
-
-def _common(error: ARError) -> dict[str, Any]:
-    names = ("platform", "tenant", "operation", "http_status", "platform_code", "request_id", "excerpt")
-    return {name: getattr(error, name) for name in names}
 
 
 def _may_be_fault(body: bytes) -> bool:

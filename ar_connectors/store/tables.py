@@ -55,12 +55,10 @@ records = Table(
     Column("kind", Integer, nullable=False),  # see places.py
     Column("key", BigInteger, nullable=False),  # what the record is looked up by: made of its id (places.py)
     Column("id", Text, nullable=False),
-    Column(
-        "parent", Text
-    ),  # what it was read from, so that it goes with it; NULL where its id says so (allocations)
-    Column(
-        "origin", Text
-    ),  # kind and id at the platform; NULL where its id says so, empty where it has none: born here
+    # What it was read from, so that it goes with it; NULL where its id says so (allocations).
+    Column("parent", Text),
+    # Kind and id at the platform; NULL where its id says so, empty where it has none: born here.
+    Column("origin", Text),
     Column("body", LargeBinary, nullable=False),  # codec.py
     Column("gone", String(20)),  # why it is believed to be gone; NULL: it is there
     Column("mapper_version", Integer, nullable=False),

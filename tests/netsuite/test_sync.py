@@ -10,6 +10,7 @@ import pytest
 import requests
 
 import ar_connectors as ar
+from ar_connectors.errors import TransientError
 from ar_connectors.testkit.ledger import Application, Line
 from ar_connectors.testkit.netsuite import Account
 from ar_core.model import Origin
@@ -142,3 +143,17 @@ def test_soak_of_balances_of_generated_books(tmp_path: Path, seed: int) -> None:
         assert one.sync().complete
         assert not one.differences()
         assert not ar.reconcile(one.conn, one.store).differences
+
+
+def test_an_account_that_does_not_tell_its_time_is_read_all_the_same(tmp_path: Path) -> None:
+    with world(tmp_path, invoices=5, seed=2) as one:
+        one.emulator.faults.add("forbidden", on="serverTime", times=None)
+        ar.sync(one.conn, one.store)
+        assert not one.differences()
+
+
+def test_a_server_that_fails_while_it_is_asked_for_its_time_is_not_passed_over(tmp_path: Path) -> None:
+    with world(tmp_path, invoices=5, seed=2) as one:
+        one.emulator.faults.add("server_error", on="serverTime", times=None)
+        with pytest.raises(TransientError, match="server time"):
+            ar.sync(one.conn, one.store)
