@@ -49,10 +49,10 @@ def pull_open(
     client: XeroClient, clock: Clock, context: Context, view: StoreView, age: timedelta
 ) -> Iterator[Sequence[Fetch]]:
     """One call per 1000 open invoices when the last reading is older than `age`, and one per 40 that differ. The first load of
-    the invoices counts as a reading, made when it began."""
+    the invoices counts as a reading, made when it began. All by our own clock: another one's may be days away."""
     cursor, loaded = view.cursor(OPEN), view.cursor("invoices")
     now = clock.now()
-    told = cursor.state["read_at"] if cursor is not None else loaded.state.get("since") if loaded else None
+    told = cursor.state["read_at"] if cursor is not None else loaded.state.get("begun") if loaded else None
     if told is not None and now - datetime.fromisoformat(told) < age:
         return
     done = Page(stream=OPEN, cursor=Cursor(OPEN, {"read_at": now.isoformat()}))

@@ -139,7 +139,7 @@ def pull(
     elif stream == NOTES:
         yield from pull_notes(client, context, view, options.notes_group, company.read_at)
     else:
-        yield from _list(client, company, context, LISTS[stream], view)
+        yield from _list(client, clock, company, context, LISTS[stream], view)
 
 
 def _reference(client: XeroClient, clock: Clock, view: StoreView) -> Iterator[Sequence[Fetch]]:
@@ -150,14 +150,15 @@ def _reference(client: XeroClient, clock: Clock, view: StoreView) -> Iterator[Se
 
 
 def _list(
-    client: XeroClient, company: Company, context: Context, one: XeroList, view: StoreView
+    client: XeroClient, clock: Clock, company: Company, context: Context, one: XeroList, view: StoreView
 ) -> Iterator[Sequence[Fetch]]:
-    """A list as a whole, then its changes. `state` is what its cursor holds: `since` when the first load began, `next` page of
-    it, `watermark` up to which changes are read, `settled` invoices that are to be read again."""
+    """A list as a whole, then its changes. `state` is what its cursor holds: `since` when the first load began by the server's clock
+    and `begun` by ours, `next` page of it, `watermark` up to which changes are read, `settled` invoices that are to be read again."""
     cursor = view.cursor(one.stream)
     state: dict[str, Any] = dict(cursor.state) if cursor is not None else {}
     read = _reader(client, context, one, view)
     if "watermark" not in state:
+        state.setdefault("begun", clock.now().isoformat())
         at_once = yield from _first_load(company.read_at, one, state, read)
         if at_once:
             return
@@ -203,7 +204,8 @@ def _first_load(
             since = state.setdefault("since", (found.page.server_time or before).isoformat())
             whole = number == 1 and found.last
             stands = {"watermark": since} if whole else {"next": number + 1}
-            return replace(found.page, cursor=Cursor(one.stream, {"since": since, **stands}))
+            begun = {"since": since, "begun": state["begun"]}
+            return replace(found.page, cursor=Cursor(one.stream, {**begun, **stands}))
 
         return ask
 

@@ -18,8 +18,9 @@ from ar_connectors.connector import Page
 from ar_connectors.http.endpoints import Endpoints
 from ar_connectors.http.exchange import Exchange, Wire
 from ar_connectors.http.messages import Request
+from ar_connectors.testkit.clock import ScriptedClock
 from ar_core.model import CreditNote, Invoice, Payment
-from tests.behavior.faces import NOW, Face, opened
+from tests.behavior.faces import KEY, NOW, Face, opened
 from tests.behavior.stories import STORIES, an_old_invoice_is_paid_in_part
 
 ZONES = (
@@ -114,6 +115,21 @@ def test_a_due_date_that_moves_without_a_word_is_here_within_the_configured_age(
         (ours,) = [one for one in face.snapshot().invoices if one.number == part_paid.number]
         assert ours.due_date == part_paid.due
         assert report.updated == 1
+
+
+def test_a_first_load_counts_as_a_reading_of_open_invoices_though_the_servers_clock_is_days_behind(
+    face: Face, tmp_path: Path
+) -> None:
+    ours = ScriptedClock(NOW + timedelta(days=5))
+    with ar.open_store(f"sqlite:///{tmp_path}/ahead.db", clock=ours, key=KEY) as store:
+        connection = face.platform.connect(face.emulator.as_json(), store, ours)
+        ar.sync(connection, store)
+        assert face.emulator.stats.calls["list Invoices"] == 1, "they were read again as open ones"
+        ours.sleep(25 * 3600)
+        face.emulator.stats.reset()
+        ar.sync(connection, store)
+        assert face.emulator.stats.calls["list Invoices"] == 2, "changes, and the open ones"
+        connection.close()
 
 
 @pytest.fixture(params=ZONES)
