@@ -26,6 +26,7 @@ from ar_core import evaluate as run_evaluation
 from ar_core.aging import NETSUITE, QUICKBOOKS, QUICKBOOKS_REPORT_DATE, XERO, AgingReport
 from ar_core.aging import aging as age
 from ar_core.cadence import CODES, Action, ActionKind, DispositionKind
+from ar_core.cadence.explain import title
 
 __all__ = ["aging", "aging_table", "evaluate", "explain", "plan", "worklist_table"]
 
@@ -270,16 +271,12 @@ def worklist_table(evaluation: Evaluation, snapshot: Snapshot, limit: int) -> Ta
     table.add_column("why", overflow="fold")
     for item in evaluation.worklist[:limit]:
         action = evaluation.by_key[item.action_key]
-        what = (
-            action.channel.value
-            if action.kind is ActionKind.TOUCH
-            else action.task or action.step or action.kind.value
-        )
+        what = action.channel.value if action.kind is ActionKind.TOUCH else title(action)
         chase = "\n".join(amount(one.to_chase, one.currency) for one in action.totals) or "-"
         table.add_row(
             str(item.rank),
             names.get(item.customer_id, item.customer_id),
-            what.replace("_", " "),
+            what,
             action.sender or action.actor.value,
             _numbers(action),
             _words(action.stage or "-"),

@@ -253,17 +253,35 @@ _LAZY = {
 }
 
 
+_MODULES = frozenset(
+    {
+        "aging",
+        "cadence",
+        "calendar",
+        "columns",
+        "conformance",
+        "metrics",
+        "partition",
+        "promises",
+        "scoring",
+        "segments",
+    }
+)
+"""Parts that are loaded when they are first asked for: `ar_core.metrics.scorecard(...)` needs no import of its own."""
+
 if not TYPE_CHECKING:  # a type checker would believe that every name exists
 
     def __getattr__(name: str) -> Any:
+        from importlib import import_module
+
+        if name in _MODULES:
+            return import_module(f"ar_core.{name}")
         module = _LAZY.get(name)
         if module is None:
             raise AttributeError(f"module 'ar_core' has no attribute {name!r}")
-        from importlib import import_module
-
         value = getattr(import_module(module), name)
         globals()[name] = value
         return value
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        return sorted({*globals(), *__all__, *_MODULES})

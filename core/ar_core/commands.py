@@ -47,6 +47,8 @@ class _Command(Frozen):
     """What all commands share: a stable key and a hash of the content."""
 
     _unhashed: ClassVar[frozenset[str]] = frozenset({"key"})
+    _later: ClassVar[frozenset[str]] = frozenset({"address"})
+    """Fields that came later: hashed only where they are given, so that a command keeps the hash it had."""
 
     key: str = ""
     """Idempotency key; empty: computed from the content. Give your own (a ticket number, an action key) to tie it to your system."""
@@ -60,7 +62,8 @@ class _Command(Frozen):
     @property
     def content_hash(self) -> str:
         """SHA-256 over everything but the key: two commands with one key must agree on it."""
-        return _digest(self.model_dump(mode="json", exclude=set(self._unhashed)))
+        left_out = {name for name in self._later if getattr(self, name, None) is None}
+        return _digest(self.model_dump(mode="json", exclude={*self._unhashed, *left_out}))
 
     @property
     def subject_ids(self) -> tuple[str, ...]:
@@ -100,6 +103,8 @@ class RecordTouch(_Command):
     customer_id: str
     contact_id: str | None = None
     channel: Channel
+    address: str | None = None
+    """Where it went: the address that is dead if it comes back."""
     direction: Direction = Direction.OUTBOUND
     at: UtcDatetime
     step: str | None = None

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import ar_core as ar
+from ar_core.cadence.explain import title
 
 HERE = Path(__file__).parent
 AS_OF = ar.AsOf(instant=datetime(2026, 11, 25, 15, tzinfo=UTC), zone="America/New_York")
@@ -73,9 +74,7 @@ def main(folder: Path) -> None:
     names = {customer.id: customer.name for customer in book.customers}
     for item in evaluation.worklist:
         action = evaluation.by_key[item.action_key]
-        print(
-            f"{item.rank}. {names[item.customer_id]}: {action.step or action.task} by {action.channel.value}"
-        )
+        print(f"{item.rank}. {names[item.customer_id]}: {title(action)}, {action.channel.value}")
     print(ar.explain(evaluation, invoice=book.invoices[0].id))
 
     commands = [action.record(AS_OF.instant) for action in evaluation.actions]

@@ -44,7 +44,7 @@ quickbooks:1:invoice:i2 action: RIDES_ALONG (The invoice's own step goes out in 
 [stage first_demand, step demand]
 quickbooks:1:invoice:i3 paused: DISPUTED (The invoice is disputed.) [stage reminder]
 action b675f14f: call by voice, by Ann Lee, priority 3587
-action 2cb6436d: call:notify by internal, by human, priority 3587
+action 2cb6436d: notice: call, by human, priority 3587
 {ACCOUNT}\
 quickbooks:1:invoice:i1 steps: due STEP_DUE \
 (days_past_due 22; stage escalation; step call; done first; superseded demand; origin R6)

@@ -13,6 +13,12 @@ from ar_core.cadence.lint import LintCode
 from tests.cadence import books as b
 from tests.cadence.test_policies import minimal, two_steps, without_else
 
+ONLY_EMAIL = "nothing but email is used: add a second channel for those it does not reach"
+ALONE = ("SINGLE_CHANNEL_POLICY", "warning", "steps", ONLY_EMAIL)
+AI = (
+    "people only contact strategic customers, and an AI voice is a machine: there a person makes this contact; "
+    "say `either`, or plan for it"
+)
 STAGE = "firm in stage all, whose tone is friendly; the step's tone counts"
 MISMATCH = ("TONE_STAGE_MISMATCH", "info", "steps.one.tone", STAGE)
 DUE_TODAY = (
@@ -72,6 +78,7 @@ CASES: dict[str, tuple[Callable[[], ar.Policy], list[tuple[str, str, str, str]]]
                 "stages.all.from",
                 "days before 3 belong to no stage; leave `from` out of the first stage",
             ),
+            ALONE,
         ],
     ),
     "a step before the first stage": (
@@ -179,16 +186,16 @@ CASES: dict[str, tuple[Callable[[], ar.Policy], list[tuple[str, str, str, str]]]
                 ]
             )
         ),
-        [
-            (
-                "SINGLE_CHANNEL_POLICY",
-                "warning",
-                "steps",
-                "every step uses email and nothing else: add a second channel for those it does not reach",
-            )
-        ],
+        [ALONE],
     ),
-    "one step": (lambda: ar.load_policy(minimal()), []),
+    "one step": (
+        lambda: ar.load_policy(minimal()),
+        [ALONE],
+    ),
+    "one step with two channels": (
+        lambda: ar.load_policy(minimal(steps=[{**minimal()["steps"][0], "channels": ["email", "voice"]}])),
+        [],
+    ),
     "a rare channel": (
         lambda: two_steps(channels=["letter"]),
         [
@@ -204,7 +211,7 @@ CASES: dict[str, tuple[Callable[[], ar.Policy], list[tuple[str, str, str, str]]]
     "a window of three days": (lambda: two_steps(window=[5, 7]), []),
     "a short window that is off": (
         lambda: two_steps(window=[5, 6], enabled=False),
-        [],
+        [ALONE],
     ),
     "a text message": (
         lambda: two_steps(channels=["sms", "email"]),
@@ -234,12 +241,26 @@ CASES: dict[str, tuple[Callable[[], ar.Policy], list[tuple[str, str, str, str]]]
                 "HUMAN_ONLY_AI_STEP",
                 "warning",
                 "steps.two.actor",
-                "strategic customers are contacted by people only, and this step is made for a machine",
+                AI,
             )
         ],
     ),
-    "a machine that a person can stand in for": (
-        lambda: two_steps(channels=["whatsapp", "email"], actor="ai"),
+    "an AI voice": (
+        lambda: two_steps(channels=["voice", "email"], actor="ai"),
+        [("HUMAN_ONLY_AI_STEP", "warning", "steps.two.actor", AI)],
+    ),
+    "an AI that stands in": (
+        lambda: two_steps(alternatives=[{"channels": ["voice"], "actor": "ai"}]),
+        [("HUMAN_ONLY_AI_STEP", "warning", "steps.two.actor", AI)],
+    ),
+    "a person or a machine": (lambda: two_steps(channels=["voice", "email"], actor="either"), []),
+    "an AI where everybody may be called by one": (
+        lambda: ar.load_policy(
+            minimal(
+                steps=[{**minimal()["steps"][0], "channels": ["voice", "email"], "actor": "ai"}],
+                tiers={"value": {"enabled": False}},
+            )
+        ),
         [],
     ),
     "a formal word from nobody": (
@@ -279,7 +300,8 @@ CASES: dict[str, tuple[Callable[[], ar.Policy], list[tuple[str, str, str, str]]]
                 "error",
                 "escalate[0].when",
                 "it asks for the risk tier, and tiers.risk is empty",
-            )
+            ),
+            ALONE,
         ],
     ),
     "a rule that always holds": (
@@ -300,7 +322,8 @@ CASES: dict[str, tuple[Callable[[], ar.Policy], list[tuple[str, str, str, str]]]
                 "error",
                 "tiers.risk.a",
                 "it always holds, so the rules after it are never asked",
-            )
+            ),
+            ALONE,
         ],
     ),
     "an override of a step that is off": (
@@ -359,8 +382,7 @@ def test_what_is_said_of_the_presets(preset: str) -> None:
         text = "a formal message comes from a named person: say which role sends it"
         expected.insert(2, ("UNNAMED_SENDER", "info", "steps.notice_4.sender_role", text))
     if preset == "xero_parity":
-        text = "every step uses email and nothing else: add a second channel for those it does not reach"
-        expected = [("SINGLE_CHANNEL_POLICY", "warning", "steps", text)]
+        expected = [ALONE]
     assert found(b.policy_of(preset)) == expected
 
 

@@ -18,8 +18,8 @@ def run(repo_root: Path, *arguments: str) -> str:
 def test_a_second_run_repeats_nothing(repo_root: Path, tmp_path: Path) -> None:
     program = ("-m", "examples.cadence_only.plan", str(tmp_path))
     first = run(repo_root, *program)
-    assert "Birch Studio: demand by email" in first
-    assert "Dogwood Ltd: get_contact by internal" in first
+    assert "Birch Studio: demand, email" in first
+    assert "Dogwood Ltd: get contact, internal" in first
     assert "6 actions put on record" in first
     assert "0 actions put on record" in run(repo_root, *program)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ar_core.cadence import CODES, Action, ActionKind, Code
+from ar_core.cadence.explain import title
 from ar_core.metrics import Figure
 
 __all__ = ["CHANNELS", "DASH", "OUTCOMES", "compact", "day_text", "figure_text", "money", "what", "why"]
@@ -73,26 +74,12 @@ def figure_text(figure: Figure) -> tuple[str, str | None]:
 
 def what(action: Action) -> str:
     """What to do, in a few words."""
-    step = _plain(action.step) if action.step else None
+    words = title(action)
     if action.kind is ActionKind.TOUCH:
-        return CHANNELS[action.channel.value] + (f": {step}" if step else "")
-    if action.kind is ActionKind.DECISION:
-        *most, last = [_plain(option) for option in action.options]
-        return "Decide: " + (f"{', '.join(most)} or {last}" if most else last)
-    return _task(action.task or action.step or "task")
-
-
-def _task(name: str) -> str:
-    kind, _, rest = name.partition(":")
-    if rest == "notify":
-        return f"Notice: {_plain(kind)}"
-    if kind in {"notice", "rung"}:
-        return ("Notice: " if kind == "notice" else "Escalate to ") + _plain(rest)
-    return f"Task: {_plain(name)}"
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ")
+        return f"{CHANNELS[action.channel.value]}: {words}"
+    if action.kind is ActionKind.INTERNAL and ":" not in (action.task or ""):
+        return f"Task: {words}"
+    return words[0].upper() + words[1:]
 
 
 def why(code: Code | str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from ar_core.cadence.channels import calling_order
+from ar_core.cadence.channels import Directory
 from ar_core.cadence.codes import Code
 from ar_core.cadence.facts import AccountFacts
 from ar_core.cadence.history import History, StepsDone
@@ -18,7 +18,7 @@ from ar_core.cadence.messages import make_messages
 from ar_core.cadence.plan import NEVER, Plan
 from ar_core.cadence.policy import Actor, ValueTier
 from ar_core.cadence.records import DispositionKind
-from ar_core.cadence.run import Run
+from ar_core.cadence.run import Run, sending_zone
 from ar_core.cadence.state import NO_HOLDS, Item, Settled, State, Template, lead_key
 from ar_core.cadence.steps import Choice, choose_step, position
 from ar_core.cadence.tasks import make_notices, make_tasks
@@ -39,11 +39,22 @@ _WAIT, _PAUSED, _LEFT_OUT = DispositionKind.WAIT, DispositionKind.PAUSED, Dispos
 
 def decide(facts: AccountFacts, run: Run) -> State:
     """Give every open invoice of an account its answer, and decide the actions."""
+    state = _decided(facts, run)
+    if state.elsewhere is None:
+        return state
+    # Who is written to lives by another clock than who was expected: their hours say on which day a message can go out (E2, R35).
+    again = _decided(facts, run, state.elsewhere)
+    again.other_slots.append(state.slot)
+    return again
+
+
+def _decided(facts: AccountFacts, run: Run, zone: str | None = None) -> State:
+    """The account, decided for the sending hours of a time zone; None: of whom a message most likely goes to."""
     state = State(facts, run)
     _sort_out(state)
     if facts.touches or facts.promises:
         _look_back(state)
-    _place(state)
+    _place(state, zone)
     stop = account_stop(facts, run)
     if stop is None:
         state.holds = _find_holds(state)
@@ -108,7 +119,7 @@ def _look_back(state: State) -> None:
         state.verdicts = facts.judged(run.today, run.promise_terms, run.calendar)
 
 
-def _place(state: State) -> None:
+def _place(state: State, zone: str | None) -> None:
     """Features, tiers, the plan for this kind of customer, and the contact's sending hours."""
     facts, run = state.facts, state.run
     view = state.view = AccountView(
@@ -121,13 +132,14 @@ def _place(state: State) -> None:
         run.base_currency,
         run.rates,
     )
+    view.longest_absence = run.policy.pauses.max_ooo_days
     if state.worst is not None:
         view.max_dpd = state.worst.dpd
     state.segment_codes = _value_tier(state) + _risk_tier(state)
     plan = state.plan = run.compiled.plan(view)
     _only_people(state, plan)
     state.plan_reason = state.human_reason
-    state.slot = run.slot(_zone(state), facts.country)
+    state.slot = run.slot(zone or _zone(state), facts.country)
 
 
 def _value_tier(state: State) -> tuple[Code, ...]:
@@ -171,20 +183,14 @@ def _only_people(state: State, plan: Plan) -> None:
         state.human_reason = "override"
 
 
-def _zone(state: State) -> str | None:
-    facts = state.facts
-    for source in state.run.policy.clock.contact_zone:
-        if source == "contact":
-            contacts = [c for c in facts.contacts if c.is_active is not False]
-            first = min(contacts, key=calling_order) if contacts else None
-            if first is not None and first.time_zone:
-                return first.time_zone
-            continue
-        customer = facts.customer
-        zone = state.run.as_of.zone if source == "org" else customer.time_zone if customer else None
-        if zone:
-            return zone
-    return None
+def _zone(state: State) -> str:
+    """The time zone of whom a message most likely goes to: the first contact who can be reached."""
+    facts, run = state.facts, state.run
+    contacts = [contact for contact in facts.contacts if contact.is_active is not False]
+    first = contacts[0] if contacts else None
+    if len({contact.time_zone for contact in contacts}) > 1:
+        first = Directory(facts, run, state.history).likeliest()
+    return sending_zone(run, facts.customer, first.time_zone if first is not None else None)
 
 
 def _find_holds(state: State) -> InvoiceHolds:

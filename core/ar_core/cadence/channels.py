@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ar_core.cadence.codes import Code
 from ar_core.cadence.history import WEEK
+from ar_core.cadence.reachable import absences, away_until, dead_addresses
 from ar_core.cadence.run import DAY
 from ar_core.calendar import next_business_day
-from ar_core.model.activity import Intent, Touch, TouchOutcome
-from ar_core.model.base import reader
+from ar_core.model.activity import Intent, Touch
 from ar_core.model.documents import Invoice
 from ar_core.model.parties import Channel, Contact, ContactRole
 
@@ -41,9 +41,6 @@ def calling_order(contact: Contact) -> tuple[int, str]:
     return _ROLES[contact.role], contact.id
 
 
-_read_profiles = reader("bounced", "consents", "out_of_office")
-
-
 def _is_former(contact: Contact) -> bool:
     return contact.is_active is False
 
@@ -57,6 +54,8 @@ class Address(NamedTuple):
     address: str
     fallbacks: tuple[Channel, ...]
     codes: tuple[Code, ...]
+    time_zone: str | None = None
+    """The contact's own, where it is known."""
 
 
 class NoWay(NamedTuple):
@@ -72,27 +71,24 @@ class Directory:
 
     def __init__(self, facts: AccountFacts, run: Run, history: History) -> None:
         self._facts, self._run, self._history = facts, run, history
-        self._bounced: set[tuple[str | None, Channel]] = set()
+        self._dead = dead_addresses(facts, history)
         self._refused: set[tuple[str | None, Channel]] = set()
         self._granted: set[tuple[str | None, Channel]] = set()
         self._wrong: set[str] = set()
         self._consented: dict[tuple[str | None, Channel], datetime] = {}
         """When consent was last given, where the time is known."""
-        self._away: dict[str | None, date] = {}
-        for bounced, consents, absences in _read_profiles(facts.profiles):
-            self._bounced.update((b.contact_id, b.channel) for b in bounced)
+        for profile in facts.profiles:
             # The latest word on a channel counts; without a time it is older than any with one.
-            for consent in sorted(consents, key=lambda c: (c.at is not None, c.at or 0)):
+            for consent in sorted(profile.consents, key=lambda c: (c.at is not None, c.at or 0)):
                 slot = (consent.contact_id, consent.channel)
                 (self._granted if consent.granted else self._refused).add(slot)
                 (self._refused if consent.granted else self._granted).discard(slot)
                 if consent.granted and consent.at is not None:
                     self._consented[slot] = consent.at
-            for absence in absences:
-                if absence.until >= self._away.get(absence.contact_id, run.today):
-                    self._away[absence.contact_id] = absence.until
         for touch in history.telling:
             self._read_touch(touch)
+        said = [(run.local_day(touch.at), touch) for touch in history.telling]
+        self._away = absences(facts.profiles, said, run.today, run.policy.pauses.max_ooo_days)
         self.contacts: Sequence[Contact] = facts.contacts
         if len(self.contacts) > 1 or self._wrong or any(_is_former(c) for c in self.contacts):
             self.contacts = sorted(
@@ -102,9 +98,6 @@ class Directory:
         self._needs_consent = run.policy.pauses.consent_required
 
     def _read_touch(self, touch: Touch) -> None:
-        run = self._run
-        if touch.outcome is TouchOutcome.BOUNCED:
-            self._bounced.add((touch.contact_id, touch.channel))
         if touch.intent is Intent.OPTED_OUT:
             slot = (touch.contact_id, touch.channel)
             since = self._consented.get(slot)
@@ -113,17 +106,11 @@ class Directory:
                 self._granted.discard(slot)
         elif touch.intent is Intent.WRONG_CONTACT and touch.contact_id is not None:
             self._wrong.add(touch.contact_id)
-        elif touch.intent is Intent.OUT_OF_OFFICE and touch.until is not None:
-            said = run.local_day(touch.at)
-            # Nobody is waited for longer than the policy allows (E37).
-            last = min(touch.until, said + timedelta(days=run.policy.pauses.max_ooo_days) - DAY)
-            if last >= run.today:
-                self._away[touch.contact_id] = last
 
-    def _may_use(self, contact: Contact | None, channel: Channel) -> Code | None:
+    def _may_use(self, contact: Contact | None, channel: Channel, address: str) -> Code | None:
         contact_id = contact.id if contact is not None else None
         own, anyone = (contact_id, channel), (None, channel)
-        if own in self._bounced or anyone in self._bounced:
+        if self._dead and any(s in self._dead and self._dead[s].is_at(address) for s in (own, anyone)):
             return Code.CONTACT_STALE
         if own in self._refused or anyone in self._refused:
             return Code.NO_CONSENT
@@ -131,9 +118,16 @@ class Directory:
             return Code.NO_CONSENT
         return None
 
-    def _absent_until(self, contact: Contact) -> date | None:
-        only = self._away.get(None) if len(self.contacts) == 1 else None
-        return self._away.get(contact.id, only)
+    def likeliest(self) -> Contact | None:
+        """The first contact who can be reached on some channel; else the first; None: there is none."""
+        for contact in self.contacts:
+            if away_until(self._away, contact.id, self.contacts) is not None:
+                continue
+            for channel in Channel:
+                address = contact.address(channel)
+                if address and self._may_use(contact, channel, address) is None:
+                    return contact
+        return self.contacts[0] if self.contacts else None
 
     def reach(
         self, channel: Channel, audience: ContactRole | None, lead: Invoice
@@ -147,11 +141,11 @@ class Directory:
             address = contact.address(channel)
             if not address:
                 continue
-            against = self._may_use(contact, channel)
+            against = self._may_use(contact, channel, address)
             if against is not None:
                 codes.append(against)
                 continue
-            until = self._absent_until(contact)
+            until = away_until(self._away, contact.id, self.contacts)
             if until is not None:
                 absent.append(until)
                 continue
@@ -161,7 +155,7 @@ class Directory:
             return NoWay(Code.OUT_OF_OFFICE, back, tuple(codes))
         other = self._without_contact(channel, lead) if audience is None else None
         if other is not None:
-            against = self._may_use(None, channel)
+            against = self._may_use(None, channel, other)
             if against is None:
                 return None, other, codes
             codes.append(against)
@@ -208,6 +202,7 @@ class Directory:
                     address,
                     way.channels[place + 1 :],
                     tuple(dict.fromkeys(codes)),
+                    contact.time_zone if contact else None,
                 )
         reasons = tuple(dict.fromkeys(codes))
         if waits:

@@ -37,6 +37,7 @@ class Code(StrEnum):
     PTP_NEEDS_APPROVAL = "PTP_NEEDS_APPROVAL"
     RESOLVE_AMBIGUOUS = "RESOLVE_AMBIGUOUS"
     MANUAL_MIGRATION = "MANUAL_MIGRATION"
+    FIX_CONTACT = "FIX_CONTACT"
     # waiting
     NOT_YET_DUE = "NOT_YET_DUE"
     NEXT_STEP = "NEXT_STEP"
@@ -210,6 +211,12 @@ def _table() -> dict[Code, CodeInfo]:
             action,
             "The invoice was chased under another policy: a person has to place it.",
             "E30",
+        ),
+        (
+            Code.FIX_CONTACT,
+            action,
+            "Messages to an address come back: a person has to find the right one.",
+            "R3, E29",
         ),
         (Code.NOT_YET_DUE, wait, "The invoice is not due and no step is open yet.", "C7, E3"),
         (Code.NEXT_STEP, wait, "The last open step is done; the next one starts later.", "R26"),

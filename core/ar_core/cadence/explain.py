@@ -10,13 +10,23 @@ from typing import Literal
 from ar_core.cadence.account import decide
 from ar_core.cadence.codes import CODES
 from ar_core.cadence.collector import collector_at_rest
-from ar_core.cadence.evaluation import Action, Disposition, Evaluation
+from ar_core.cadence.evaluation import Action, ActionKind, Disposition, Evaluation
 from ar_core.cadence.state import State
 from ar_core.cadence.trace import TraceRecord, plain, trace_of
 from ar_core.model.base import Frozen
 from ar_core.model.money import exact
+from ar_core.model.parties import Channel
 
-__all__ = ["Explanation", "TraceRecord", "account_state", "explain", "explanation", "plain", "traces"]
+__all__ = [
+    "Explanation",
+    "TraceRecord",
+    "account_state",
+    "explain",
+    "explanation",
+    "plain",
+    "title",
+    "traces",
+]
 
 
 class Explanation(Frozen):
@@ -96,6 +106,28 @@ def explain(
     return "\n".join(lines)
 
 
+def title(action: Action) -> str:
+    """What to do, in words: `escalate to finance lead`, `decide: plan or refer`, `fix contact`."""
+    if action.kind is ActionKind.DECISION:
+        *most, last = [_plain(option) for option in action.options]
+        return "decide: " + (f"{', '.join(most)} or {last}" if most else last)
+    if action.step is not None:
+        return _plain(action.step)
+    kind, _, rest = (action.task or action.code).partition(":")
+    if rest == "notify":
+        return f"notice: {_plain(kind)}"
+    if kind in _TITLES:
+        return f"{_TITLES[kind]} {_plain(rest)}"
+    return _plain(kind)
+
+
+_TITLES = {"notice": "notice:", "rung": "escalate to"}
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
 def _account(evaluation: Evaluation, customer: str | None, invoice: str | None) -> str:
     if (customer is None) == (invoice is None):
         raise ValueError("say which: give either a customer's id or an invoice's id")
@@ -126,9 +158,11 @@ def _lines(found: Explanation, bullet: str) -> Iterable[str]:
         for code in disposition.codes:
             yield f"{bullet}  also {code}: {CODES[code].meaning}"
     for action in found.actions:
-        what = action.step or action.task or action.code
         sender = f", by {action.sender or action.actor}"
-        yield f"{bullet}action {action.key[:8]}: {what} by {action.channel}{sender}, priority {action.score}"
+        inside = action.channel is Channel.INTERNAL
+        what = (action.step if not inside else None) or title(action)
+        how = "" if inside else f" by {action.channel}"
+        yield f"{bullet}action {action.key[:8]}: {what}{how}{sender}, priority {action.score}"
     for record in found.trace:
         name = f"{record.invoice_id} " if record.invoice_id is not None and not found.invoice_id else ""
         result = f"{record.result} {record.code}" if record.code else record.result

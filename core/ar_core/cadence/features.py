@@ -126,7 +126,7 @@ def _features() -> dict[str, Feature]:
             flag,
             "",
             customer,
-            "At least one contact since it last owed nothing overdue, and no answer or payment to any.",
+            "At least one contact since it last owed nothing overdue, and no answer or payment to any; who is away is not silent.",
         ),
         Feature(
             "days_since_last_touch", days, "days", customer, "Days since the last contact with the customer."

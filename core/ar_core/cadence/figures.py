@@ -6,13 +6,14 @@ change by itself (`AccountView.expires`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Context, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ar_core.cadence.history import UNREACHED
+from ar_core.cadence.reachable import absences, away_until
 from ar_core.model.activity import Direction, Intent, Touch, TouchOutcome
 from ar_core.model.base import reader
 from ar_core.model.documents import DocumentStatus
@@ -263,7 +264,20 @@ def _unanswered_all(view: AccountView) -> bool:
     start, last = view.episode_start, view.last_response
     if start is None or (last is not None and last >= start):
         return False
-    return any(day >= start for day, _ in view.unanswered)
+    silent = [touch for day, touch in view.unanswered if day >= start]
+    return bool(silent) and not _all_away(view, silent)
+
+
+def _all_away(view: AccountView, touches: Sequence[Touch]) -> bool:
+    """Everybody who was written to is away today: silence begins on the day after an absence (E37)."""
+    facts = view.facts
+    away = absences(facts.profiles, view.history.dated, view.today, view.longest_absence)
+    if not away:
+        return False
+    contacts = [contact for contact in facts.contacts if contact.is_active is not False]
+    until = [away_until(away, touch.contact_id, contacts) for touch in touches]
+    view.changes_on.extend(day + timedelta(days=1) for day in until if day is not None)
+    return None not in until
 
 
 def _days_since(day: date | None, view: AccountView) -> int | None:

@@ -32,7 +32,7 @@ class LintCode(StrEnum):
     TONE_STAGE_MISMATCH = "TONE_STAGE_MISMATCH"
     """A step's tone is not that of its stage; the step's counts (C4)."""
     SINGLE_CHANNEL_POLICY = "SINGLE_CHANNEL_POLICY"
-    """Every step uses one channel: a share of customers is never reached (R2)."""
+    """All steps use one channel, be it a single step: a share of customers is never reached (R2)."""
     WINDOW_TOO_SHORT = "WINDOW_TOO_SHORT"
     """A window that can lie wholly on days that are no business days (E5)."""
     SMS_WITHOUT_LINK = "SMS_WITHOUT_LINK"
@@ -42,7 +42,7 @@ class LintCode(StrEnum):
     NO_FALLBACK = "NO_FALLBACK"
     """A channel many customers cannot be reached on, and no other (E43)."""
     HUMAN_ONLY_AI_STEP = "HUMAN_ONLY_AI_STEP"
-    """An AI step with no channel a person could use instead for customers that only people contact (R20)."""
+    """A step made by AI in a policy in which only people contact some customers: there it becomes a person's work (R20, E42)."""
     NO_RISK_RULES = "NO_RISK_RULES"
     """Rules ask for the risk tier, and there are none."""
     REQUIRED_STEP_DISABLED = "REQUIRED_STEP_DISABLED"
@@ -222,12 +222,12 @@ def _tones(plan: Plan) -> Iterator[LintFinding]:
 def _channels(plan: Plan) -> Iterator[LintFinding]:
     touching = [step for step in (*plan.steps, *plan.repeats) if step.is_touch]
     used = {channel for step in touching for way in step.ways for channel in way.channels}
-    if len(used) == 1 and len(touching) > 1:
+    if len(used) == 1:
         yield _find(
             LintCode.SINGLE_CHANNEL_POLICY,
             Severity.WARNING,
             "steps",
-            f"every step uses {used.pop()} and nothing else: add a second channel for those it does not reach",
+            f"nothing but {used.pop()} is used: add a second channel for those it does not reach",
         )
     for step in touching:
         channels = {channel for way in step.ways for channel in way.channels}
@@ -289,15 +289,13 @@ def _people(policy: Policy, plan: Plan) -> Iterator[LintFinding]:
     for step in (*plan.steps, *plan.repeats):
         if not step.is_touch:
             continue
-        if policy.tiers.value.enabled and any(
-            way.actor is Actor.AI and set(way.channels) <= {Channel.SMS, Channel.WHATSAPP}
-            for way in step.ways
-        ):
+        if policy.tiers.value.enabled and any(way.actor is Actor.AI for way in step.ways):
             yield _find(
                 LintCode.HUMAN_ONLY_AI_STEP,
                 Severity.WARNING,
                 f"steps.{step.id}.actor",
-                "strategic customers are contacted by people only, and this step is made for a machine",
+                "people only contact strategic customers, and an AI voice is a machine: there a person makes this contact; "
+                "say `either`, or plan for it",
             )
         formal = step.step.tone is not None and TONES[step.step.tone] >= TONES[list(TONES)[-1]]
         if formal and not any(way.sender_role for way in step.ways) and step.at > 0:

@@ -17,7 +17,7 @@ from ar_core.cadence.outcomes import Outcome
 from ar_core.cadence.plan import TONES, PlanStep, Way, with_channels
 from ar_core.cadence.policy import Actor, Clause, Rung, StepKind, Tone
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
-from ar_core.cadence.run import DAY
+from ar_core.cadence.run import DAY, Slot
 from ar_core.cadence.state import Draft, Item, Note, State, lead_key
 from ar_core.cadence.steps import own_step_up_to
 from ar_core.cadence.tasks import answer_replies, apply_cash_task, escalate, notify, raise_task
@@ -107,7 +107,7 @@ def _message(state: State, group: Sequence[Item], lead: Item, directory: Directo
     lead.key = key
     if len(state.items) > 1:
         _cover(state, group, lead, step, key)
-    message = Message(key, lead, step, found, sender_role, forced)
+    message = Message(key, lead, step, found, sender_role, forced, state.slot_of(found.time_zone))
     state.add(message)
     state.notes.append(Note("message", "send", Code.STEP_DUE, {"message": message}))
     if step.notify or state.plan.notify:
@@ -119,14 +119,23 @@ def _message(state: State, group: Sequence[Item], lead: Item, directory: Directo
 class Message(Draft):
     """A decided contact; who it covers is marked on the items themselves, by its key."""
 
-    __slots__ = ("forced", "found", "lead", "sender_role", "what")
+    __slots__ = ("forced", "found", "lead", "sender_role", "slot", "what")
 
     def __init__(
-        self, key: str, lead: Item, what: PlanStep, found: Address, sender_role: str | None, forced: bool
+        self,
+        key: str,
+        lead: Item,
+        what: PlanStep,
+        found: Address,
+        sender_role: str | None,
+        forced: bool,
+        slot: Slot,
     ) -> None:
         super().__init__(key, ActionKind.TOUCH, Code.STEP_DUE, step=what.id, address=found.address)
         self.lead, self.what, self.found = lead, what, found
         self.sender_role, self.forced = sender_role, forced
+        self.slot = slot
+        """The hours of who is written to."""
 
     def items(self, state: State) -> list[Item]:
         """Covered items, the lead first, then the oldest."""
@@ -161,7 +170,7 @@ class Message(Draft):
         )
         reasons = (
             Code.STEP_DUE,
-            *state.slot.codes,
+            *self.slot.codes,
             *found.codes,
             *(code for holds, code in flags if holds),
         )
@@ -191,8 +200,8 @@ class Message(Draft):
             lead_invoice_id=lead.id,
             covers=covers,
             totals=totals_of(state, covers),
-            not_before=state.slot.not_before,
-            not_after=state.slot.not_after,
+            not_before=self.slot.not_before,
+            not_after=self.slot.not_after,
             content_requirements=content_of(said.purpose, said.attach, found.channel, tone, lead.invoice),
             clauses=clauses,
             preconditions=preconditions_of(state, covers),

@@ -160,6 +160,7 @@ class Action(Frozen):
             "customer_id": self.customer_id,
             "contact_id": self.contact_id,
             "channel": self.channel,
+            "address": self.address,
             "direction": Direction.INTERNAL if internal else Direction.OUTBOUND,
             "at": at,
             "step": self.step or self.task,

@@ -267,7 +267,7 @@ def _changes_at(state: State) -> datetime | None:
             first = min(first, min(later).toordinal() - run.today_number)
     instants = [run.midnight(run.day(run.today_number + first))] if first < NEVER else []
     if pending:
-        instants.append(state.slot.changes_at)
+        instants += [slot.changes_at for slot in (state.slot, *state.other_slots)]
     if state.history.next_at is not None:
         instants.append(state.history.next_at)
     return min(instants, default=None)

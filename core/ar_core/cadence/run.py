@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ar_core.cadence.policy import Policy
     from ar_core.cadence.view import AccountView
 
-__all__ = ["DAY", "Run", "Scorer", "Slot", "action_key"]
+__all__ = ["DAY", "Run", "Scorer", "Slot", "action_key", "sending_zone"]
 
 DAY = timedelta(days=1)
 
@@ -163,6 +163,17 @@ class Run:
         """The day number the cadence counts from (`due.cadence_due`)."""
         due = cadence_due(invoice, customer, self.policy.clock, self.calendar)
         return None if due is None else due.toordinal()
+
+
+def sending_zone(run: Run, customer: Customer | None, contact_zone: str | None) -> str:
+    """The time zone of the sending hours of a contact, by its own: the first that is known, in the order of the policy (E2, R35)."""
+    for source in run.policy.clock.contact_zone:
+        if source == "org":
+            return run.as_of.zone
+        zone = contact_zone if source == "contact" else customer.time_zone if customer else None
+        if zone:
+            return zone
+    return run.as_of.zone
 
 
 def action_key(family: str, account: str, what: str, subject: str, version: int, occurrence: int) -> str:

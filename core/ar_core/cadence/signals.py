@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ar_core.cadence.codes import Code
+from ar_core.cadence.reachable import dead_addresses
 from ar_core.cadence.records import Signal
 from ar_core.cadence.state import State
 from ar_core.model.activity import Intent, TouchOutcome
@@ -32,29 +33,18 @@ def signals_of(state: State) -> tuple[Signal, ...]:
         for settled in state.settled
         if settled.outcome.code is Code.NO_DUE_DATE
     )
-    for profile in facts.profiles:
-        found.extend(
-            Signal(
-                customer_id=account,
-                code=Code.CONTACT_STALE,
-                on=b.at.date() if b.at else None,
-                record_id=b.contact_id,
-                detail=b.channel.value,
-            )
-            for b in profile.bounced
+    found.extend(
+        Signal(
+            customer_id=account,
+            code=Code.CONTACT_STALE,
+            on=state.run.local_day(bounce.since) if bounce.since else None,
+            record_id=contact_id,
+            detail=channel.value,
         )
+        for (contact_id, channel), bounce in dead_addresses(facts, state.history).items()
+    )
     for on, touch in state.history.dated:
-        if touch.outcome is TouchOutcome.BOUNCED:
-            found.append(
-                Signal(
-                    customer_id=account,
-                    code=Code.CONTACT_STALE,
-                    on=on,
-                    record_id=touch.contact_id,
-                    detail=touch.channel.value,
-                )
-            )
-        elif (
+        if (
             touch.channel is Channel.VOICE
             and touch.outcome is TouchOutcome.ANSWERED
             and touch.intent is not Intent.PROMISED

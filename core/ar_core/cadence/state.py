@@ -15,7 +15,7 @@ from ar_core.cadence.outcomes import Outcome
 from ar_core.cadence.plan import NEVER, Plan, PlanStep
 from ar_core.cadence.policy import RiskRule, Rung
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
-from ar_core.cadence.run import Run, Slot, action_key
+from ar_core.cadence.run import Run, Slot, action_key, sending_zone
 from ar_core.cadence.steps import Choice
 from ar_core.cadence.view import AccountView, InvoiceView, StageValue
 from ar_core.model.documents import Invoice
@@ -214,6 +214,7 @@ class State:
         "actions",
         "days",
         "due",
+        "elsewhere",
         "facts",
         "for_people",
         "history",
@@ -222,6 +223,7 @@ class State:
         "items",
         "negative",
         "notes",
+        "other_slots",
         "plan",
         "plan_reason",
         "risk_rule",
@@ -271,6 +273,10 @@ class State:
         """Why only people may contact this account, whatever was said."""
         self.human_reason: str | None = None
         self.notes: list[Note] = []
+        self.elsewhere: str | None = None
+        """The time zone of who is written to, where it is not the one the account was decided for."""
+        self.other_slots: list[Slot] = []
+        """Sending hours beside the account's own on which the result rests, too."""
 
     def add(self, draft: Draft) -> None:
         """Decide an action. Two reasons for one task give one action."""
@@ -280,6 +286,15 @@ class State:
     def human_only(self) -> bool:
         """Only a person may contact this account."""
         return self.human_reason is not None
+
+    def slot_of(self, time_zone: str | None) -> Slot:
+        """The sending hours of the contact that was chosen, by its time zone."""
+        zone = sending_zone(self.run, self.facts.customer, time_zone)
+        slot = self.run.slot(zone, self.facts.country)
+        if slot is not self.slot:
+            self.elsewhere = self.elsewhere or zone
+            self.other_slots.append(slot)
+        return slot
 
     def due_date(self, item: Item) -> date:
         """The day the cadence counts from."""

@@ -17,7 +17,9 @@ from ar_core.cadence.figures import outbound
 from ar_core.cadence.holds import Hold, Reply
 from ar_core.cadence.plan import PlanStep
 from ar_core.cadence.policy import Actor, Capabilities, Escalation, Purpose, Rung, Step, Tone
+from ar_core.cadence.reachable import dead_addresses
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
+from ar_core.cadence.run import Slot
 from ar_core.cadence.state import Draft, Item, Note, State
 from ar_core.model.activity import Intent
 from ar_core.model.parties import Channel
@@ -103,11 +105,11 @@ class Internal(Draft):
 class Copy(Draft):
     """A document the customer asked for."""
 
-    __slots__ = ("found", "items", "occurrence")
+    __slots__ = ("found", "items", "occurrence", "slot")
 
-    def __init__(self, key: str, items: Sequence[Item], found: Address, occurrence: int) -> None:
+    def __init__(self, key: str, items: Sequence[Item], found: Address, occurrence: int, slot: Slot) -> None:
         super().__init__(key, ActionKind.TOUCH, Code.COPY_REQUESTED, step="send_copy", address=found.address)
-        self.items, self.found, self.occurrence = items, found, occurrence
+        self.items, self.found, self.occurrence, self.slot = items, found, occurrence, slot
 
     def write(self, state: State) -> Action:
         """The full action, without the account's score."""
@@ -131,8 +133,8 @@ class Copy(Draft):
             tone=Tone.FRIENDLY,
             lead_invoice_id=lead.id,
             covers=covers,
-            not_before=state.slot.not_before,
-            not_after=state.slot.not_after,
+            not_before=self.slot.not_before,
+            not_after=self.slot.not_after,
             content_requirements=COPY,
             preconditions=preconditions_of(state, covers),
             occurrence=self.occurrence,
@@ -171,6 +173,7 @@ def make_tasks(state: State) -> None:
             )
     for key, verdict in state.holds.approvals:
         _approval(state, key, verdict.promise_id, verdict.invoice_ids)
+    _dead_addresses(state)
     for touch in state.history.ambiguous:
         raise_task(state, "resolve_attempt", Code.RESOLVE_AMBIGUOUS, None, subject=touch.id)
     if state.run.policy.pauses.migrate != "manual":
@@ -178,6 +181,26 @@ def make_tasks(state: State) -> None:
     for item in state.items:
         if item.outcome is not None and item.outcome.code is Code.MANUAL_MIGRATION:
             raise_task(state, "place_invoice", Code.MANUAL_MIGRATION, item)
+
+
+def _dead_addresses(state: State) -> None:
+    """An address from which a message came back is told once, also where somebody else is reached meanwhile (R3).
+
+    Where nobody is left to be reached, the task to find a contact says so already.
+    """
+    dead = dead_addresses(state.facts, state.history)
+    if not dead or not state.items or any(a.code is Code.GET_CONTACT for a in state.actions.values()):
+        return
+    addresses = {contact.id: contact for contact in state.facts.contacts}
+    for (contact_id, channel), bounce in sorted(dead.items(), key=lambda row: (row[0][0] or "", row[0][1])):
+        contact = addresses.get(contact_id or "")
+        if not bounce.is_at(contact.address(channel) if contact is not None else None):
+            continue  # it was changed meanwhile
+        subject = f"{contact_id or state.facts.id}:{channel}"
+        key = state.key("task:fix_contact", subject, 0, bounce.healed)
+        if not state.logged(key):
+            content = (*((f"contact:{contact_id}",) if contact_id else ()), f"channel:{channel}")
+            state.add(Internal(key, "fix_contact", Code.FIX_CONTACT, (), content=content))
 
 
 def _review_stop(state: State, stop: Hold) -> None:
@@ -362,5 +385,5 @@ def _copy(state: State, reply: Reply) -> bool:
         item.outcome = state.outcome(item, DispositionKind.ACTION, Code.COPY_REQUESTED, "send_copy")
         item.key = key
         item.step = None
-    state.add(Copy(key, items, found, tries))
+    state.add(Copy(key, items, found, tries, state.slot_of(found.time_zone)))
     return True

@@ -137,7 +137,7 @@ def _noted(state: State, note: Note) -> TraceRecord:
             "contact": message.found.contact_id,
             "passed_over": message.found.codes,
             "covers": tuple(item.id for item, _ in message.pairs(state)),
-            "not_before": state.slot.not_before,
+            "not_before": message.slot.not_before,
         }
     elif isinstance(rule, Escalation):
         inputs["because"] = rule.when.test.deciding(state.view)

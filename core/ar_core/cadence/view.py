@@ -122,6 +122,8 @@ class AccountView:
     today: date
     base_currency: str | None
     rates: Mapping[str, Decimal]
+    longest_absence = 14
+    """Days after which nobody who is away is waited for; set from the policy."""
     changes_on: list[date]
     """Days on which a rolling feature that was used may change by itself."""
 

@@ -147,6 +147,8 @@ class Touch(Frozen):
     """Who made it: a person's name, `auto`, `ai`."""
     note: str | None = None
     recorded_at: UtcDatetime | None = None
+    address: str | None = None
+    """Where it went, as it stood then: a bounce is of this address and of no later one (E29)."""
 
 
 class Pause(Frozen):
