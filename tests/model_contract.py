@@ -6,6 +6,7 @@ Adapters, the store and the evaluator are built on these promises; whoever chang
 from __future__ import annotations
 
 import ast
+import copy
 import json
 import pickle
 import subprocess
@@ -192,6 +193,37 @@ def test_a_blank_that_was_filled_in_and_adopted_equals_a_validated_record(kind: 
     assert pickle.loads(pickle.dumps(built)) == record
     assert untouched == new(), "one that was filled in leaves the next one blank"
     assert blank(core.Source, tenant="1")()["tenant"] == "1"
+
+
+def test_a_record_built_without_validation_is_to_pydantic_one_whose_every_field_was_set() -> None:
+    values = blank(core.Line)() | {"item": "Design"}
+    validated = core.Line(**values)
+    for built in (adopter(core.Line)(dict(values)), core.Line.trusted(item="Design")):
+        assert built.model_fields_set == validated.model_fields_set == set(core.Line.model_fields)
+        assert built.model_extra is None
+        assert built.model_dump_json(exclude_unset=True) == validated.model_dump_json(exclude_unset=True)
+        assert built.__getstate__() == validated.__getstate__()
+        assert repr(built) == repr(validated)
+        assert hash(built) == hash(validated)
+        for copied in (
+            copy.copy(built),
+            copy.deepcopy(built),
+            built.model_copy(),
+            core.Line.model_validate(built),
+        ):
+            assert copied == validated
+        changed = built.model_copy(update={"item": "Licence"})
+        assert changed == core.Line(**(values | {"item": "Licence"})) != built
+        with pytest.raises(AttributeError, match="itme"):
+            _ = built.itme  # type: ignore[attr-defined]
+
+
+def test_records_of_two_types_are_not_equal_though_their_fields_are() -> None:
+    class Other(core.Line):
+        """A record type of somebody else's."""
+
+    assert core.Line(item="Design") != Other(item="Design")
+    assert core.Line(item="Design") != {"item": "Design"}
 
 
 def test_unknown_is_none_and_not_zero() -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import repeat
 from operator import attrgetter, itemgetter
-from typing import Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.functional_validators import AfterValidator
@@ -22,17 +22,15 @@ from ar_core.model.money import MAX_EXPONENT
 
 __all__ = ["Amount", "Currency", "Frozen", "UtcDatetime", "adopt_all", "adopter", "blank", "reader"]
 
-# A pydantic model keeps its state in four slots. Their descriptors are called directly: half the price of object.__setattr__,
-# which looks the name up on every call, and one page of an ERP is ten thousand records and lines.
-_set_values, _set_names, _set_extra, _set_private = (
-    BaseModel.__dict__[slot].__set__
-    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
-)
+# One page of an ERP is ten thousand records and lines, so a record is made in two calls of C: an empty object, and the dict of its
+# fields. The slot's descriptor is called directly: half the price of object.__setattr__, which looks the name up on every call.
+# Pydantic's three other slots stay empty; `Frozen.__getattr__` says what stands in them.
+_set_values = BaseModel.__dict__["__dict__"].__set__
 _new = object.__new__
 _values = attrgetter("__dict__")
 
 
-class Frozen(BaseModel):
+class Frozen(BaseModel):  # noqa: PLW1641  pydantic gives each frozen class a hash of its fields
     """Base of every public record: immutable, hashable, no unknown fields, enums kept as enums."""
 
     model_config = ConfigDict(
@@ -52,11 +50,25 @@ class Frozen(BaseModel):
             template = _TEMPLATES[cls] = _template(cls)
         record = _new(cls)
         # Declared order comes from the template: serialization and hashing follow it.
-        _set_values(record, {**template[0], **fields})
-        _set_names(record, template[1])
-        _set_extra(record, None)
-        _set_private(record, None)
+        _set_values(record, {**template, **fields})
         return record
+
+    def __eq__(self, other: object) -> bool:
+        """Two records are equal when they are of one type and every field is: there is nothing else to them."""
+        if type(other) is not type(self):
+            return NotImplemented
+        return bool(_values(self) == _values(other))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What pydantic's own slots hold of a record that was built without validation: nothing extra, nothing private, and
+            every field set. The interpreter asks here only where a slot is empty, so never of a validated record."""
+            if name in {"__pydantic_extra__", "__pydantic_private__"}:
+                return None
+            if name == "__pydantic_fields_set__":
+                return set(_values(self))
+            return super().__getattr__(name)
 
 
 _Record = TypeVar("_Record", bound=Frozen)
@@ -67,14 +79,10 @@ def adopter(cls: type[_Record]) -> Callable[[dict[str, Any]], _Record]:
     declared types, and makes it the record's own (the caller must not keep it). For the lines of a page; nothing is checked, tests
     compare its results with validated records.
     """
-    names = set(cls.model_fields)
 
     def adopt(values: dict[str, Any]) -> _Record:
         record = _new(cls)
         _set_values(record, values)
-        _set_names(record, names)
-        _set_extra(record, None)
-        _set_private(record, None)
         return record
 
     return adopt
@@ -82,15 +90,8 @@ def adopter(cls: type[_Record]) -> Callable[[dict[str, Any]], _Record]:
 
 def adopt_all(cls: type[_Record], values: Sequence[dict[str, Any]]) -> list[_Record]:
     """What `adopter` does, for very many records at once: without a step of Python for each it takes half the time."""
-    names = set(cls.model_fields)
     records = list(map(_new, repeat(cls, len(values))))
-    for fill, held in (
-        (_set_values, values),
-        (_set_names, repeat(names)),
-        (_set_extra, repeat(None)),
-        (_set_private, repeat(None)),
-    ):
-        deque(map(fill, records, held), maxlen=0)
+    deque(map(_set_values, records, values), maxlen=0)
     return records
 
 
@@ -101,7 +102,7 @@ def blank(cls: type[Frozen], **known: Any) -> Callable[[], dict[str, Any]]:
     A copy is quicker than a dict written out, and where the interpreter lets dicts share their keys it takes a third of the
     memory; of a page with thousands of records, most of the time goes into memory.
     """
-    values = {**_template(cls)[0], **known}
+    values = {**_template(cls), **known}
     return min(values, _sharing_keys(values), key=sys.getsizeof).copy
 
 
@@ -136,16 +137,15 @@ def reader(*names: str) -> Callable[[Iterable[Frozen]], Iterator[Any]]:
     return read
 
 
-def _template(cls: type[Frozen]) -> tuple[dict[str, Any], set[str]]:
-    """Defaults of a record type in declared order (None where a value is required), and the set of its field names."""
-    defaults = {
+def _template(cls: type[Frozen]) -> dict[str, Any]:
+    """Defaults of a record type in declared order (None where a value is required)."""
+    return {
         name: None if field.is_required() else field.get_default(call_default_factory=True)
         for name, field in cls.model_fields.items()
     }
-    return defaults, set(defaults)
 
 
-_TEMPLATES: dict[type[Frozen], tuple[dict[str, Any], set[str]]] = {}
+_TEMPLATES: dict[type[Frozen], dict[str, Any]] = {}
 
 
 def _refuse_inexact(value: Any) -> Any:
