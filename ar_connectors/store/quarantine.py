@@ -68,23 +68,26 @@ def set_aside(
     return len(rejected)
 
 
-_WAITING = select(quarantine.c.id, quarantine.c.fingerprint).where(
-    quarantine.c.connection_id == bindparam("its_connection"), quarantine.c.remote_id.is_not(None)
-)
+_ANY = select(quarantine.c.id).where(quarantine.c.connection_id == bindparam("its_connection")).limit(1)
 
 
 def close_quarantine(
     connection: Connection, connection_id: str, understood: Iterable[tuple[str, str]]
 ) -> None:
-    """A row that is understood, (kind, remote id) as the platform names it, closes what was set aside of it."""
+    """A row that is understood, (kind, remote id) as the platform names it, closes what was set aside of it. However much waits, only
+    these are looked up."""
     q = quarantine.c
-    waiting = connection.execute(_WAITING, {"its_connection": connection_id}).all()
-    if not waiting:
+    if connection.execute(_ANY, {"its_connection": connection_id}).first() is None:
         return
-    now_known = {_fingerprint(kind, remote_id, b"") for kind, remote_id in understood}
-    done = [row.id for row in waiting if bytes(row.fingerprint) in now_known]
-    for start in range(0, len(done), CHUNK):
-        connection.execute(delete(quarantine).where(q.id.in_(done[start : start + CHUNK])))
+    known = list({_fingerprint(kind, remote_id, b"") for kind, remote_id in understood})
+    for start in range(0, len(known), CHUNK):
+        connection.execute(
+            delete(quarantine).where(
+                q.connection_id == connection_id,
+                q.fingerprint.in_(known[start : start + CHUNK]),
+                q.remote_id.is_not(None),
+            )
+        )
 
 
 def quarantined(database: Database, connection_id: str) -> Sequence[Quarantined]:
