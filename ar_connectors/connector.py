@@ -42,6 +42,7 @@ __all__ = [
     "Page",
     "PendingWrite",
     "Placement",
+    "PlacesTogether",
     "Record",
     "Rejected",
     "ReportedBalance",
@@ -284,6 +285,31 @@ class ChecksItself(Protocol):
 
     def problems(self) -> Sequence[str]:
         """A sentence for each; a few small calls, nothing is changed."""
+        ...
+
+
+@runtime_checkable
+class PlacesTogether(Protocol):
+    """A connector that needs fewer calls for some commands when they are sent together than for each alone.
+
+    Both methods do at once what can be done for all, and give what does the rest for each, in the order of `writes`. What fails for
+    all is raised at once and stands for each of them; what fails for one is raised by its rest alone.
+    """
+
+    def together(self, write: PendingWrite) -> bool:
+        """Whether a command is one of those."""
+        ...
+
+    def place_together(
+        self, writes: Sequence[PendingWrite], view: StoreView
+    ) -> Sequence[Callable[[], Sequence[Placement]]]:
+        """Like `Connector.place`, for several."""
+        ...
+
+    def find_together(
+        self, writes: Sequence[PendingWrite], view: StoreView
+    ) -> Sequence[Callable[[], Sequence[Placement] | None]]:
+        """Like `Connector.find`, for several."""
         ...
 
 

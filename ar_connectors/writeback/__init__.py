@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ar_connectors.writeback.deliver import DeliveryStore, deliver
+from ar_connectors.writeback.deliver import deliver
 from ar_connectors.writeback.outcome import DeliveryRules
 from ar_connectors.writeback.record import record
 from ar_connectors.writeback.resolve import resolve
+from ar_connectors.writeback.run import DeliveryStore
 
 __all__ = ["DeliveryRules", "DeliveryStore", "deliver", "record", "resolve"]

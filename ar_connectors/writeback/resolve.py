@@ -9,8 +9,9 @@ from ar_connectors.clock import Clock
 from ar_connectors.connector import Connector
 from ar_connectors.events import Observer
 from ar_connectors.store.contract import Receipt, WriteState
-from ar_connectors.writeback.deliver import CLAIM_TTL, Delivery, DeliveryStore
+from ar_connectors.writeback.deliver import CLAIM_TTL
 from ar_connectors.writeback.outcome import DeliveryRules
+from ar_connectors.writeback.run import Delivery, DeliveryStore
 
 __all__ = ["resolve"]
 
@@ -38,22 +39,9 @@ def resolve(
     """
     run = Delivery(connector, store, clock, observer, rules or DeliveryRules())
     claims = store.claim_writes(connector.id, owner, claim_ttl, _MOST)
-    receipts: dict[tuple[str, str], Receipt] = {}
-    pending = list(claims)
-    try:
-        while pending:
-            claim = pending.pop(0)
-            if claim.state_before is not WriteState.UNKNOWN:
-                run.give_back(claim)
-                continue
-            step = run.look(claim) or run.plan_again(claim)
-            if step.receipt is not None:
-                receipts[step.receipt.command_type, step.receipt.key] = step.receipt
-            if step.stop:
-                break
-    finally:
-        for claim in pending:
-            run.give_back(claim)
+    with run.holding(claims):
+        run.look(claims)
+    receipts = dict(run.receipts)
     for receipt in store.receipts(connector.id, WriteState.UNKNOWN):
         receipts.setdefault((receipt.command_type, receipt.key), receipt)
     return tuple(receipts.values())

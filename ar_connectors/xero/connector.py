@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -174,6 +174,22 @@ class XeroConnector(CompanyConnector):
     def find(self, write: PendingWrite, view: StoreView) -> Sequence[Placement] | None:
         """Look whether a command has landed; see `Connector.find`."""
         return self._writer.find(write, view)
+
+    def together(self, write: PendingWrite) -> bool:
+        """Whether a command costs fewer calls together with others; see `PlacesTogether`."""
+        return self._writer.together(write)
+
+    def place_together(
+        self, writes: Sequence[PendingWrite], view: StoreView
+    ) -> Sequence[Callable[[], Sequence[Placement]]]:
+        """Send several; see `PlacesTogether` and `XeroWriter.place_together`."""
+        return self._writer.place_together(writes, view)
+
+    def find_together(
+        self, writes: Sequence[PendingWrite], view: StoreView
+    ) -> Sequence[Callable[[], Sequence[Placement] | None]]:
+        """Look for several; see `PlacesTogether`."""
+        return self._writer.find_together(writes, view)
 
     def _context(self) -> Context:
         if self._company is None:

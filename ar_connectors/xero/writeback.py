@@ -14,13 +14,15 @@ Never touched: due dates, references, lines, ContactStatus, SentToContact; nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.connector import Capability, Fact, PendingWrite, Placement, StoreView, Support
-from ar_connectors.errors import UnsupportedOperation
+from ar_connectors.errors import PeriodClosedError, RejectedError, UnsupportedOperation
+from ar_connectors.xero import writeback_dates as dates
 from ar_connectors.xero import writeback_groups as groups
 from ar_connectors.xero import writeback_notes as notes
 from ar_connectors.xero import writeback_promises as promises
@@ -102,23 +104,61 @@ class XeroWriter:
             RejectedError, PeriodClosedError: Xero refused it, in its fallback place too.
             UnsupportedOperation: the command has no place in Xero.
         """
-        found = self._run(write, view, only_look=False)
-        return found if found is not None else []
+        return self._placed(self._scope(write, view, only_look=False))
 
     def find(self, write: PendingWrite, view: StoreView) -> Sequence[Placement] | None:
         """Look whether a command has taken effect, all of it; None when anything is missing, which `place` then adds.
 
         Nothing is sent. Raises what reading raises: then it cannot be told.
         """
-        return self._run(write, view, only_look=True)
+        return self._run(self._scope(write, view, only_look=True))
 
-    def _run(self, write: PendingWrite, view: StoreView, *, only_look: bool) -> Sequence[Placement] | None:
-        scope = WriteScope(write, view, self._tenant, self._calls, self._options, self._noted, only_look)
-        match write.command:
-            case RecordPromise() as command:
-                return promises.record(scope, command)
-            case WithdrawPromise() as command:
-                return promises.withdraw(scope, command)
+    def together(self, write: PendingWrite) -> bool:
+        """Whether a command sets or clears expected payment dates, of which fifty go into one call; see `PlacesTogether`."""
+        return isinstance(write.command, RecordPromise | WithdrawPromise)
+
+    def place_together(
+        self, writes: Sequence[PendingWrite], view: StoreView
+    ) -> Sequence[Callable[[], Sequence[Placement]]]:
+        """Set the dates of promises in as few calls as they fit in; what each gives sees to its notes. See `PlacesTogether`.
+
+        Raises:
+            WriteOutcomeUnknown: no answer came to the dates, or one that may hide a success.
+        """
+        scopes = [self._scope(write, view, only_look=False) for write in writes]
+        return [partial(self._placed, scope, stand) for scope, stand in self._dates(scopes)]
+
+    def find_together(
+        self, writes: Sequence[PendingWrite], view: StoreView
+    ) -> Sequence[Callable[[], Sequence[Placement] | None]]:
+        """Read the dates of promises in as few calls as they fit in; what each gives looks for its notes. See `PlacesTogether`."""
+        scopes = [self._scope(write, view, only_look=True) for write in writes]
+        return [partial(self._run, scope, stand) for scope, stand in self._dates(scopes)]
+
+    def _dates(self, scopes: Sequence[WriteScope]) -> list[tuple[WriteScope, dates.Standing | None]]:
+        """The dates of several commands. A call that was refused as a whole did nothing: then each sees to its own (None)."""
+        try:
+            return list(zip(scopes, dates.settled(scopes), strict=True))
+        except (RejectedError, PeriodClosedError):
+            return [(scope, None) for scope in scopes]
+
+    def _scope(self, write: PendingWrite, view: StoreView, *, only_look: bool) -> WriteScope:
+        return WriteScope(write, view, self._tenant, self._calls, self._options, self._noted, only_look)
+
+    def _placed(self, scope: WriteScope, stand: dates.Standing | None = None) -> Sequence[Placement]:
+        found = self._run(scope, stand)
+        return found if found is not None else []
+
+    def _run(self, scope: WriteScope, stand: dates.Standing | None = None) -> Sequence[Placement] | None:
+        """Bring a command to its end; `stand`: its dates, where they were seen to already."""
+        match scope.write.command:
+            case RecordPromise() | WithdrawPromise() as command:
+                (stand,) = [stand] if stand is not None else dates.settled([scope])
+                if stand.missing:
+                    return None
+                if isinstance(command, RecordPromise):
+                    return promises.record(scope, command, stand)
+                return promises.withdraw(scope, command, stand)
             case OpenDispute() as command:
                 return notes.open_dispute(scope, command)
             case ResolveDispute() as command:
@@ -133,8 +173,8 @@ class XeroWriter:
                 return groups.release(scope, command)
             case _:
                 raise UnsupportedOperation(
-                    f"{write.command.type} has no place in Xero; it is kept with us",
+                    f"{scope.write.command.type} has no place in Xero; it is kept with us",
                     platform=PLATFORM,
                     tenant=self._tenant.id,
-                    operation=write.command.type,
+                    operation=scope.write.command.type,
                 )

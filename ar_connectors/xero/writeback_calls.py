@@ -70,7 +70,8 @@ class Calls:
         for start in range(0, len(invoices), MAX_IDS):
             answer = self.client.by_ids("Invoices", invoices[start : start + MAX_IDS])
             for row in _rows(answer, "Invoices"):
-                found[str(row["InvoiceID"])] = _expected(row)
+                told = _expected(row)
+                found[told.invoice] = told
         return found
 
     def set_expected(self, dates: Mapping[str, date | None], key: str) -> dict[str, ExpectedDate]:
@@ -94,8 +95,11 @@ class Calls:
             )
             with outcome_told():
                 rows = _rows(answer, "Invoices")
-            for row in rows:
-                found[str(row["InvoiceID"])] = _expected(row)
+            for number, row in enumerate(rows):
+                # A refused element may come without its id: they come in the order in which they were sent.
+                sent = body["Invoices"][number]["InvoiceID"] if len(rows) == len(body["Invoices"]) else None
+                told = _expected(row, sent)
+                found[told.invoice] = told
         return found
 
     # ---- history
@@ -216,14 +220,15 @@ def _rows(answer: Response, name: str) -> list[dict[str, Any]]:
     )
 
 
-def _expected(row: Mapping[str, Any]) -> ExpectedDate:
+def _expected(row: Mapping[str, Any], sent: str | None = None) -> ExpectedDate:
+    """What a row says of its invoice; without an id it is the one that was `sent`. Empty id: nobody can tell."""
     errors = list(element_errors([row]))
     failed = str(row.get("StatusAttributeString", "")).upper() == "ERROR" or bool(errors)
     text, twin = row.get("ExpectedPaymentDate"), row.get("ExpectedPaymentDateString")
     moved = row.get("UpdatedDateUTC")
     counted = milliseconds(moved) if isinstance(moved, str) else None
     return ExpectedDate(
-        str(row["InvoiceID"]),
+        str(row.get("InvoiceID") or sent or ""),
         to_day(
             twin if isinstance(twin, str) else None,
             text if isinstance(text, str) else None,

@@ -19,9 +19,10 @@ from ar_core.commands import (
 )
 from ar_core.model import Invoice, Snapshot
 
-__all__ = ["DAY", "a_debtor", "a_week", "debtor"]
+__all__ = ["DAY", "PROMISED", "a_debtor", "a_promise", "a_week", "debtor", "many_debtors"]
 
 DAY = date(2026, 11, 23)
+PROMISED = date(2026, 12, 1)
 
 
 def a_debtor(ledger: Ledger) -> None:
@@ -31,6 +32,28 @@ def a_debtor(ledger: Ledger) -> None:
         line, issued = Line(Decimal("100.00"), "work"), DAY - timedelta(days=40 - number)
         due = DAY - timedelta(days=10)
         ledger.issue_invoice(customer.id, [line], issued=issued, number=f"W-{number}", due=due)
+
+
+def many_debtors(ledger: Ledger, count: int) -> None:
+    """Customers with an open invoice each, numbered `M-0`, `M-1`, ..."""
+    for number in range(count):
+        customer = ledger.open_customer(f"Debtor {number}")
+        line, issued = Line(Decimal("100.00"), "work"), DAY - timedelta(days=40)
+        due = DAY - timedelta(days=10)
+        ledger.issue_invoice(customer.id, [line], issued=issued, number=f"M-{number}", due=due)
+
+
+def a_promise(invoice: Invoice, day: date = PROMISED, key: str = "") -> RecordPromise:
+    """A promise to pay a part of one invoice."""
+    return RecordPromise(
+        key=key,
+        customer_id=str(invoice.customer_id),
+        invoice_ids=(invoice.id,),
+        promised_amount=Decimal("10.00"),
+        currency=invoice.currency,
+        promised_date=day,
+        given_on=DAY,
+    )
 
 
 def debtor(snapshot: Snapshot, invoices: int = 3) -> list[Invoice]:
