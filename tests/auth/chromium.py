@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
 import requests
 
-__all__ = ["Chromium"]
+__all__ = ["Chromium", "Person"]
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
@@ -114,3 +116,30 @@ class Chromium:
         if answer.status_code >= 400:
             raise RuntimeError(f"{value['error']}: {value['message'][:500]}")
         return value
+
+
+class Person:
+    """Sits before the browser while the program waits: opens the consent page and decides (`connect` or `deny`)."""
+
+    def __init__(
+        self, chromium: Chromium, decision: str, *, first: Callable[[str], None] | None = None
+    ) -> None:
+        self._chromium, self._decision, self._first = chromium, decision, first
+        self._pool = ThreadPoolExecutor(1)
+        self.read: Future[tuple[str, str]] | None = None
+
+    def open(self, url: str) -> None:
+        self.read = self._pool.submit(self._act, url)
+
+    def _act(self, url: str) -> tuple[str, str]:
+        if self._first is not None:
+            self._first(url)
+        self._chromium.visit(url)
+        self._chromium.click(f"#{self._decision}")
+        return self._chromium.text("#result"), self._chromium.text("#detail")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()

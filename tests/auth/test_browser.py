@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,7 +15,7 @@ from ar_connectors.errors import AuthError
 from ar_connectors.http import Endpoints
 from ar_connectors.quickbooks.auth import token_endpoint
 from ar_connectors.testkit.server import Handle, start_quickbooks
-from tests.auth.chromium import Chromium
+from tests.auth.chromium import Chromium, Person
 
 pytestmark = pytest.mark.browser
 
@@ -49,33 +47,6 @@ def endpoint(emulator: Handle) -> Iterator[TokenEndpoint]:
     one = token_endpoint(keys, clock=SystemClock(), jitter=random.random, endpoints=endpoints)
     yield one
     one.close()
-
-
-class Person:
-    """Sits before the browser while the program waits."""
-
-    def __init__(
-        self, chromium: Chromium, decision: str, *, first: Callable[[str], None] | None = None
-    ) -> None:
-        self._chromium, self._decision, self._first = chromium, decision, first
-        self._pool = ThreadPoolExecutor(1)
-        self.read: Future[tuple[str, str]] | None = None
-
-    def open(self, url: str) -> None:
-        self.read = self._pool.submit(self._act, url)
-
-    def _act(self, url: str) -> tuple[str, str]:
-        if self._first is not None:
-            self._first(url)
-        self._chromium.visit(url)
-        self._chromium.click(f"#{self._decision}")
-        return self._chromium.text("#result"), self._chromium.text("#detail")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown()
 
 
 def test_a_person_connects_a_company_in_the_browser(

@@ -304,7 +304,7 @@ def token(handle: Handle, **form: str) -> requests.Response:
 
 
 def test_the_consent_page_leads_to_tokens(emulator: Handle) -> None:
-    back = "http://127.0.0.1:9/callback"
+    back = "http://localhost:9/callback"
     asked = {"client_id": emulator.client_id, "redirect_uri": back, "state": "s<1>", "response_type": "code"}
     page = requests.get(emulator.authorize_url, params=asked, timeout=10)
     assert "Connect" in page.text
@@ -323,8 +323,13 @@ def test_the_consent_page_leads_to_tokens(emulator: Handle) -> None:
         emulator.authorize_url, data={**asked, "decision": "deny"}, allow_redirects=False, timeout=10
     )
     assert "error=access_denied" in denied.headers["Location"]
-    wrong = requests.get(emulator.authorize_url, params={**asked, "client_id": "other"}, timeout=10)
-    assert wrong.status_code == 400
+    numbered = "http://127.0.0.1:9/callback"
+    for wrong in (
+        {"client_id": "other"},
+        {"redirect_uri": numbered},
+        {"redirect_uri": "http://app.example/"},
+    ):
+        assert requests.get(emulator.authorize_url, params={**asked, **wrong}, timeout=10).status_code == 400
 
 
 def test_tokens_end_in_their_time(client: Client, emulator: Handle) -> None:

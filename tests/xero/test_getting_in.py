@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,13 +16,14 @@ import requests
 import ar_connectors as ar
 from ar_connectors.auth import ClientCredentials, run_code_flow
 from ar_connectors.auth.tokens import TokenSet
-from ar_connectors.errors import ConfigurationError
+from ar_connectors.errors import ARError, ConfigurationError, PermissionDenied, ReauthorizationRequired
 from ar_connectors.http.endpoints import Endpoints
 from ar_connectors.quickbooks import auth as quickbooks_auth
 from ar_connectors.store import Store, open_store
 from ar_connectors.testkit.clock import ScriptedClock
 from ar_connectors.testkit.server import XeroHandle, start_xero
-from ar_connectors.xero.auth import CUSTOM_SCOPES, token_endpoint
+from ar_connectors.xero.auth import CUSTOM_SCOPES, disconnect, organisations, token_endpoint
+from ar_connectors.xero.connector import XeroConnector
 from tests.behavior.faces import KEY, NOW
 
 
@@ -140,3 +142,68 @@ def test_a_custom_connection_begins_without_tokens_and_asks_for_new_ones_every_h
     found = store.load_tokens(conn.id)
     assert found is not None
     assert TokenSet.from_document(found[0]).refresh_token is None
+
+
+@pytest.fixture
+def company(clock: ScriptedClock, store: Store) -> Iterator[tuple[XeroHandle, ar.Connection]]:
+    with start_xero(invoices=20, clock=clock) as handle:
+        conn = ar.connect(
+            "xero",
+            tenant=handle.tenant,
+            store=store,
+            credentials=ClientCredentials(handle.client_id, handle.client_secret),
+            tokens=TokenSet(handle.access_token, handle.refresh_token),
+            endpoints=hosts(handle),
+            settings={"time_zone": "UTC"},
+            clock=clock,
+        )
+        with closing(conn):
+            yield handle, conn
+
+
+def test_to_disconnect_ends_the_connection_of_this_organisation_at_xero(
+    company: tuple[XeroHandle, ar.Connection], store: Store
+) -> None:
+    """Until then it counts for the app, and what was read stays."""
+    handle, conn = company
+    assert isinstance(conn.connector, XeroConnector)
+    assert ar.sync(conn, store).complete
+    before = store.snapshot(conn.id)
+    handle.stats.reset()
+    disconnect(conn.connector.client)
+    assert handle.stats.calls == {"connections": 1, "connections delete": 1}
+    assert organisations(conn.connector.client) == []
+    with pytest.raises(ARError) as refused:
+        ar.sync(conn, store)
+    assert isinstance(refused.value, PermissionDenied | ReauthorizationRequired)
+    assert store.snapshot(conn.id).invoices == before.invoices
+
+
+def test_what_is_not_connected_cannot_be_disconnected(company: tuple[XeroHandle, ar.Connection]) -> None:
+    handle, conn = company
+    assert isinstance(conn.connector, XeroConnector)
+    disconnect(conn.connector.client)
+    handle.stats.reset()
+    with pytest.raises(ConfigurationError, match="does not reach this organisation") as told:
+        disconnect(conn.connector.client)
+    assert "disconnected already" in str(told.value.advice)
+    assert handle.stats.calls["connections delete"] == 0
+
+
+def test_only_the_own_organisation_is_disconnected(company: tuple[XeroHandle, ar.Connection]) -> None:
+    """The token may reach others: theirs is another connection, and stays."""
+    handle, conn = company
+    assert isinstance(conn.connector, XeroConnector)
+    stranger = replace(conn.connector.client, tenant="00000000-0000-4000-8000-000000000000")
+    with pytest.raises(ConfigurationError, match="does not reach"):
+        disconnect(stranger)
+    assert [one.tenant for one in organisations(conn.connector.client)] == [handle.tenant]
+    with pytest.raises(ConfigurationError, match="empty id"):
+        conn.connector.client.disconnect(" ")
+
+
+def test_an_app_without_a_secret_that_brings_no_challenge_gets_no_page(public: XeroHandle) -> None:
+    asked = {"client_id": public.client_id, "redirect_uri": "http://localhost:8123/callback", "state": "s"}
+    assert requests.get(public.authorize_url, params=asked, timeout=10).status_code == 400
+    more = {"code_challenge": "x" * 43, "code_challenge_method": "S256"}
+    assert requests.get(public.authorize_url, params={**asked, **more}, timeout=10).status_code == 200

@@ -220,6 +220,11 @@ _BEHAVIORS: Final = (
         "Intuit's FAQ warns of the latter; issues of clients tell of both",
     ),
     Behavior(
+        "A redirect address is https, or http://localhost; one by number is not taken.",
+        _D,
+        "Intuit, Set redirect URIs",
+    ),
+    Behavior(
         "x_refresh_token_hard_expires_in comes when asked for, five years from consent.",
         _D,
         "Intuit's blog of 2025-11-12",

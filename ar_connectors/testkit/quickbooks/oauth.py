@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from ar_connectors.testkit.authority import Authority as Common
 from ar_connectors.testkit.authority import Lives
@@ -36,6 +37,15 @@ class Authority(Common):
     def __init__(self, clock: ScriptedClock, realm: str, company: str, seed: str) -> None:
         super().__init__(clock, company, seed, LIVES, "ABemulatorclientid")
         self.realm = realm
+
+    def allows_redirect(self, redirect: str) -> bool:
+        """Encrypted, or this machine by its name (Intuit: for sandboxes only); never a number."""
+        address = urlsplit(redirect)
+        host = address.hostname or ""
+        numbered = host.replace(".", "").isdigit() or ":" in host
+        return not numbered and (
+            address.scheme == "https" or (address.scheme == "http" and host == "localhost")
+        )
 
     def token_fields(self, call: Call, refresh: str | None) -> dict[str, Any]:
         """Seconds until the refresh token dies, and until consent is needed again when the caller asks for it."""

@@ -146,6 +146,14 @@ class Authority(Common):
             return form.get("client_id") == self.client_id
         return super().app_of(call, form)
 
+    def consent(self, call: Call) -> Reply:
+        """The common page; an app without a secret has to bring a challenge, or anybody could trade its codes."""
+        asked = call.params if call.method == "GET" else form_of(call.body)
+        if self.kind == "pkce" and asked.get("code_challenge_method") != "S256":
+            return Reply(400, b"<h1>Sorry, something went wrong</h1><p>invalid_request: code challenge required</p>", "consent",
+                         "text/html; charset=utf-8")  # fmt: skip
+        return super().consent(call)
+
     def allows_redirect(self, redirect: str) -> bool:
         """Encrypted, or this machine by its name; not by its number."""
         address = urlsplit(redirect)
