@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from ar_core.cadence.predicates import Condition, Predicate, PredicateError
+from ar_core.cadence.predicates import Condition, Predicate, PredicateError, nearest
 
 __all__ = ["FEATURES", "Feature", "FeatureType", "check_predicate"]
 
@@ -183,7 +183,7 @@ def check_predicate(
         feature = FEATURES.get(condition.feature)
         if feature is None:
             raise PredicateError(
-                f"{path}: {condition.feature!r} is no feature; known are {', '.join(sorted(FEATURES))}"
+                f"{path}: {condition.feature!r} is no feature{nearest(condition.feature, FEATURES)}"
             )
         if feature.scope == "invoice" and scope != "invoice":
             raise PredicateError(f"{path}: {feature.name} belongs to one invoice and cannot be used here")

@@ -15,7 +15,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ar_core.cadence.policy import Policy
+from ar_core.cadence.places import Lines, json_lines, line_of, steps_of, toml_lines
+from ar_core.cadence.places import Path as Place
+from ar_core.cadence.policy import Policy, known_settings
+from ar_core.cadence.predicates import nearest
 
 __all__ = ["PRESETS", "PolicyError", "load_policy", "preset_text"]
 
@@ -35,17 +38,26 @@ _DEEPEST = 8
 
 
 class PolicyError(ValueError):
-    """A policy cannot be used. The message lists each problem with its place in the policy."""
+    """A policy cannot be used. The message lists each problem with its line in the file and its place in the policy."""
 
-    def __init__(self, source: str, problems: tuple[tuple[str, str], ...]) -> None:
-        lines = [f"{path}: {message}" if path else message for path, message in problems]
-        super().__init__("\n  ".join([f"the policy {source} cannot be used:", *lines]))
+    def __init__(
+        self, source: str, problems: tuple[tuple[str, str], ...], lines: tuple[int | None, ...] = ()
+    ) -> None:
         self.source = source
         self.problems = problems
         """(path in the policy, what is wrong)."""
+        self.lines = lines or (None,) * len(problems)
+        """The line of each problem in the file; None where there is none: the policy is no file, or it is about the whole."""
+        told = [
+            ": ".join(part for part in (f"line {line}" if line else "", path, message) if part)
+            for (path, message), line in zip(problems, self.lines, strict=True)
+        ]
+        super().__init__("\n  ".join([f"the policy {source} cannot be used:", *told]))
 
-    def __reduce__(self) -> tuple[type[PolicyError], tuple[str, tuple[tuple[str, str], ...]]]:
-        return type(self), (self.source, self.problems)
+    def __reduce__(
+        self,
+    ) -> tuple[type[PolicyError], tuple[str, tuple[tuple[str, str], ...], tuple[int | None, ...]]]:
+        return type(self), (self.source, self.problems, self.lines)
 
 
 def preset_text(name: str) -> str:
@@ -63,6 +75,7 @@ def load_policy(source: str | Path | Mapping[str, Any] = "balanced", *, preset: 
     merged key by key, `stages`, `steps` and `notices` by id, other lists are replaced; `remove_steps` takes steps away.
     Raises `PolicyError` (a ValueError), and OSError for a file that cannot be read.
     """
+    file: Path | None = None
     if isinstance(source, str) and _is_preset(source):
         name = source.partition("@")[0]
         if preset is None:
@@ -71,10 +84,11 @@ def load_policy(source: str | Path | Mapping[str, Any] = "balanced", *, preset: 
     elif isinstance(source, Mapping):
         data, label = dict(source), str(source.get("id", "given as data"))
     else:
-        data, label = _read_file(_file(source)), str(source)
+        file = _file(source)
+        data, label = _read_file(file), str(source)
     if preset is not None and "extends" not in data:
         data = {**data, "extends": preset}
-    return _validated(_resolved(data, label, 0), label)
+    return _validated(_resolved(data, label, 0), label, data, file)
 
 
 def _file(source: object) -> Path:
@@ -182,15 +196,74 @@ def _merge_by_id(base: list[Any], own: list[Any]) -> list[Any]:
     return merged + [row for row in own if not isinstance(row, Mapping) or row.get("id") in changes]
 
 
-def _validated(data: dict[str, Any], label: str) -> Policy:
+def _validated(
+    data: dict[str, Any], label: str, own: Mapping[str, Any] | None = None, file: Path | None = None
+) -> Policy:
+    """`own`: what the file itself says, before it was merged with what it extends."""
     try:
         return Policy.model_validate(_exact_numbers(data))
     except ValidationError as error:
-        problems = tuple(
-            (_path(problem["loc"], data), problem["msg"].removeprefix("Value error, "))
-            for problem in error.errors(include_url=False, include_input=False)
-        )
-        raise PolicyError(label, problems) from error
+        found = error.errors(include_url=False, include_input=False)
+        problems = tuple((_path(problem["loc"], data), _said(problem)) for problem in found)
+        lines: tuple[int | None, ...] = ()
+        if file is not None and own is not None:
+            index = _lines(file)
+            lines = tuple(
+                line_of(index, _own_place(problem["loc"] or _named_place(message), data, own))
+                for problem, (_, message) in zip(found, problems, strict=True)
+            )
+        raise PolicyError(label, problems, lines) from error
+
+
+def _said(problem: Mapping[str, Any]) -> str:
+    """What is wrong with a setting; for one that does not exist, which may have been meant."""
+    if problem["type"] != "extra_forbidden":
+        return str(problem["msg"]).removeprefix("Value error, ")
+    *around, name = problem["loc"]
+    known = known_settings(tuple(around))
+    return f"there is no such setting{nearest(str(name), known)}"
+
+
+def _lines(file: Path) -> Lines:
+    text = file.read_text(encoding="utf-8")
+    match file.suffix.lower():
+        case ".toml":
+            return toml_lines(text)
+        case ".json":
+            return json_lines(text)
+        case _:
+            from ar_core.yaml import yaml_lines
+
+            return yaml_lines(text)
+
+
+def _named_place(message: str) -> Place:
+    """The place that a message about the whole names first, such as `steps.call.requires`."""
+    return steps_of(message.partition(" ")[0].removesuffix(":"))
+
+
+def _own_place(location: Place, merged: Any, own: Any) -> Place:
+    """A place in the merged policy as the file has it: entries of `steps` are found by their id, and it ends where the file does."""
+    found: Place = ()
+    for part in location:
+        if isinstance(own, list):
+            wanted = part
+            if isinstance(merged, list) and isinstance(part, int):
+                merged = merged[part] if part < len(merged) else None
+                name = merged.get("id") if isinstance(merged, Mapping) else None
+                wanted = part if name is None else str(name)
+            by_id = [n for n, row in enumerate(own) if isinstance(row, Mapping) and row.get("id") == wanted]
+            place: str | int | None = by_id[0] if by_id else wanted
+            if not isinstance(place, int) or place >= len(own):
+                return found
+            own = own[place]
+        elif isinstance(own, Mapping) and part in own:
+            place, own = part, own[part]
+            merged = merged.get(part) if isinstance(merged, Mapping) else None
+        else:
+            return (*found, part)
+        found = (*found, place)
+    return found
 
 
 def _exact_numbers(value: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     Field,
@@ -82,6 +82,7 @@ __all__ = [
     "ValueTiers",
     "Variant",
     "Writeback",
+    "known_settings",
     "policy_json_schema",
 ]
 
@@ -176,6 +177,26 @@ class Policy(Part):
 def policy_json_schema() -> dict[str, Any]:
     """The JSON Schema of a policy file, for editors and other languages. `extends` is resolved before it applies."""
     return Policy.model_json_schema(by_alias=True)
+
+
+def known_settings(path: tuple[str | int, ...]) -> list[str]:
+    """The names of the settings that a table of a policy may have. `path`: keys and places in lists that lead to it."""
+    kind: Any = Policy
+    for part in path:
+        if isinstance(part, int):
+            continue
+        fields = {field.alias or name: field for name, field in kind.model_fields.items()}
+        if part in fields:  # else it is a name of one's own, such as a step's in an override
+            kind = _part_in(fields[part].annotation) or kind
+    names = [field.alias or name for name, field in kind.model_fields.items()]
+    return [*names, "extends", "remove_steps"] if kind is Policy else names
+
+
+def _part_in(annotation: Any) -> type[Part] | None:
+    """The kind of part that a setting holds, be it one, several or by name."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _part_in(inner))), None)
 
 
 def _unique(what: str, names: list[str]) -> None:

@@ -10,13 +10,14 @@ explanation says what was missing.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 from ar_core.cadence.conditions import Check, Condition, Test, compared, constant, flag, joined, negated
 
-__all__ = ["Condition", "Predicate", "PredicateError", "parse_predicate"]
+__all__ = ["Condition", "Predicate", "PredicateError", "nearest", "parse_predicate"]
 
 _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
@@ -33,6 +34,13 @@ _OPERATORS: dict[type[ast.cmpop], str] = {
 _MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _LONGEST = 2000
 _DEEPEST = 12
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What was meant by a name that is not known, as the end of a sentence: `; did you mean window?`, or the names that there are."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(names)}"
 
 
 class PredicateError(ValueError):
