@@ -18,6 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
@@ -128,7 +129,7 @@ class Database:
             return ()
         if self.is_sqlite:
             marked = statement.replace("AMONG", "IN (SELECT value FROM json_each(?))")
-            return connection.exec_driver_sql(marked, (json.dumps(values), *more)).all()
+            return connection.exec_driver_sql(marked, (_json(values), *more)).all()
         marked = statement.replace("AMONG", "= ANY(?)").replace("?", "%s")
         return connection.exec_driver_sql(marked, (values, *more)).all()
 
@@ -140,6 +141,13 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def _json(values: Sequence[str] | Sequence[int]) -> str:
+    try:
+        return msgspec.json.encode(values).decode()
+    except UnicodeEncodeError:  # lone surrogates, which nothing that is stored has
+        return json.dumps(values)
 
 
 def _forget_connections() -> None:

@@ -7,6 +7,7 @@ found too; their callers say whether they want them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,7 +17,9 @@ from ar_connectors.store.places import ALLOCATION, NAMES, NUMBER, head_of, key_o
 from ar_connectors.store.rows import Prepared, Stored, escaped, origin_of
 from ar_core.model import Source
 
-__all__ = ["by_id", "by_id_anywhere", "by_source", "children_of", "stored"]
+__all__ = ["by_id", "by_id_anywhere", "by_source", "children_of", "stored", "unnamed_children_of"]
+
+_KIND, _KEY, _ID = map(itemgetter, (Prepared._fields.index(name) for name in ("kind", "key", "id")))
 
 _STATE = "SELECT number, id, kind, gone, body, mapper_version, due_version, seq, raw_page, raw_row FROM records WHERE"
 _OURS = f"connection = {NUMBER}"
@@ -35,18 +38,29 @@ _ANY_PARENT = "SELECT 1 FROM records WHERE parent BETWEEN ? AND ? LIMIT 1"
 
 
 def stored(
-    database: Database, tx: Connection, connection_id: str, given: Iterable[Prepared]
+    database: Database,
+    tx: Connection,
+    connection_id: str,
+    given: Sequence[Prepared],
+    parents: Sequence[str] = (),
 ) -> dict[str, Stored]:
-    """What the store has of these records, by id."""
-    wanted: dict[int, dict[str, int]] = {}
-    for one in given:
-        wanted.setdefault(one.kind, {})[one.id] = one.key
-    found = {}
-    for kind, keys in wanted.items():
-        for state in _of_kind(database, tx, connection_id, kind, set(keys.values())):
-            if state.id in keys:
-                found[state.id] = state
-    return found
+    """What the store has of these records, and of the allocations that were read from `parents`, by id; also what else has the key
+    of one of them. An allocation has its parent's key: those of a page are found by one look at the index."""
+    if not given and not parents:
+        return {}
+    keys: dict[int, set[int]] = {kind: set() for kind in set(map(_KIND, given))}
+    for kind, its_keys in keys.items():
+        its_keys.update([one.key for one in given if one.kind == kind])
+    if parents:
+        of_parents = keys.setdefault(ALLOCATION, set())
+        of_parents.update(map(_KEY, given))  # where its parents are in the page, as they mostly are
+        of_parents.update(map(key_of, set(parents).difference(map(_ID, given))))
+    found = (
+        state
+        for kind, its_keys in keys.items()
+        for state in _of_kind(database, tx, connection_id, kind, its_keys)
+    )
+    return {state.id: state for state in found}
 
 
 def by_id(database: Database, tx: Connection, connection_id: str, ids: Collection[str]) -> dict[str, Stored]:
@@ -83,13 +97,19 @@ def children_of(
     if not parents:
         return []
     wanted = frozenset(parents)
-    keys = {key_of(one) for one in wanted}
-    named = _of_kind(database, tx, connection_id, ALLOCATION, keys)
+    named = _of_kind(database, tx, connection_id, ALLOCATION, {key_of(one) for one in wanted})
     found = [one for one in named if head_of(one.id) in wanted]
+    return found + unnamed_children_of(database, tx, connection_id, wanted)
+
+
+def unnamed_children_of(
+    database: Database, tx: Connection, connection_id: str, parents: Collection[str]
+) -> list[Stored]:
+    """Those of them that are not named after their parent, as allocations are."""
     # PostgreSQL sorts text by the rules of a language, and is not asked for a range.
-    if not database.is_sqlite or database.rows(tx, _ANY_PARENT, min(wanted), max(wanted)):
-        found += map(_state, database.among(tx, _BY_PARENT, list(wanted), connection_id))
-    return found
+    if database.is_sqlite and not database.rows(tx, _ANY_PARENT, min(parents), max(parents)):
+        return []
+    return [_state(row) for row in database.among(tx, _BY_PARENT, list(parents), connection_id)]
 
 
 def _of_kind(

@@ -16,10 +16,11 @@ from ar_connectors.store.contract import CommitResult, Lease, StagedPage
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import to_micros
 from ar_connectors.store.leases import check_fence
-from ar_connectors.store.lookups import by_source, children_of, stored
+from ar_connectors.store.lookups import by_source, stored, unnamed_children_of
+from ar_connectors.store.places import ALLOCATION, head_of
 from ar_connectors.store.quarantine import close_quarantine, set_aside
 from ar_connectors.store.records import Reading, bury, judge_all, write
-from ar_connectors.store.rows import Prepared, Verdict, escaped, prepare_all
+from ar_connectors.store.rows import Prepared, Stored, Verdict, escaped, prepare_all
 from ar_core.model import DeletionEvidence, Tombstone
 
 __all__ = ["commit_page", "records_turn", "reset_stream", "stage_page"]
@@ -53,7 +54,7 @@ def commit_page(
     with database.writing(durable=False) as connection:
         database.take_turn(connection, records_turn(connection_id))
         at = to_micros(check_fence(connection, lease, clock))
-        known = stored(database, connection, connection_id, prepared)
+        known = stored(database, connection, connection_id, prepared, page.replaces)
         judged = judge_all(prepared, known, page.mapper_version)
         raw_page = None
         if blob is not None and judged.changes_anything:
@@ -61,7 +62,7 @@ def commit_page(
             raw_page = _keep_body(connection, connection_id, page, blob, at)
         echoes = _echoes(database, connection, connection_id, prepared, judged.verdicts)
         current = [one for one in page.replaces if judged.verdicts.get(one) is not Verdict.STALE]
-        left_out = _left_out(database, connection, connection_id, current, judged.verdicts)
+        left_out = _left_out(database, connection, connection_id, current, known, judged.verdicts)
         reading = Reading(at, page.mapper_version, raw_page)
         changed = write(database, connection, connection_id, judged, reading)
         gone = _by_source(database, connection, connection_id, page.tombstones) | left_out
@@ -187,10 +188,15 @@ def _left_out(
     connection: Connection,
     connection_id: str,
     parents: Sequence[str],
+    known: Mapping[str, Stored],
     present: Mapping[str, Verdict],
 ) -> dict[str, str]:
     """Live allocations and contacts (and native promises) of these parents that the page no longer has; asked before its own are
-    written."""
-    children = children_of(database, connection, connection_id, parents)
+    written. `known`: what is stored at the keys of the page."""
+    if not parents:
+        return {}
+    wanted = frozenset(parents)
+    children = unnamed_children_of(database, connection, connection_id, wanted)
+    children += [one for one in known.values() if one.kind == ALLOCATION and head_of(one.id) in wanted]
     replaced = DeletionEvidence.SET_REPLACED.value
     return {one.id: replaced for one in children if one.gone is None and one.id not in present}

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from ar_connectors.store.activity import merged, superseded
 from ar_connectors.store.engine import Database
 from ar_connectors.store.lookups import by_id, children_of, stored
-from ar_connectors.store.places import numbered
+from ar_connectors.store.places import KINDS, numbered
 from ar_connectors.store.rows import (
     COLUMNS,
     Prepared,
@@ -28,6 +28,7 @@ from ar_core.model import DeletionEvidence, Dispute, Frozen, Invoice, Promise
 __all__ = ["Judged", "Reading", "bury", "judge_all", "put_local", "write"]
 
 _OWN = len(COLUMNS)
+_PROMISE = KINDS["promise"]
 _CHANGING = (
     "parent",
     "origin",
@@ -87,7 +88,7 @@ def judge_all(
     A stale parent takes its allocations and contacts with it: they are of the same old reading.
     """
     given = _one_each(given, mapper_version)
-    if not known:
+    if known.keys().isdisjoint([one.id for one in given]):
         # A first load, page after page: nothing to compare with.
         return Judged(inserts=list(given), verdicts=dict.fromkeys([one.id for one in given], Verdict.INSERT))
     result = Judged()
@@ -165,9 +166,9 @@ def write(
         (reading.mapper_version, reading.raw_page, one.raw_row, old.number) for one, old in judged.remapped
     ]
     database.many(connection, _REMAPPED, remapped)
-    written = [*judged.inserts, *(one for one, _ in judged.updates)]
+    written = [*judged.inserts, *[one for one, _ in judged.updates]]
     changed = [one.id for one in written]
-    promises = [one.record for one in written if isinstance(one.record, Promise)]
+    promises: list[Any] = [one.record for one in written if one.kind == _PROMISE]
     if promises:
         replaced = superseded(database, connection, connection_id, promises)
         changed += put_local(database, connection, connection_id, replaced, at)

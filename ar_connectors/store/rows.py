@@ -6,12 +6,12 @@ content decides (a change without a new version is a SILENT_CHANGE); a newer map
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import repeat
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -119,7 +119,7 @@ def prepare_all(records: Sequence[Frozen], row_of: Sequence[int | None] = ()) ->
     ]
     result = []
     seen: Source | None = None
-    traces = _NOWHERE
+    its_key, its_end = 0, _NO_END
     new = tuple.__new__  # what a NamedTuple does, without a call in between: a page has thousands of records
     rows = row_of or repeat(None, len(plain))
     for record, body, raw_row in zip(plain, encode_records(plain), rows, strict=True):
@@ -129,17 +129,21 @@ def prepare_all(records: Sequence[Frozen], row_of: Sequence[int | None] = ()) ->
         record_id = values["id"] if kind != _PROFILE else profile_row_id(values["customer_id"])
         source: Source | None = values.get("source")
         if source is not seen:  # all that was read from one row shares its source
-            seen, traces = source, _traces(source)
-        its_key, its_end, its_origin = traces
-        head = head_of(record_id)
+            seen = source
+            if source is None:
+                its_end = _NO_END
+            else:
+                part = escaped(source.__dict__["remote_id"])
+                its_key, its_end = key_of_part(part), f":{part}"
+        parent = parent_in(values) if parent_in is not None else None
+        head = head_of(record_id) if "|" in record_id else record_id
         told = head.endswith(its_end)
-        parent = parent_in(record) if parent_in is not None else None
         columns = (
             kind,
             its_key if told else key_of(record_id),
             record_id,
             parent if kind != ALLOCATION or parent != head else None,
-            its_origin if not told else None,
+            None if told else origin_of(source) if source is not None else "",
             body,
             raw_row,
             record,
@@ -148,17 +152,8 @@ def prepare_all(records: Sequence[Frozen], row_of: Sequence[int | None] = ()) ->
     return result
 
 
-_Traces = tuple[int, str, str]
-"""What a source leaves in the records that were read from it: the key and the end of their ids, where they are named after it, and
-their `origin` where they are not."""
-_NOWHERE: _Traces = (0, "\x00", "")
-
-
-def _traces(source: Source | None) -> _Traces:
-    if source is None:
-        return _NOWHERE
-    part = escaped(source.remote_id)
-    return key_of_part(part), f":{part}", origin_of(source)
+_NO_END = "\x00"
+"""What no id ends with: those of records without a source are not named after one."""
 
 
 def origin_of(source: Source) -> str:
@@ -169,30 +164,31 @@ def origin_of(source: Source) -> str:
 def parent_of(record: Frozen) -> str | None:
     """What a record was read from, so that it is replaced with it; None where it stands for itself."""
     find = _PARENTS.get(type(record))
-    return find(record) if find is not None else None
+    return find(record.__dict__) if find is not None else None
 
 
-def _is_native(record: Promise | Dispute) -> bool:
-    return record.source is not None and not record.id.startswith("local:")
+def _is_native(values: Mapping[str, Any]) -> bool:
+    return values["source"] is not None and not values["id"].startswith("local:")
 
 
-def _parent_of_promise(record: Promise) -> str | None:
+def _parent_of_promise(values: Mapping[str, Any]) -> str | None:
     """A native promise is a field of its invoice, and goes when the invoice no longer has it; ours stands for itself."""
-    return record.invoice_ids[0] if _is_native(record) and len(record.invoice_ids) == 1 else None
+    invoices: tuple[str, ...] = values["invoice_ids"]
+    return invoices[0] if _is_native(values) and len(invoices) == 1 else None
 
 
-def _parent_of_dispute(record: Dispute) -> str | None:
+def _parent_of_dispute(values: Mapping[str, Any]) -> str | None:
     """A native dispute likewise."""
-    return record.invoice_id if _is_native(record) else None
+    return values["invoice_id"] if _is_native(values) else None
 
 
-_PARENTS: dict[type[Frozen], Callable[[Any], str | None]] = {
-    Allocation: attrgetter("parent_id"),
-    Contact: attrgetter("customer_id"),
+_PARENTS: dict[type[Frozen], Callable[[Mapping[str, Any]], str | None]] = {
+    Allocation: itemgetter("parent_id"),
+    Contact: itemgetter("customer_id"),
     Promise: _parent_of_promise,
     Dispute: _parent_of_dispute,
 }
-"""Type -> what a record was read from."""
+"""Type -> what a record was read from, by its fields."""
 
 _TRAITS = {model: (KINDS[name], _PARENTS.get(model)) for name, model in MODELS.items()}
 """Type -> number of its kind, and what a record was read from."""
