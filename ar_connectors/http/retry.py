@@ -173,7 +173,9 @@ class Failure:
     error: ARError
     """What the caller gets when there is no further try."""
     retry_after: timedelta | None = None
-    """What the platform asked for."""
+    """How long to wait: what the platform asked for, or what its documentation says."""
+    told: bool = True
+    """Whether this answer itself asked for it."""
 
 
 def repeat(
@@ -272,17 +274,18 @@ class _Plan:
         # A wait of zero that is asked for again and again would be a hammer, so zero means our own backoff.
         self.wait_seconds = asked or self._policy.backoff(state.attempt_number, self._jitter())
         if failure.trouble is Trouble.THROTTLED:
-            self.verdict = self._throttled(failure.error, asked)
+            self.verdict = self._throttled(failure.error, asked, told=failure.told)
         else:
             self._throttled_since = None
             self._counted += 1
             self.verdict = self._failed(failure.error, asked)
 
-    def _throttled(self, error: ARError, asked: float | None) -> ARError | None:
+    def _throttled(self, error: ARError, asked: float | None, *, told: bool) -> ARError | None:
         now = self._clock.monotonic()
         if self._throttled_since is None:
             self._throttled_since = now
-        resume_at = self._clock.now() + timedelta(seconds=asked) if asked else None
+        # A usual wait did not help: then only the platform's own word says when it opens again.
+        resume_at = self._clock.now() + timedelta(seconds=asked) if asked and told else None
         if asked is not None and asked > self._policy.retry_after_cap:
             return _exhausted(error, resume_at, f"the platform asks to wait {asked:.0f} seconds")
         spent = now - self._throttled_since + self.wait_seconds

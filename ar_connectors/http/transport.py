@@ -303,11 +303,10 @@ class _Try:
         """A failure that the table of rules knows, or the error itself, raised."""
         asked = self._transport.retry_after(response)
         if isinstance(error, RateLimited):
-            if asked is None:
-                asked = error.retry_after
-            self._transport.throttled(asked)
-            error.retry_after = asked
-            return Failure(Trouble.THROTTLED, error, asked)
+            wait = asked if asked is not None else error.retry_after
+            self._transport.throttled(wait)
+            error.retry_after = wait
+            return Failure(Trouble.THROTTLED, error, wait, told=asked is not None)
         if isinstance(error, QuotaExhausted):
             self._transport.blocked(error)
             raise error

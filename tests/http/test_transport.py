@@ -39,6 +39,7 @@ from ar_connectors.http import (
     Transport,
     TransportSettings,
 )
+from ar_connectors.quickbooks.faults import QuickBooksDialect
 from tests.http.little_server import (
     FakeClock,
     Heard,
@@ -240,6 +241,23 @@ def test_being_throttled_for_minutes_is_a_used_up_quota(
     with pytest.raises(QuotaExhausted, match="used-up quota"):
         transport().send(write(server))
     assert clock.slept == [60.0, 60.0, 60.0]
+
+
+@pytest.mark.parametrize(("headers", "told"), [({}, False), ({"Retry-After": "60"}, True)])
+def test_when_a_quota_opens_again_is_the_platform_s_word_or_nobody_s(
+    server: LittleServer,
+    clock: FakeClock,
+    transport: Callable[..., Transport],
+    headers: dict[str, str],
+    told: bool,
+) -> None:
+    """Intuit sends no Retry-After and says 60 seconds in its pages: after three of them that is no answer any more."""
+    server.replies = [answer(429, headers=headers)]
+    with pytest.raises(QuotaExhausted) as caught:
+        transport(dialect=QuickBooksDialect()).send(read(server))
+    assert clock.slept == [60.0, 60.0, 60.0]
+    assert caught.value.resume_at == (clock.now() + timedelta(seconds=60) if told else None)
+    assert told or "usage of this app" in str(caught.value.advice)
 
 
 def test_a_throttle_without_retry_after_backs_off_with_full_jitter(
