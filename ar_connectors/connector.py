@@ -167,8 +167,9 @@ class StoreView(Protocol):
         """Live records by id; missing ones are left out."""
         ...
 
-    def live_ids(self, kind: RecordKind) -> Iterator[str]:
-        """Ids of all live records of a kind that came from the platform, ascending."""
+    def live_ids(self, kind: RecordKind, *, born_here: bool = False) -> Iterator[str]:
+        """Ids of all live records of a kind that came from the platform, ascending; with `born_here` also of those that it has not
+        shown us yet."""
         ...
 
     def allocations_of(self, parent_ids: Iterable[str]) -> Sequence[Allocation]:

@@ -20,10 +20,11 @@ __all__ = ["View", "placement_from_json", "placement_to_json", "with_due_version
 
 _BATCH = 5000
 
-_LIVE_IDS = (
-    f"SELECT key, id FROM records WHERE connection = {NUMBER} AND kind = ? AND gone IS NULL AND (origin IS NULL OR origin <> '') "  # noqa: S608  constants
+_ALL_LIVE_IDS = (
+    f"SELECT key, id FROM records WHERE connection = {NUMBER} AND kind = ? AND gone IS NULL "  # noqa: S608  constants
     "AND key >= ? AND (key > ? OR id > ?) ORDER BY key, id LIMIT ?"
 )
+_LIVE_IDS = _ALL_LIVE_IDS.replace("gone IS NULL", "gone IS NULL AND (origin IS NULL OR origin <> '')")
 
 
 class View:
@@ -57,17 +58,18 @@ class View:
             if one.gone is None
         }
 
-    def live_ids(self, kind: RecordKind) -> Iterator[str]:
-        """Ids of all live records of a kind that came from the platform, ascending."""
-        return iter(sorted(self._by_key(KINDS[kind.value])))
+    def live_ids(self, kind: RecordKind, *, born_here: bool = False) -> Iterator[str]:
+        """Ids of all live records of a kind that came from the platform, ascending; with `born_here` also of those that it has not
+        shown us yet."""
+        return iter(sorted(self._by_key(KINDS[kind.value], _ALL_LIVE_IDS if born_here else _LIVE_IDS)))
 
-    def _by_key(self, kind: int) -> Iterator[str]:
+    def _by_key(self, kind: int, statement: str) -> Iterator[str]:
         """The ids in portions, each behind the last one of the portion before: no transaction lasts longer than one."""
         key, last = 0, ""
         while True:
             with self._database.reading() as connection:
                 rows = self._database.rows(
-                    connection, _LIVE_IDS, self._connection_id, kind, key, key, last, _BATCH
+                    connection, statement, self._connection_id, kind, key, key, last, _BATCH
                 )
             for row in rows:
                 yield row[1]

@@ -2,7 +2,8 @@
 
 History is one call a document and in no list (quirks.md#xero-23), so it is read only where there may be something to find: on an
 invoice with an expected payment date, once for each date; and of contacts in the group of those who have notes (they were put
-there when the notes were written, quirks.md#xero-49), once, with their open invoices. What is found is a promise or dispute of
+there when the notes were written, quirks.md#xero-49), once, with their open invoices. Disputes and promises that stand in notes alone
+may be settled by a further note that nothing announces: their histories are read again once a day. What is found is a promise or dispute of
 ours; a date without such a note is the bookkeeper's own.
 """
 
@@ -85,7 +86,7 @@ def pull_notes(
 ) -> Iterator[Sequence[Fetch]]:
     """One call for each document that may hold notes we do not know: see the module. Invoices whose date was ours and has
     changed or gone are read again: their history says why. `group`: name of the contact group of those who have notes; its
-    members are looked for once for every `as_of` (UTC), the age of the reference data."""
+    members, and what stands in notes alone, are looked for once for every `as_of` (UTC), the age of the reference data."""
     cursor = view.cursor(NOTES)
     state: dict[str, Any] = {
         "read": {},
@@ -93,15 +94,21 @@ def pull_notes(
         "members": [],
         **(cursor.state if cursor is not None else {}),
     }
+    daily = state.get("looked") != as_of.isoformat()
     wanted = _dated(context, view, state["read"], state["ours"])
-    members: list[str] = []
+    members: list[str] = state["members"]
     promised: dict[str, set[str]] = {}
-    if group is not None and state.get("looked") != as_of.isoformat():
+    if daily and group is not None:
         members = _members(view, group)
         new = set(members) - set(state["members"])
-        wanted = [*(_Document("Contacts", one) for one in sorted(new)), *wanted]
-        dated = {one.id for one in wanted if one.collection == "Invoices"}
-        wanted += [_Document("Invoices", one) for one in _open_of(context, view, new) if one not in dated]
+        wanted += [_Document("Contacts", one) for one in sorted(new)]
+        wanted += [_Document("Invoices", one) for one in _open_of(context, view, new)]
+    if daily:
+        wanted += _standing_in_notes(view, state["read"])
+    unique: dict[tuple[str, str], _Document] = {}
+    for one in wanted:
+        unique.setdefault((one.collection, one.id), one)
+    wanted = sorted(unique.values(), key=lambda one: one.collection)  # contacts first, see `_reader`
     for start in range(0, len(wanted), _AT_ONCE):
         chunk = wanted[start : start + _AT_ONCE]
         yield [
@@ -109,7 +116,7 @@ def pull_notes(
                 f"history of {len(chunk)} documents", _reader(client, context, view, chunk, state, promised)
             )
         ]
-    if group is not None and state.get("looked") != as_of.isoformat():
+    if daily:
         state |= {"members": members, "looked": as_of.isoformat()}
         done = Page(stream=NOTES, cursor=Cursor(NOTES, state))
         yield [Fetch("all that have notes", lambda: done)]
@@ -134,6 +141,27 @@ def _dated(
         if told != ours[invoices[identity]]:
             wanted[invoices[identity]] = told
     return [_Document("Invoices", one, date) for one, date in wanted.items()]
+
+
+def _standing_in_notes(view: StoreView, read: Mapping[str, str]) -> list[_Document]:
+    """The open invoices of disputes, and of promises without a date in Xero, that stand as far as we know; and their contacts, in
+    whose histories a note is that an invoice did not take."""
+    found: dict[str, _Document] = {}
+    for kind in (RecordKind.DISPUTE, RecordKind.PROMISE):
+        for fact in all_of(view, kind, born_here=True):
+            if fact.origin is not Origin.OURS or _is_settled(fact):
+                continue
+            about = (fact.invoice_id,) if isinstance(fact, Dispute) else fact.invoice_ids
+            for invoice in view.records(about).values():
+                dated = isinstance(fact, Promise) and invoice.expected_payment_date == fact.promised_date
+                if invoice.source is None or not invoice.balance_due or dated:
+                    continue
+                contact = parse_record_id(invoice.customer_id or "")
+                if contact is not None:
+                    found[contact.remote_id] = _Document("Contacts", contact.remote_id)
+                number = invoice.source.remote_id
+                found[number] = _Document("Invoices", number, read.get(number))
+    return [*found.values()]
 
 
 def _members(view: StoreView, group: str) -> list[str]:
@@ -165,9 +193,9 @@ def _open_of(context: Context, view: StoreView, contacts: Collection[str]) -> li
     ]
 
 
-def all_of(view: StoreView, kind: RecordKind) -> Iterator[Any]:
-    """All live records of a kind, some at a time."""
-    ids = view.live_ids(kind)
+def all_of(view: StoreView, kind: RecordKind, *, born_here: bool = False) -> Iterator[Any]:
+    """All live records of a kind, some at a time; see `StoreView.live_ids`."""
+    ids = view.live_ids(kind, born_here=born_here)
     while some := list(islice(ids, _BATCH)):
         yield from view.records(some).values()
 

@@ -28,7 +28,7 @@ class Held:
     def record(self, identity: str) -> Any:
         return self._records.get(identity)
 
-    def live_ids(self, kind: RecordKind) -> Iterator[str]:
+    def live_ids(self, kind: RecordKind, *, born_here: bool = False) -> Iterator[str]:  # noqa: ARG002  all alike here
         return (one for one in self._records if f":{kind}:" in one)
 
 

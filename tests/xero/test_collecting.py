@@ -16,7 +16,7 @@ from ar_connectors.connector import ChecksItself
 from ar_connectors.errors import PeriodClosedError
 from ar_connectors.store import open_store
 from ar_connectors.store.contract import Receipt
-from ar_connectors.testkit.ledger import Line
+from ar_connectors.testkit.ledger import Application, Ledger, Line
 from ar_connectors.xero.writeback_calls import Calls
 from ar_core.commands import (
     AddNote,
@@ -24,6 +24,7 @@ from ar_core.commands import (
     OpenDispute,
     RecordPromise,
     ReleaseOrderHold,
+    ResolveDispute,
     SetCollectionsStatus,
     SetOrderHold,
     WithdrawPromise,
@@ -208,6 +209,65 @@ def test_a_promise_that_was_taken_back_is_found_as_such(face: Face, tmp_path: Pa
     ours, theirs = activity(face, tmp_path)
     assert [one.withdrawn_on for one in ours] == [DAY]
     assert theirs == ours
+
+
+@pytest.mark.parametrize("face", [{}, {"notes_group": ""}], ids=["group", "no group"], indirect=True)
+def test_what_another_store_settles_in_notes_alone_is_seen_within_a_day(face: Face, tmp_path: Path) -> None:
+    """A dispute is resolved elsewhere, and a promise withdrawn that Xero took no date for: no list tells of it."""
+    first, second, _ = debtor(face.snapshot())
+
+    def pay_in_part(ledger: Ledger) -> None:
+        known = next(one for one in ledger.invoices.values() if one.number == second.number)
+        part = Application("invoice", known.id, Decimal("1.00"))
+        ledger.receive_payment(known.customer, part.amount, [part], received=DAY)
+
+    face.change(pay_in_part)
+    face.sync()
+    opened_here = OpenDispute(
+        customer_id=str(first.customer_id), invoice_id=first.id, reason="damaged", opened_on=DAY
+    )
+    given = promise([second], date(2026, 12, 1))
+    deliver(face, opened_here, given)
+    face.clock.sleep(25 * 3600)
+    face.sync()  # reads what was written
+    face.emulator.stats.reset()
+    assert face.sync().cost.calls == 6, "an idle run is as cheap as ever"
+
+    other = open_store(f"sqlite:///{tmp_path}/other.db", clock=face.clock, key=KEY)
+    connection = face.connect(other)
+    ar.sync(connection, other)
+    known = {*(one.id for one in face.snapshot().disputes), *(one.id for one in face.snapshot().promises)}
+    settled: list[Command] = [
+        ResolveDispute(
+            dispute_id=opened_here.local_record_id,
+            customer_id=opened_here.customer_id,
+            resolved_on=DAY,
+            resolution="credited",
+        ),
+        WithdrawPromise(promise_id=given.local_record_id, customer_id=given.customer_id, withdrawn_on=DAY),
+    ]
+    if not other.snapshot(face.id).disputes:  # without the group it has to be told of them
+        ar.record(other, [opened_here, given])
+        ar.deliver(connection, other)
+    ar.record(other, settled)
+    assert {str(one.state) for one in ar.deliver(connection, other)} == {"confirmed"}
+    connection.close()
+    other.close()
+
+    face.reconnect()  # consent for the other store has ended that of ours
+    face.clock.sleep(600)
+    face.sync()
+    assert face.snapshot().disputes[0].resolved_on is None, "nothing announced it"
+    face.clock.sleep(25 * 3600)
+    face.sync()
+    snapshot = face.snapshot()
+    assert {*(one.id for one in snapshot.disputes), *(one.id for one in snapshot.promises)} == known
+    assert [(one.resolved_on, one.resolution) for one in snapshot.disputes] == [(DAY, "credited")]
+    assert [one.withdrawn_on for one in snapshot.promises] == [DAY]
+    face.clock.sleep(25 * 3600)
+    face.emulator.stats.reset()
+    face.sync()
+    assert face.emulator.stats.calls["list History"] == 0, "what is settled is not read again"
 
 
 @pytest.mark.parametrize("face", [{"notes_group": ""}], indirect=True)
