@@ -31,7 +31,13 @@ from ar_core.model import RecordKind, Source
 from ar_core.model.base import adopter, blank
 from ar_core.model.money import MAX_EXPONENT, ZERO
 
-__all__ = ["CHECK_EVERY", "Mapper", "RowError", "bounded", "sums_safely"]
+__all__ = ["CHECK_EVERY", "CUSTOMER", "INVOICE", "PAYMENT", "Mapper", "RowError", "bounded", "sums_safely"]
+
+CUSTOMER: Final = RecordKind.CUSTOMER
+INVOICE: Final = RecordKind.INVOICE
+PAYMENT: Final = RecordKind.PAYMENT
+"""The kinds that ids are made for in nearly every row. Reading a member of an enumeration runs code of Python until 3.12: what a row
+needs has a name of its own here and in the mappings."""
 
 CHECK_EVERY: Final = 32
 """Rows between two checks of their numbers: what was made just now is still in the processor's cache."""
@@ -98,7 +104,6 @@ class Mapper:
         "_currencies",
         "_new_source",
         "_prefixes",
-        "_refs",
         "home_currency",
         "numbers",
         "platform",
@@ -113,14 +118,16 @@ class Mapper:
         """Every number that went into a record since the last check; see `check_numbers`."""
         self._new_source = _sources_of(self.platform, self.tenant)
         self._prefixes = {kind: tenant.record_id(kind, "0")[:-1] for kind in kinds}
-        self._refs: dict[str, str] = {}
         self._currencies: dict[str, str] = {}
 
     def id(self, kind: RecordKind, remote_id: str | None) -> str:
         """A record id; fast for the usual plain ids and GUIDs. Raises RowError where there is none."""
         if not remote_id:
             raise RowError("missing_field", "the row has no Id")
-        if _PLAIN(remote_id) and (prefix := self._prefixes.get(kind)) is not None:
+        # Nearly all are digits only, or a GUID; the first is told in a third of the time of the second.
+        if ((remote_id.isalnum() and remote_id.isascii()) or _PLAIN(remote_id)) and (
+            prefix := self._prefixes.get(kind)
+        ) is not None:
             return prefix + remote_id
         try:
             return Tenant(self.platform, self.tenant).record_id(kind, remote_id)
@@ -129,12 +136,8 @@ class Mapper:
 
     def customer_id(self, remote_id: str | None) -> str | None:
         """The record id of the customer that something points at, None where it points at nobody."""
-        if not remote_id:
-            return None
-        known = self._refs.get(remote_id)
-        if known is None:
-            known = self._refs[remote_id] = self.id(RecordKind.CUSTOMER, remote_id)
-        return known
+        # Not remembered: a page of a large company names nearly as many customers as it has rows.
+        return self.id(CUSTOMER, remote_id) if remote_id else None
 
     def source(
         self, kind: str, remote_id: str | None, version: str | None, updated_at: datetime | None

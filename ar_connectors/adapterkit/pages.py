@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from ar_connectors.adapterkit.cutting import identify
 from ar_connectors.adapterkit.mapper import RowError
@@ -49,9 +51,12 @@ def collector_paused(large: bool) -> Iterator[None]:
             gc.collect()
 
 
-class Mapped(NamedTuple):
+class Mapped(msgspec.Struct, frozen=True, gc=False):
     """What one row became: records, a tombstone, or a reason why it is out of scope. A payment or a customer `replaces` its
-    whole set of allocations or contacts."""
+    whole set of allocations or contacts.
+
+    One is made for each row: a struct takes a quarter of the time of a named tuple.
+    """
 
     records: Sequence[Record] = ()
     out_of_scope: str | None = None

@@ -16,7 +16,7 @@ from ar_connectors.adapterkit.mapper import RowError
 from ar_connectors.adapterkit.pages import Mapped
 from ar_connectors.connector import Record
 
-__all__ = ["RowReader", "converted", "document_of", "exactly", "validated"]
+__all__ = ["RowReader", "all_validated", "converted", "document_of", "exactly", "validated"]
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
@@ -56,7 +56,7 @@ class RowReader(Generic[Shape, AnyMapper]):
                     return row, mapped
         row = converted(document_of(raw), self.shape)
         mapped = self._map(self.new_mapper(), row)
-        return row, mapped._replace(records=[validated(record) for record in mapped.records])
+        return row, all_validated(mapped)
 
     def _map(self, mapper: AnyMapper, row: Shape) -> Mapped:
         with exactly():
@@ -110,6 +110,11 @@ def validated(record: Record) -> Record:
     if "\\u0000" in text:
         raise RowError("bad_text", "it holds a NUL character, which no database keeps")
     return checked
+
+
+def all_validated(mapped: Mapped) -> Mapped:
+    """The same with `validated` records. Raises RowError."""
+    return msgspec.structs.replace(mapped, records=[validated(record) for record in mapped.records])
 
 
 def _code(message: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ar_connectors.adapterkit.cutting import identify, loads_plain
 from ar_connectors.adapterkit.pages import FillingPage
-from ar_connectors.adapterkit.rows import converted, document_of, exactly, validated
+from ar_connectors.adapterkit.rows import all_validated, converted, document_of, exactly, validated
 from ar_connectors.connector import OutOfScope
 from ar_connectors.netsuite import wire
 from ar_connectors.netsuite.context import Mapper, RowError
@@ -63,8 +63,7 @@ def take_row(
             return ((struct, raw, number),)
         with exactly():
             mapped = map_row(mapper, struct, known.type)
-        mapped = mapped._replace(records=[validated(record) for record in mapped.records])
-        filled.add(kind_of_row(struct, known), row.get("id"), mapped, number)
+        filled.add(kind_of_row(struct, known), row.get("id"), all_validated(mapped), number)
     except RowError as error:
         filled.reject(name, raw, number, error, "id", "internalid")
     return ()

@@ -70,9 +70,7 @@ class Mapper(BaseMapper):
 
     def customer(self, reference: wire.Id | None) -> str | None:
         """The record id of the customer a reference points at, None for an empty one."""
-        if reference is None:
-            return None
-        return self._refs.get(reference.value or "") or self.customer_id(reference.value)
+        return self.customer_id(reference.value) if reference is not None else None
 
     def provenance(self, kind: str, row: wire.Entity) -> Source:
         """Where a row came from. A time without an offset is not an instant: it stays unknown (quirks.md#qbo-51)."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from ar_connectors.adapterkit.mapper import RowError
+from ar_connectors.adapterkit.mapper import INVOICE, RowError
 from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.context import Mapper
 from ar_core.model import CreditNote, DocumentStatus, Invoice, Line, LineKind, RecordKind
@@ -64,7 +64,7 @@ def map_invoice(mapper: Mapper, row: wire.Invoice) -> Invoice:
     mapper.numbers += (total, balance, tax, deposit, rate)
     values = _new_invoice()
     _document(mapper, values, row, total, tax)
-    values["id"] = mapper.id(RecordKind.INVOICE, row.id)
+    values["id"] = mapper.id(INVOICE, row.id)
     values["source"] = mapper.provenance("Invoice", row)
     if row.invoice_status:
         values["raw_status"] = row.invoice_status

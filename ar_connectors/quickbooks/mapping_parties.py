@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ar_connectors.adapterkit.mapper import RowError
+from ar_connectors.adapterkit.mapper import CUSTOMER, RowError
 from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.context import Mapper
 from ar_core.model import (
@@ -36,7 +36,7 @@ def map_customer(mapper: Mapper, row: wire.Customer) -> list[Customer | Contact]
     The first contact is the person on the customer's card with the first address; every further address of the e-mail
     field is a contact of its own (quirks.md#qbo-16).
     """
-    identity = mapper.id(RecordKind.CUSTOMER, row.id)
+    identity = mapper.id(CUSTOMER, row.id)
     name = row.display_name or row.fully_qualified_name or row.company_name or row.name or _person(row)
     if not name:
         raise RowError("missing_field", f"Customer {row.id} has no DisplayName and no other name")

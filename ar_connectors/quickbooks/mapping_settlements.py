@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Any, Final
 
-from ar_connectors.adapterkit.mapper import RowError
+from ar_connectors.adapterkit.mapper import CUSTOMER, INVOICE, PAYMENT, RowError
 from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.context import Mapper
 from ar_connectors.quickbooks.mapping_documents import is_voided
@@ -32,7 +32,10 @@ from ar_core.model.money import subtract, total
 
 __all__ = ["adjustment_remote_id", "journal_entry_of", "map_journal_entry", "map_payment", "map_refund"]
 
-_payment, _new_payment = adopter(Payment), blank(Payment)
+_payment, _new_payment = (
+    adopter(Payment),
+    blank(Payment, kind=PaymentKind.RECEIPT, document_status=DocumentStatus.POSTED),
+)
 _allocation, _new_allocation = adopter(Allocation), blank(Allocation)
 _adjustment = adopter(Adjustment)
 
@@ -50,9 +53,8 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> list[Payment | Allocation]
     mapper.numbers += (total_amt, row.unapplied_amt, row.exchange_rate)
     voided = not total_amt and is_voided(total_amt, row.private_note, None)
     values = _new_payment()
-    values["id"] = payment_id = mapper.id(RecordKind.PAYMENT, row.id)
+    values["id"] = payment_id = mapper.id(PAYMENT, row.id)
     values["source"] = source = mapper.provenance("Payment", row)
-    values["kind"] = PaymentKind.RECEIPT
     _header(mapper, values, row, total_amt, voided)
     values["unapplied_amount"] = row.unapplied_amt
     values["reference"] = row.payment_ref_num or None
@@ -65,7 +67,7 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> list[Payment | Allocation]
         amount = lines[0].amount
         if amount and amount > 0:
             mapper.numbers.append(amount)
-            target_id = mapper.id(RecordKind.INVOICE, link[0].txn_id)
+            target_id = mapper.id(INVOICE, link[0].txn_id)
             allocation = _new_allocation()
             allocation["id"] = f"{payment_id}|{target_id}|0"
             allocation["parent_id"] = allocation["source_id"] = payment_id
@@ -93,7 +95,8 @@ def _header(
     values["currency"] = mapper.currency(row.currency_ref)
     values["source_rate"] = values["exchange_rate"] = row.exchange_rate
     values["total"] = total_amt
-    values["document_status"] = DocumentStatus.VOIDED if voided else DocumentStatus.POSTED
+    if voided:
+        values["document_status"] = DocumentStatus.VOIDED
     values["raw_status"] = row.status or None
     method = row.payment_method_ref
     if method is not None:
@@ -110,7 +113,7 @@ def map_refund(mapper: Mapper, row: wire.RefundReceipt) -> Payment:
     mapper.numbers += (total_amt, row.exchange_rate)
     voided = not total_amt and is_voided(total_amt, row.private_note, row.line)
     values = _new_payment()
-    values["id"] = mapper.id(RecordKind.PAYMENT, row.id)
+    values["id"] = mapper.id(PAYMENT, row.id)
     values["source"] = mapper.provenance("RefundReceipt", row)
     values["kind"] = PaymentKind.REFUND
     _header(mapper, values, row, total_amt, voided)
@@ -224,7 +227,7 @@ def _signs(row: wire.Payment, lines: Sequence[tuple[str, Decimal]]) -> list[int]
 def _linked_id(mapper: Mapper, row: wire.Payment, kind: str, remote_id: str) -> str:
     match kind:
         case "Invoice":
-            return mapper.id(RecordKind.INVOICE, remote_id)
+            return mapper.id(INVOICE, remote_id)
         case "CreditMemo":
             return mapper.id(RecordKind.CREDIT_NOTE, remote_id)
         case "JournalEntry":
@@ -232,7 +235,7 @@ def _linked_id(mapper: Mapper, row: wire.Payment, kind: str, remote_id: str) -> 
             return mapper.id(RecordKind.ADJUSTMENT, adjustment_remote_id(remote_id, customer))
         case _:
             # Checks, expenses, deposits on receivables: money, by their own ids; they are not read (quirks.md#qbo-19).
-            return mapper.id(RecordKind.PAYMENT, remote_id)
+            return mapper.id(PAYMENT, remote_id)
 
 
 # ---- journal entries
@@ -289,7 +292,7 @@ def map_journal_entry(mapper: Mapper, row: wire.JournalEntry) -> list[Adjustment
                 # Each has a source of its own, so that one of them can go while the entry stays.
                 "source": source.model_copy(update={"remote_id": adjustment_remote_id(row.id, customer)}),
                 "number": row.doc_number or None,
-                "customer_id": mapper.id(RecordKind.CUSTOMER, customer),
+                "customer_id": mapper.id(CUSTOMER, customer),
                 "subsidiary_id": None,
                 "adjustment_date": row.txn_date,
                 "currency": currency,

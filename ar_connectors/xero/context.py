@@ -74,18 +74,23 @@ class Mapper(BaseMapper):
     def __init__(self, context: Context) -> None:
         super().__init__(context.company, _PREFIXED, context.base_currency)
         self.context = context
-        self._days: dict[tuple[str | None, str | None], date | None] = {}
+        self._days: dict[str, date | None] = {}
         self.terms: dict[tuple[int, str | None], PaymentTerms] = {}
         """Terms of sale of this page, by day and how it is counted."""
 
     def day(self, twin: str | None, text: str | None, field: str) -> date | None:
-        """A calendar day; a page has few different ones. Raises RowError."""
-        key = (twin, text)
-        try:
-            return self._days[key]
-        except KeyError:
-            found = self._days[key] = to_day(twin, text, field)
-            return found
+        """A calendar day: of the ISO twin, else of `/Date()/`, which takes so long to read that it is remembered. Raises RowError."""
+        if twin:
+            try:
+                return datetime.fromisoformat(twin).date()
+            except ValueError:
+                return to_day(twin, None, field)
+        if not text:
+            return None
+        found = self._days.get(text)
+        if found is None:
+            found = self._days[text] = to_day(None, text, field)
+        return found
 
     def provenance(self, kind: str, remote_id: str | None, row: wire.Row) -> Source:
         """Where a row came from. Its version is the millisecond in UpdatedDateUTC: Xero has no other, and an answer to a write
@@ -94,9 +99,9 @@ class Mapper(BaseMapper):
         if text is not None and _INSTANT(text):
             version = text[6:19]
             # Whole seconds from text are four times as fast as milliseconds added to 1970.
-            instant = datetime.fromtimestamp(int(version[:10]), UTC)
-            if not version.endswith("000"):
-                instant += timedelta(0, 0, 1000 * int(version[10:]))
+            instant = datetime.fromtimestamp(int(text[6:16]), UTC)
+            if text[16:19] != "000":
+                instant += timedelta(0, 0, 1000 * int(text[16:19]))
             return self.source(kind, remote_id, version, instant)
         changed = to_instant(text, row.updated_string, "UpdatedDateUTC")
         if changed is None:

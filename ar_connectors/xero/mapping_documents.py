@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
-from ar_connectors.adapterkit.mapper import RowError
+from ar_connectors.adapterkit.mapper import INVOICE, RowError
 from ar_connectors.adapterkit.pages import Mapped
 from ar_connectors.connector import Record
 from ar_connectors.xero import wire
@@ -41,11 +41,12 @@ _STATUSES: Final[dict[str | None, DocumentStatus]] = {
     "PAID": DocumentStatus.POSTED,
     "VOIDED": DocumentStatus.VOIDED,
 }
+_UNKNOWN: Final = DocumentStatus.UNKNOWN
 
 
 def status_of(word: str | None) -> DocumentStatus:
     """Where a document stands in its life; PAID says nothing about that beyond that it was posted."""
-    return _STATUSES.get(word, DocumentStatus.UNKNOWN)
+    return _STATUSES.get(word, _UNKNOWN)
 
 
 def map_invoice(mapper: Mapper, row: wire.Invoice) -> Mapped:
@@ -56,10 +57,10 @@ def map_invoice(mapper: Mapper, row: wire.Invoice) -> Mapped:
         return Mapped(
             out_of_scope=f"{kind}: not a sales invoice" if kind != "ACCPAY" else "a supplier's bill"
         )
-    identity = mapper.id(RecordKind.INVOICE, remote_id)
+    identity = mapper.id(INVOICE, remote_id)
     source = mapper.provenance("Invoice", remote_id, row)
     if status == "DELETED":
-        return _deleted(identity, RecordKind.INVOICE, source)
+        return _deleted(identity, INVOICE, source)
     total, due, rate, tax = row.total, row.amount_due, row.currency_rate, row.total_tax
     subtotal = row.sub_total
     paid, credited, withheld = row.amount_paid, row.amount_credited, row.cis_deduction
@@ -103,7 +104,7 @@ def _document(
     values["subtotal"] = row.sub_total
     values["tax_total"] = row.total_tax
     values["total"] = total
-    values["document_status"] = _STATUSES.get(status, DocumentStatus.UNKNOWN)
+    values["document_status"] = _STATUSES.get(status, _UNKNOWN)
     values["raw_status"] = status
     values["customer_reference"] = row.reference or None
     if lines:

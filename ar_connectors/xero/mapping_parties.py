@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ar_connectors.adapterkit.mapper import RowError
+from ar_connectors.adapterkit.mapper import CUSTOMER, RowError
 from ar_connectors.adapterkit.pages import Mapped
 from ar_connectors.connector import Record
 from ar_connectors.xero import wire
@@ -39,7 +39,7 @@ def map_contact(mapper: Mapper, row: wire.Contact) -> Mapped:
     Suppliers are contacts too, and nothing tells in time when one becomes a customer (quirks.md#xero-32): all are mapped.
     """
     remote_id = row.contact_id
-    identity = mapper.id(RecordKind.CUSTOMER, remote_id)
+    identity = mapper.id(CUSTOMER, remote_id)
     if not row.name:
         raise RowError("missing_field", f"Contact {remote_id} has no Name")
     source = mapper.provenance("Contact", remote_id, row)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from ar_connectors.adapterkit.mapper import RowError
+from ar_connectors.adapterkit.mapper import INVOICE, PAYMENT, RowError
 from ar_connectors.adapterkit.pages import Mapped
 from ar_connectors.connector import Record
 from ar_connectors.xero import wire
@@ -30,7 +30,7 @@ from ar_core.model.money import ZERO
 
 __all__ = ["map_allocation", "map_allocations", "map_overpayment", "map_payment", "map_prepayment"]
 
-_payment, _new_payment = adopter(Payment), blank(Payment)
+_payment, _new_payment = adopter(Payment), blank(Payment, unapplied_amount=ZERO)
 _allocation, _new_allocation = adopter(Allocation), blank(Allocation)
 _STATUSES: Final[dict[str | None, DocumentStatus]] = {
     "AUTHORISED": DocumentStatus.POSTED,
@@ -38,6 +38,7 @@ _STATUSES: Final[dict[str | None, DocumentStatus]] = {
     "VOIDED": DocumentStatus.VOIDED,
     "DRAFT": DocumentStatus.DRAFT,
 }
+_UNKNOWN: Final = DocumentStatus.UNKNOWN
 _RECEIPT: Final = "ACCRECPAYMENT"
 _REFUNDS: Final = frozenset({"ARCREDITPAYMENT", "AROVERPAYMENTPAYMENT", "ARPREPAYMENTPAYMENT"})
 _PAYABLES: Final = frozenset(
@@ -54,11 +55,11 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> Mapped:
     kind, remote_id, amount, invoice = row.payment_type, row.payment_id, row.amount, row.invoice
     if kind in _PAYABLES or (invoice is not None and invoice.type == "ACCPAY"):
         return Mapped(out_of_scope=f"{kind or 'payment'}: money to a supplier")
-    identity = mapper.id(RecordKind.PAYMENT, remote_id)
+    identity = mapper.id(PAYMENT, remote_id)
     source = mapper.provenance("Payment", remote_id, row)
     if row.status == "DELETED":
         evidence = DeletionEvidence.REPORTED_DELETED
-        stone = Tombstone.trusted(id=identity, kind=RecordKind.PAYMENT, source=source, evidence=evidence)
+        stone = Tombstone.trusted(id=identity, kind=PAYMENT, source=source, evidence=evidence)
         return Mapped(tombstone=stone)
     if amount is None:
         raise RowError("missing_field", f"Payment {remote_id} has no Amount")
@@ -78,13 +79,8 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> Mapped:
     values = _new_payment()
     values["id"] = identity
     values["source"] = source
-    values["kind"] = (
-        PaymentKind.RECEIPT
-        if kind == _RECEIPT
-        else PaymentKind.REFUND
-        if kind in _REFUNDS
-        else PaymentKind.UNKNOWN
-    )
+    if kind != _RECEIPT:
+        values["kind"] = PaymentKind.REFUND if kind in _REFUNDS else PaymentKind.UNKNOWN
     if contact is not None:
         values["customer_id"] = mapper.customer_id(contact.contact_id)
     values["payment_date"] = day
@@ -92,8 +88,7 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> Mapped:
     values["source_rate"] = rate
     values["exchange_rate"] = mapper.base_rate(rate, currency)
     values["total"] = amount
-    values["unapplied_amount"] = ZERO
-    values["document_status"] = _STATUSES.get(row.status, DocumentStatus.UNKNOWN)
+    values["document_status"] = _STATUSES.get(row.status, _UNKNOWN)
     values["raw_status"] = row.status
     values["reference"] = row.reference or None
     record = _payment(values)
@@ -102,7 +97,7 @@ def map_payment(mapper: Mapper, row: wire.Payment) -> Mapped:
         ends = (giver, identity) if giver is not None else None
     else:
         paid = invoice.invoice_id if invoice is not None else None
-        ends = (identity, mapper.id(RecordKind.INVOICE, paid)) if paid else None
+        ends = (identity, mapper.id(INVOICE, paid)) if paid else None
     if ends is None or not amount:
         return Mapped((record,), None, identity)
     made = _applied(identity, 0, ends, amount, currency, day, source)
@@ -114,9 +109,9 @@ def _credit_id(mapper: Mapper, row: wire.Payment | wire.Allocation) -> str | Non
     if row.credit_note is not None and row.credit_note.credit_note_id:
         return mapper.id(RecordKind.CREDIT_NOTE, row.credit_note.credit_note_id)
     if row.overpayment is not None and row.overpayment.overpayment_id:
-        return mapper.id(RecordKind.PAYMENT, row.overpayment.overpayment_id)
+        return mapper.id(PAYMENT, row.overpayment.overpayment_id)
     if row.prepayment is not None and row.prepayment.prepayment_id:
-        return mapper.id(RecordKind.PAYMENT, row.prepayment.prepayment_id)
+        return mapper.id(PAYMENT, row.prepayment.prepayment_id)
     return None
 
 
@@ -135,7 +130,7 @@ def _money_in(
 ) -> Mapped:
     if row.type is not None and row.type not in _RECEIVED:
         return Mapped(out_of_scope=f"{row.type}: money to a supplier")
-    identity = mapper.id(RecordKind.PAYMENT, remote_id)
+    identity = mapper.id(PAYMENT, remote_id)
     source = mapper.provenance(name, remote_id, row)
     total, left, rate = row.total, row.remaining_credit, row.currency_rate
     if total is None:
@@ -157,7 +152,7 @@ def _money_in(
     values["exchange_rate"] = mapper.base_rate(rate, currency)
     values["total"] = total
     values["unapplied_amount"] = left
-    values["document_status"] = _STATUSES.get(row.status, DocumentStatus.UNKNOWN)
+    values["document_status"] = _STATUSES.get(row.status, _UNKNOWN)
     values["raw_status"] = row.status
     values["reference"] = row.reference or None
     record = _payment(values)
@@ -177,7 +172,7 @@ def map_allocations(
         if one.is_deleted or not one.amount:
             continue
         invoice = _invoice_of(one)
-        target = mapper.id(RecordKind.INVOICE, invoice.invoice_id if invoice is not None else None)
+        target = mapper.id(INVOICE, invoice.invoice_id if invoice is not None else None)
         mapper.numbers.append(one.amount)
         ordinal = ordinals.get(target, 0)
         ordinals[target] = ordinal + 1
@@ -196,7 +191,7 @@ def map_allocation(mapper: Mapper, row: wire.Allocation) -> Mapped:
     if row.amount is None:
         raise RowError("missing_field", f"Allocation {row.allocation_id} has no Amount")
     invoice = _invoice_of(row)
-    target = mapper.id(RecordKind.INVOICE, invoice.invoice_id if invoice is not None else None)
+    target = mapper.id(INVOICE, invoice.invoice_id if invoice is not None else None)
     mapper.numbers.append(row.amount)
     credit = row.credit_note or row.overpayment or row.prepayment
     code = (invoice.currency_code if invoice is not None else None) or (
