@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import random
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from urllib.request import urlopen
 
 from ar_connectors.clock import SystemClock
 from ar_connectors.connector import Connector
@@ -155,64 +155,60 @@ def xero(base: str) -> Adapter:
 # ---- NetSuite
 
 
-@dataclass(frozen=True)
-class _Range:
-    """Keys of a table on the server: without gaps, from `first` on. `width` of a range read side by side is a whole number of
-    pages, because the server knows `id > n` and no upper bound."""
-
-    first: int
-    pages_each: int
-
-
 class NetSuiteFront(Front):
-    """What the account is, and the bounds of its tables. The server tells tables by words in the statement, so one that joins
-    others, or that it does not have, is answered here."""
+    """What the account is, and what its tables hold all together. The server tells tables by words in the statement, so one that
+    joins others, or that it does not have, is answered here."""
 
-    _ranges: Final = {
-        "payment": _Range(200_001, 7),
-        "invoice": _Range(100_001, 9),
-        "customer": _Range(1, 1),
-    }
-    """By stream; at most six ranges are read side by side."""
-    _behind: Final = re.compile(rb"\bid > (\d+)")
-    _upto: Final = re.compile(rb"\bid <= (\d+)")
+    _first_keys: Final = {"payment": 200_001, "invoice": 100_001, "customer": 1}
+    """By stream; on the server a table's keys follow each other without gaps."""
+    _types: Final = {"payment": "CustPymt", "invoice": "CustInvc"}
+
+    def __init__(self, transport: Transport, knock: Request, rows: Mapping[str, int]) -> None:
+        super().__init__(transport, knock)
+        self._rows = rows
 
     def instead(self, request: Request) -> dict[str, Any] | None:
         """See `Front`. Raises UnknownTable where the account has no such feature."""
         what, _, about = request.operation.partition(" ")
-        if what == "bounds":
-            return self._bounds(request, about.rpartition(" ")[2])
-        if what == "query" and about in self._ranges:
+        stream = about.rpartition(" ")[2]
+        if what == "query" and about in self._first_keys:
             return None
-        if what == "probe" and not about.startswith("columns") and about != "currency":
+        if what == "probe" and not about.startswith("columns") and about not in {"currency", "key_sum"}:
             self._transport.send(self._knock)
             raise UnknownTable(f"the benchmark's account has no {about}")
         if request.operation == "read server time":
             return {"serverTime": f"{TIME}Z"}
-        rows = [{"id": "1", "symbol": "USD", "isbasecurrency": "T"}] if about == "currency" else []
+        rows: list[dict[str, str]] = []
+        if about == "currency":
+            rows = [{"id": "1", "symbol": "USD", "isbasecurrency": "T"}]
+        elif what == "marks":
+            rows = self._marks(("payment", "invoice") if stream == "transactions" else (stream,))
+        elif what == "proof":
+            rows = [self._sums(stream)]
         return {"items": rows, "count": len(rows), "hasMore": False}
 
-    def _bounds(self, request: Request, stream: str) -> dict[str, Any]:
-        """Smallest and largest key, number of rows, latest change: the number is the server's own."""
-        known = self._ranges.get(stream)
-        if known is None:
-            return {"items": [{"total": "0"}]}
-        total = int(json.loads(self._transport.send(request).body)["items"][0]["cnt"])
-        lanes = 6 if total > 6000 else max(1, -(-total // 1000))
-        high = known.first + lanes * known.pages_each * 1000 - 1
-        row = {"low": str(known.first), "high": str(high), "total": str(total), "changed": _QUIET_SINCE}
-        return {"items": [row]}
+    def _marks(self, streams: tuple[str, ...]) -> list[dict[str, str]]:
+        known = [stream for stream in streams if stream in self._first_keys]
+        return [
+            {
+                "type": self._types.get(stream, ""),
+                "high": str(self._first_keys[stream] + self._rows[stream] - 1),
+                "total": str(self._rows[stream]),
+                "changed": _QUIET_SINCE,
+            }
+            for stream in known
+        ]
 
-    def finished(self, request: Request, response: Response) -> Response:
-        """A page that ends at its upper bound has nothing behind it, whatever the server says."""
-        behind, upto = self._behind.search(request.body or b""), self._upto.search(request.body or b"")
-        if behind is None or upto is None or int(upto[1]) - int(behind[1]) > 1000:
-            return response
-        return replace(response, body=response.body.replace(b'"hasMore":true', b'"hasMore":false', 1))
+    def _sums(self, stream: str) -> dict[str, str]:
+        rows, first = self._rows[stream], self._first_keys[stream]
+        return {"total": str(rows), "keys": str(sum(range(first, first + rows)))}
 
 
 def netsuite(base: str) -> Adapter:
-    """NetSuite: ranges of keys side by side."""
+    """NetSuite: pages by place, proven afterwards."""
+    with urlopen(f"{base}/_expect", timeout=10) as answer:
+        there = json.load(answer)
+    rows = {stream: int(there[f"{stream}s"]) for stream in ("payment", "invoice", "customer")}
     transport = _transport("netsuite", base, NetSuiteDialect("1"), NETSUITE_LIMITS)
     knock = Request(
         "POST",
@@ -223,7 +219,7 @@ def netsuite(base: str) -> Adapter:
     )
     connector = NetSuiteConnector(
         "1",
-        NetSuiteFront(transport, knock),
+        NetSuiteFront(transport, knock, rows),
         SystemClock(),
         base_url=base,
         # The server writes the dates of a US account; ours are asked for as ISO, and read as fast.

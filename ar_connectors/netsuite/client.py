@@ -18,10 +18,12 @@ from ar_connectors.netsuite.account import PLATFORM
 from ar_connectors.netsuite.faults import fault_error, parse_fault
 from ar_connectors.netsuite.suiteql import Select, after_key
 
-__all__ = ["MAX_IDS", "PAGE_SIZE", "NetSuiteClient", "Sender", "rows_in"]
+__all__ = ["MAX_IDS", "MOST_ROWS", "PAGE_SIZE", "NetSuiteClient", "Sender", "rows_in"]
 
 PAGE_SIZE: Final = 1000
 """The most rows an answer holds (quirks.md#ns-10)."""
+MOST_ROWS: Final = 100_000
+"""The most rows that offsets reach in one statement (quirks.md#ns-10)."""
 MAX_IDS: Final = 1000
 """Ids in one IN list: Oracle's own limit for literals."""
 

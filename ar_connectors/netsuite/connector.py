@@ -26,6 +26,7 @@ from ar_connectors.netsuite.decode import decode_envelope, decode_page
 from ar_connectors.netsuite.envelope import open_answer
 from ar_connectors.netsuite.mapping import tombstone
 from ar_connectors.netsuite.mapping_settlements import adjustment_remote_id, journal_of
+from ar_connectors.netsuite.marks import Marks
 from ar_connectors.netsuite.own_activities import TABLES as TABLES_OF_OURS
 from ar_connectors.netsuite.own_activities import decode_activities
 from ar_connectors.netsuite.pull import STREAMS, pull
@@ -78,6 +79,7 @@ class NetSuiteConnector(CompanyConnector):
         self._wishes = wishes or Wishes()
         self._company: Company | None = None
         self.client = NetSuiteClient(sender, tenant, base_url)
+        self._marks = Marks(self.client)
         self._options = options or WriteOptions()
         super().__init__(tenant, capabilities_of(self._options.fields), STREAMS)
         self._writer = NetSuiteWriter(self.client, self._options)
@@ -85,7 +87,7 @@ class NetSuiteConnector(CompanyConnector):
     def pull(self, stream: str, view: StoreView) -> Iterator[Sequence[Fetch]]:
         """What to ask next for a stream; see `Connector.pull`."""
         self._company = company_of(view.cursor(REFERENCE)) or self._company
-        yield from pull(self.client, self._clock, stream, view, self._wishes)
+        yield from pull(self.client, self._clock, stream, view, self._wishes, self._marks)
 
     def list_ids(self, kind: RecordKind) -> Iterator[Sequence[str]]:
         """Record ids of everything of a kind that exists, up to 1000 at a time. Raises UnsupportedOperation for a kind that is

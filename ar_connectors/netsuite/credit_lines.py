@@ -25,7 +25,7 @@ _ROW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def with_lines(client: NetSuiteClient, schema: Schema, envelope: Envelope) -> Envelope:
     """The same credit memos with their lines: one call for a thousand lines. A row without an id is left as it is."""
-    ids = [envelope.key(index, "id") for index in range(len(envelope.rows))]
+    ids = envelope.keys("id")
     wanted = [number(one) for one in dict.fromkeys(ids) if one is not None and one.isdecimal()]
     if not wanted:
         return envelope

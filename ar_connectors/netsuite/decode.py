@@ -1,8 +1,9 @@
 """What is in a body of NetSuite? Bytes in, a page of normalized records out; pure.
 
 The usual page, rows of a query of ours, is cut into rows by msgspec, and each row read into a typed struct and mapped before the next
-one is touched. A row that msgspec stumbles on, others' spellings and REST record bodies are read carefully (careful.py): one bad row
-costs the others nothing. Only a body that is no JSON, or no envelope of NetSuite, fails as a whole.
+one is touched (all structs of a page at once would not fit the processor's cache). A row that msgspec stumbles on, others' spellings and
+REST record bodies are read carefully (careful.py): one bad row costs the others nothing. Only a body that is no JSON, or no envelope of
+NetSuite, fails as a whole.
 """
 
 from __future__ import annotations
@@ -105,15 +106,10 @@ def _quickly(envelope: Envelope, kind: BodyKind, context: Context, *, is_ours: b
         return None
     filled, mapper = FillingPage(), Mapper(context, body)
     if table == "link":
-        if not _take_links(filled, mapper, envelope.rows):
-            return None
+        taken = _take_links(filled, mapper, envelope.rows)
     else:
-        names = (context.custom or {}).get(table, ())
-        if not _take_all(
-            filled, mapper, kind, envelope.rows, _custom_reader(tuple(names)) if names else None
-        ):
-            return None
-    return filled if mapper.check_numbers() else None
+        taken = _take_all(filled, mapper, kind, envelope, tuple((context.custom or {}).get(table, ())))
+    return filled if taken and mapper.check_numbers() else None
 
 
 def _is_spelled_as_ours(envelope: Envelope, table: str) -> bool:
@@ -124,26 +120,26 @@ def _is_spelled_as_ours(envelope: Envelope, table: str) -> bool:
 
 
 def _take_all(
-    filled: FillingPage,
-    mapper: Mapper,
-    kind: BodyKind,
-    rows: Sequence[Raw],
-    custom: Callable[[Raw], dict[str, str | None] | None] | None,
+    filled: FillingPage, mapper: Mapper, kind: BodyKind, envelope: Envelope, custom: tuple[str, ...]
 ) -> bool:
-    """Map the rows of one table, each right after it was read; one that cannot be read quickly is read carefully by itself. False:
-    there is a number among them that no record may have, so all are to be read carefully."""
+    """Map the rows of one table, each right after it was read; one that cannot be read quickly is read carefully by itself. `custom`:
+    fields of the account's own to read besides. False: there is a number among them that no record may have, so all are to be read
+    carefully."""
     table, default = kind.table or "", kind.type
     decode_row, records_of = _DECODERS[table].decode, MAPPERS[wire.ROWS[table]]
+    custom_of = _custom_reader(custom) if custom else None
     records, row_of, replaces = filled.records, filled.row_of, filled.replaces
-    for number, raw in enumerate(rows):
+    ids: list[str | None] = []
+    for number, raw in enumerate(envelope.rows):
         try:
             row = decode_row(raw)
-            if custom is not None:
-                row.custom = custom(raw)
+            if custom_of is not None:
+                row.custom = custom_of(raw)
             made = records_of(mapper, row, default)
         except (*UNREADABLE, RowError, DecimalException):
             take_row(filled, mapper, bytes(raw), number, kind)
             continue
+        ids.append(row.id)
         if isinstance(made, str):
             filled.add(kind_of_row(row, kind), row.id, Mapped(out_of_scope=made), number)
             continue
@@ -154,6 +150,8 @@ def _take_all(
             replaces.append(parent)
         if number % CHECK_EVERY == 0 and not mapper.check_numbers():
             return False
+    if len(ids) == len(envelope.rows):
+        envelope.ids = ids
     return True
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ar_connectors.connector import Cursor, Fetch, Page, StoreView
-from ar_connectors.netsuite.client import NetSuiteClient, rows_in
+from ar_connectors.netsuite.client import NetSuiteClient
 from ar_connectors.netsuite.company import Company
 from ar_connectors.netsuite.context import Mapper
 from ar_connectors.netsuite.decode import decode_envelope
@@ -42,10 +42,14 @@ def known_customers(view: StoreView) -> tuple[str, ...]:
     return tuple(cursor.state.get("customers", ())) if cursor is not None else ()
 
 
-def pull_deletions(client: NetSuiteClient, company: Company, view: StoreView) -> Iterator[Sequence[Fetch]]:
-    """The deletions since the last run; the first run begins where the account stood before anything of it was read, so that what
-    is deleted while a first load takes its time (or fails, and is repeated days later) is not missed. Nothing where the role may
-    not see deletions."""
+def pull_deletions(
+    client: NetSuiteClient, company: Company, view: StoreView, latest: Callable[[], str | None]
+) -> Iterator[Sequence[Fetch]]:
+    """The deletions since the last run. `latest` gives the time of the latest one when this run began, None where there was none.
+
+    The first run begins where the account stood before anything of it was read, so that what is deleted while a first load takes
+    its time (or fails, and is repeated days later) is not missed. Nothing where the role may not see deletions.
+    """
     if "deletedrecord" not in company.features:
         return
     cursor = view.cursor(DELETED)
@@ -56,11 +60,12 @@ def pull_deletions(client: NetSuiteClient, company: Company, view: StoreView) ->
         view,
         watermark=state.get("watermark") or company.deletions_from,
         customers=list(state.get("customers", ())),
+        latest=latest(),
     )
-    yield [Fetch("deletions", reading.first)]
+    emptied = Fetch("deposit applications that apply nothing", lambda: _emptied(client, company))
+    yield [Fetch("deletions", reading.first), emptied]
     while reading.after is not None:
         yield [Fetch("more deletions", reading.next)]
-    yield [Fetch("deposit applications that apply nothing", lambda: _emptied(client, company))]
 
 
 def _emptied(client: NetSuiteClient, company: Company) -> Page:
@@ -84,20 +89,15 @@ class _Reading:
     view: StoreView
     watermark: str | None
     customers: list[str]
-    latest: str | None = None
-    """Asked for before the first page."""
+    latest: str | None
+    """The next watermark; None: nothing was ever deleted."""
     asked: Select = _SELECT
     after: list[str] | None = field(default=None)
     """The key of the last row so far; None: there are no more."""
 
     def first(self) -> Page:
-        """The first page. The latest time in the data is the next watermark; where it moved backward, the session tells times in
-        another zone now."""
-        rows = rows_in(self.client.query(_SELECT.bounds("d.deleteddate"), "latest deletion"))
-        self.latest = rows[0].get("changed") if rows else None
-        if self.latest is None:
-            return Page(stream=DELETED, cursor=self._cursor(self.watermark))
-        if self.watermark is not None:
+        """The first page. Where the latest time in the data moved backward, the session tells times in another zone now."""
+        if self.watermark is not None and self.latest is not None:
             since = timestamp(min(self.watermark, self.latest), OVERLAP)
             self.asked = _SELECT.having(f"d.deleteddate >= {since}")
         return self._page(self.asked)

@@ -30,6 +30,7 @@ class _Answer(msgspec.Struct, gc=False):
     items: list[msgspec.Raw]
     has_more: bool = msgspec.field(default=False, name="hasMore")
     count: int | None = None
+    total: int | None = msgspec.field(default=None, name="totalResults")
     id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     entity_id: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="entityId")
     tran_id: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="tranId")
@@ -52,13 +53,27 @@ class Envelope:
     """False: the body is one row by itself, a record or an error."""
     count: int | None = None
     """How many rows the body says that it holds."""
+    total: int | None = None
+    """How many rows the statement yields in all, as far as the body says."""
+    ids: Sequence[str | None] | None = None
+    """The ids of all rows, where the mapping has seen them on its way."""
+
+    def keys(self, name: str) -> Sequence[str | None]:
+        """The values of a key column in all rows; None where a row has none."""
+        if name == "id" and self.ids is not None:
+            return self.ids
+        return [_key_of(row, name) for row in self.rows]
 
     def key(self, index: int, name: str) -> str | None:
         """The value of a key column in a row; None where the row has none."""
-        try:
-            return str(_KEY.decode(_ROW.decode(self.rows[index])[name]))
-        except (KeyError, *UNREADABLE):
-            return None
+        return _key_of(self.rows[index], name)
+
+
+def _key_of(row: Raw, name: str) -> str | None:
+    try:
+        return str(_KEY.decode(_ROW.decode(row)[name]))
+    except (KeyError, *UNREADABLE):
+        return None
 
 
 def open_envelope(body: bytes, tenant: str) -> Envelope:
@@ -69,7 +84,7 @@ def open_envelope(body: bytes, tenant: str) -> Envelope:
         pass
     else:
         if answer.id is answer.entity_id is answer.tran_id is msgspec.UNSET:
-            return Envelope(body, answer.items, answer.has_more, count=answer.count)
+            return Envelope(body, answer.items, answer.has_more, count=answer.count, total=answer.total)
     return cut_up(
         body,
         lambda cutter, whole: _opened(cutter, whole, body),

@@ -19,10 +19,21 @@ from ar_connectors.netsuite.limits import NETSUITE_LIMITS
 from ar_connectors.netsuite.suiteql import identifier, moment
 from ar_connectors.netsuite.tables import Schema, lines_select
 
-__all__ = ["AT_ONCE", "FEATURES", "optional_columns", "present_features", "proven_zone", "zone_named"]
+__all__ = [
+    "AT_ONCE",
+    "FEATURES",
+    "KEY_SUM",
+    "optional_columns",
+    "present_features",
+    "proven_zone",
+    "zone_named",
+]
 
 AT_ONCE: Final = NETSUITE_LIMITS.max_in_flight
 """Small questions asked side by side: no more than an account allows (quirks.md#ns-37)."""
+
+KEY_SUM: Final = "key_sum"
+"""The feature that keys can be added up: what was read by place is proven by their sum."""
 
 FEATURES: Final[dict[str, str]] = {
     "subsidiary": "SELECT s.id AS id FROM subsidiary s WHERE s.id = -1 ORDER BY s.id ASC",
@@ -38,6 +49,7 @@ FEATURES: Final[dict[str, str]] = {
         "WHERE ab.entity = -1 AND ab.defaultbilling = 'T' ORDER BY ab.entity ASC"
     ),
     "subsidiary_currency": "SELECT s.currency AS currency FROM subsidiary s WHERE s.id = -1 ORDER BY s.id ASC",
+    KEY_SUM: "SELECT SUM(t.id) AS id FROM transaction t WHERE t.id = -1",
     "line": lines_select(Schema()).having("tl.transaction = -1").sql(),
     "phonecall": (
         "SELECT p.id AS id, p.externalid AS externalid, p.message AS message, p.lastmodifieddate AS changed "

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from operator import ge
 from typing import Final
 
 from ar_connectors.adapterkit.pages import LARGE, collector_paused
@@ -15,10 +16,10 @@ from ar_connectors.netsuite.company import Company
 from ar_connectors.netsuite.credit_lines import with_lines
 from ar_connectors.netsuite.decode import decode_envelope
 from ar_connectors.netsuite.envelope import Envelope, open_answer, page_of
-from ar_connectors.netsuite.suiteql import Key, Select, after_key, number
+from ar_connectors.netsuite.suiteql import Key, Select
 from ar_connectors.netsuite.tables import Table
 
-__all__ = ["KIND_OF", "completed", "fetch_page", "last_key"]
+__all__ = ["KIND_OF", "Piece", "Tally", "completed", "fetch_page", "last_key"]
 
 KIND_OF: Final = {
     "payment": "transaction",
@@ -32,36 +33,58 @@ KIND_OF: Final = {
 """Stream -> kind of its bodies, as `decode` names them."""
 
 
-def fetch_page(
-    client: NetSuiteClient, company: Company, table: Table, asked: Select, after: list[str], upto: str
-) -> tuple[Page, list[str] | None]:
-    """The next page of a range of keys, and the key values of its last row; None when the range is at its end.
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Rows in ascending order of a key: how many, the sum of their keys, the first and the last one."""
 
-    All links of one transaction come in one page: the last group of a full page is left for the next, and one that fills a page
-    alone is read to its end.
-    """
-    first = asked.keys[0]
-    behind = (
-        after_key(asked.keys, after)
-        if len(after) == len(asked.keys)
-        else f"{first.expression} > {first.literal(after[0])}"
-    )
-    ranged = asked.having(behind, f"{first.expression} <= {number(upto)}")
+    rows: int
+    keys: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one page brought."""
+
+    page: Page
+    last: list[str] | None
+    """The key values of its last row; None where the server holds no rows behind it."""
+    total: int | None
+    """How many rows the statement yields in all, as far as the server says."""
+    tally: Tally | None
+    """None: rows have several keys, or there are none, or keys do not ascend, or one is missing."""
+
+
+def fetch_page(
+    client: NetSuiteClient, company: Company, table: Table, asked: Select, *, offset: int = 0
+) -> Piece:
+    """One page of a statement. All links of one transaction come in one page (of statements that are read by key): the last group of
+    a full page is left for the next, and one that fills a page alone is read to its end."""
     operation = f"query {table.stream}"
-    response = client.query(ranged.sql(), operation)
+    response = client.query(asked.sql(), operation, offset=offset)
     with collector_paused(len(response.body) > LARGE):
         envelope = open_answer(response, client.tenant, operation)
-        after_values: list[str] | None = None
+        last, total = None, envelope.total
         if envelope.has_more and envelope.rows:
             if table.shape == "link":
-                envelope = _whole_groups(client, ranged, envelope, operation)
-                after_values = last_key(envelope, ranged.keys[:1])
-            else:
-                after_values = last_key(envelope, asked.keys)
+                envelope = _whole_groups(client, asked, envelope, operation)
+            last = last_key(envelope, asked.keys[:1] if table.shape == "link" else asked.keys)
         envelope = completed(client, company, table.stream, envelope)
         context = company.context(client.tenant)
         page = decode_envelope(envelope, KIND_OF[table.stream], context, stream=table.stream)
-    return replace(page, server_time=response.server_date), after_values
+        tally = _tally(envelope, asked.keys[0].name) if len(asked.keys) == 1 else None
+    return Piece(replace(page, server_time=response.server_date), last, total, tally)
+
+
+def _tally(envelope: Envelope, name: str) -> Tally | None:
+    try:
+        numbers = [*map(int, envelope.keys(name))]  # type: ignore[arg-type]  # None is no number, as int() says
+    except (TypeError, ValueError):
+        return None
+    if not numbers or any(map(ge, numbers, numbers[1:])):
+        return None
+    return Tally(len(numbers), sum(numbers), numbers[0], numbers[-1])
 
 
 def completed(client: NetSuiteClient, company: Company, stream: str, envelope: Envelope) -> Envelope:
@@ -90,7 +113,7 @@ def _whole_groups(client: NetSuiteClient, ranged: Select, envelope: Envelope, op
     while answer.has_more and answer.key(-1, name) == final:
         response = client.query(ranged.sql(), operation, offset=offset)
         answer = open_answer(response, client.tenant, operation)
-        rows += [row for index, row in enumerate(answer.rows) if answer.key(index, name) == final]
+        rows += [row for row, key in zip(answer.rows, answer.keys(name), strict=True) if key == final]
         offset += PAGE_SIZE
     return page_of(rows)
 

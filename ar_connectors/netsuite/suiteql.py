@@ -103,12 +103,8 @@ class Select:
         order = ", ".join(f"{key.expression} ASC" for key in self.keys)
         return f"{self._body(self.columns)} ORDER BY {order}"
 
-    def bounds(self, changed: str | None = None) -> str:
-        """A statement for the smallest and the largest first key, the number of rows, and the latest `changed`."""
-        first = self.keys[0].expression
-        columns = {"low": f"MIN({first})", "high": f"MAX({first})", "total": f"COUNT({first})"}
-        if changed is not None:
-            columns["changed"] = moment(f"MAX({changed})")
+    def aggregates(self, columns: Mapping[str, str]) -> str:
+        """A statement for facts about all of these rows together. `columns`: name in the answer -> aggregate."""
         return self._body(columns)
 
     def _body(self, columns: Mapping[str, str]) -> str:

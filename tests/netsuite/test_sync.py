@@ -84,9 +84,10 @@ def test_what_is_deleted_while_a_first_load_fails_and_is_repeated_days_later_is_
 
 
 def test_a_load_passes_the_cap_on_rows_of_a_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By ranges of keys: no statement is asked for more than one page, so what a statement may yield at most does not matter."""
-    for module in ("client", "pull", "reading"):
+    """A statement is read by place as far as it goes, the next one begins behind its last key; links are read by key alone."""
+    for module in ("client", "by_key", "by_place", "passes", "reading"):
         monkeypatch.setattr(f"ar_connectors.netsuite.{module}.PAGE_SIZE", 10)
+    monkeypatch.setattr("ar_connectors.netsuite.by_place.MOST_ROWS", 20)
     with world(tmp_path, invoices=120, seed=6) as one:
         monkeypatch.setattr(one.emulator.service.queries, "most_rows", 20)
         everything = {"q": "SELECT t.id FROM transaction t ORDER BY t.id"}
@@ -102,11 +103,12 @@ def test_a_load_passes_the_cap_on_rows_of_a_query(tmp_path: Path, monkeypatch: p
         report = one.sync()
         assert report.complete
         assert not one.differences()
-        rows = {stream.stream: stream.rows for stream in report.streams}
-        pages = one.conn.usage().calls_by_operation
-        assert rows["invoice"] > 100
-        # Two looks, the load and the changes behind it, of up to six ranges each.
-        assert pages["query invoice"] <= -(-rows["invoice"] // 10) + 12
+        calls = one.conn.usage().calls_by_operation
+        assert len(one.ledger.invoices) > 100
+        # Two pages a statement, each with its proof; then the look at what changed, which is everything here, page after page.
+        most = -(-len(one.ledger.invoices) // 10) + 1
+        assert calls["query invoice"] <= 2 * most
+        assert calls["proof of invoice"] <= -(-most // 2)
 
 
 def test_a_date_that_a_bookkeeper_takes_for_a_promise_is_one_and_an_estimate_is_none(tmp_path: Path) -> None:
