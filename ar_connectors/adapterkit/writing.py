@@ -13,10 +13,10 @@ from ar_connectors.adapterkit.note_texts import closed_on
 from ar_connectors.adapterkit.notes import PromiseTag, Tag
 from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.connector import PendingWrite, StoreView
-from ar_connectors.errors import ContractError, TransientError, WriteOutcomeUnknown
+from ar_connectors.errors import ContractError, TransientError, UnsupportedOperation, WriteOutcomeUnknown
 from ar_core.model import Invoice, Organization, Promise, RecordKind, local_id
 
-__all__ = ["WriteScope", "outcome_told"]
+__all__ = ["WriteScope", "no_place", "outcome_told"]
 
 
 @contextmanager
@@ -30,6 +30,16 @@ def outcome_told() -> Iterator[None]:
             raise
         message = f"the write may have happened: {error.message}"
         raise error.told_as(WriteOutcomeUnknown, message=message) from error
+
+
+def no_place(write: PendingWrite, tenant: Tenant, name: str) -> UnsupportedOperation:
+    """The refusal of a command that an ERP, by its `name` for people, has no place for."""
+    return UnsupportedOperation(
+        f"{write.command.type} has no place in {name}; it is kept with us",
+        platform=tenant.platform,
+        tenant=tenant.id,
+        operation=write.command.type,
+    )
 
 
 @dataclass(frozen=True)

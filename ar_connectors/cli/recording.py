@@ -22,8 +22,8 @@ from ar_connectors.cli.lookup import (
     find_open_promise,
 )
 from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb
-from ar_connectors.cli.tables import receipts_table
 from ar_connectors.cli.types import AMOUNT, DAY
+from ar_connectors.cli.writes import show_receipts
 from ar_connectors.errors import ConfigurationError
 from ar_core import (
     AddNote,
@@ -69,7 +69,7 @@ def _record(shell: Shell, connection: str, commands: Sequence[Command], deliver_
         api.deliver(shell.connect(connection), shell.store)
         keys = {(receipt.command_type, receipt.key) for receipt in receipts}
         receipts = [one for one in shell.store.receipts(connection) if (one.command_type, one.key) in keys]
-    shell.emit({"receipts": receipts}, lambda: shell.out.print(receipts_table(receipts)))
+    show_receipts(shell, connection, receipts, commands)
     states = {receipt.state.value for receipt in receipts}
     if "rejected" in states:
         return Exit.REJECTED

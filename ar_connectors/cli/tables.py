@@ -14,6 +14,7 @@ from ar_connectors.store.contract import Receipt, WriteState
 from ar_connectors.syncing.reconcile import Reconciliation
 from ar_connectors.syncing.report import SyncReport
 from ar_connectors.syncing.sweep import SweepReport
+from ar_connectors.writeback.worksheet import About
 
 __all__ = [
     "amount",
@@ -110,14 +111,20 @@ def counted(number: int, what: str, several: str | None = None) -> str:
     return f"{number:,} {what if number == 1 else several or f'{what}s'}"
 
 
-def receipts_table(receipts: Sequence[Receipt]) -> Table | str:
-    """Commands and where they landed; one line when there are none."""
+def receipts_table(receipts: Sequence[Receipt], about: Sequence[About] | None = None) -> Table | str:
+    """Commands and where they landed, with what each is `about` where that is known; one line when there are none."""
     if not receipts:
         return "no commands"
     table = Table(title="write-back", title_justify="left")
-    for name in ("command", "key", "state", "where"):
+    for name in (
+        "command",
+        *(("customer", "invoices") if about is not None else ()),
+        "state",
+        "where",
+        "key",
+    ):
         table.add_column(name, overflow="fold")
-    for receipt in receipts:
+    for number, receipt in enumerate(receipts):
         told = (
             f"{one.target}{f' (degraded: {one.reason})' if one.degraded else ''}"
             for one in receipt.placements
@@ -125,11 +132,13 @@ def receipts_table(receipts: Sequence[Receipt]) -> Table | str:
         places = "; ".join(dict.fromkeys(told))
         if receipt.error:
             places = f"{places}; {receipt.error.get('message', '')}".lstrip("; ")
+        whom = (about[number].customer, " ".join(about[number].documents)) if about is not None else ()
         table.add_row(
             receipt.command_type,
-            receipt.key[:16],
+            *(Text(one or "-") for one in whom),
             Text(receipt.state.value, style=_STATE_STYLE[receipt.state]),
             Text(places or "-"),
+            receipt.key[:16],
         )
     return table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from typing import TextIO
 
 import click
@@ -13,9 +14,10 @@ from ar_connectors.cli.shell import Shell, json_option, pass_shell, verb
 from ar_connectors.cli.tables import receipts_table
 from ar_connectors.store.contract import Receipt, WriteState
 from ar_connectors.store.intents import LOCAL_TYPES
-from ar_connectors.writeback.worksheet import COLUMNS, worksheet
+from ar_connectors.writeback.worksheet import COLUMNS, about, worksheet
+from ar_core.commands import Command
 
-__all__ = ["deliver", "export", "list_writes", "resolve", "writes"]
+__all__ = ["deliver", "export", "list_writes", "resolve", "show_receipts", "writes"]
 
 _connection = click.option("-c", "--connection", help="Connection id; not needed when the store has one.")
 
@@ -35,8 +37,9 @@ def writes() -> None:
 @verb
 def list_writes(shell: Shell, connection: str | None, state: str | None) -> Exit | None:
     """List commands, oldest first."""
-    receipts = shell.store.receipts(shell.connection_id(connection), WriteState(state) if state else None)
-    shell.emit({"receipts": receipts}, lambda: shell.out.print(receipts_table(receipts)))
+    connection = shell.connection_id(connection)
+    receipts = shell.store.receipts(connection, WriteState(state) if state else None)
+    show_receipts(shell, connection, receipts)
     return None
 
 
@@ -55,7 +58,7 @@ def export(shell: Shell, file: TextIO, connection: str | None, everything: bool)
         for command, receipt in shell.store.recorded(connection)
         if everything or (receipt.state is not WriteState.CONFIRMED and command.type not in LOCAL_TYPES)
     ]
-    rows = list(worksheet(kept, shell.store.snapshot(connection)))
+    rows = list(worksheet(kept, shell.store.view(connection)))
     if shell.as_json:
         shell.emit({"rows": rows}, lambda: None)
         return None
@@ -74,7 +77,7 @@ def export(shell: Shell, file: TextIO, connection: str | None, everything: bool)
 def deliver(shell: Shell, connection: str | None) -> Exit | None:
     """Send what is due; each command takes effect exactly once."""
     conn = shell.connect(shell.connection_id(connection))
-    return _show(shell, list(api.deliver(conn, shell.store)))
+    return _show(shell, conn.id, api.deliver(conn, shell.store))
 
 
 @writes.command()
@@ -85,11 +88,26 @@ def deliver(shell: Shell, connection: str | None) -> Exit | None:
 def resolve(shell: Shell, connection: str | None) -> Exit | None:
     """Look in the ERP for commands whose outcome is unknown; sends nothing that is already there."""
     conn = shell.connect(shell.connection_id(connection))
-    return _show(shell, list(api.resolve(conn, shell.store)))
+    return _show(shell, conn.id, api.resolve(conn, shell.store))
 
 
-def _show(shell: Shell, receipts: list[Receipt]) -> Exit | None:
-    shell.emit({"receipts": receipts}, lambda: shell.out.print(receipts_table(receipts)))
+def show_receipts(
+    shell: Shell, connection: str, receipts: Sequence[Receipt], commands: Sequence[Command] | None = None
+) -> None:
+    """Commands and where they landed, with whom and which invoices they are about. `commands`: those of the receipts, where they
+    are at hand."""
+
+    def show() -> None:
+        given = commands if commands is not None else [one for one, _ in shell.store.recorded(connection)]
+        known: dict[tuple[str, str], Command] = {(one.type, one.key): one for one in given}
+        asked = [known[one.command_type, one.key] for one in receipts]
+        shell.out.print(receipts_table(receipts, about(asked, shell.store.view(connection))))
+
+    shell.emit({"receipts": receipts}, show)
+
+
+def _show(shell: Shell, connection: str, receipts: Sequence[Receipt]) -> Exit | None:
+    show_receipts(shell, connection, receipts)
     states = {receipt.state for receipt in receipts}
     if WriteState.UNKNOWN in states:
         return Exit.UNKNOWN_OUTCOME

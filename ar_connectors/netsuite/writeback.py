@@ -20,8 +20,9 @@ from types import MappingProxyType
 from typing import Final
 
 from ar_connectors.adapterkit.tenant import Tenant
+from ar_connectors.adapterkit.writing import no_place
 from ar_connectors.connector import Capability, Fact, PendingWrite, Placement, StoreView, Support
-from ar_connectors.errors import ConfigurationError, UnsupportedOperation
+from ar_connectors.errors import ConfigurationError
 from ar_connectors.netsuite import writeback_disputes as disputes
 from ar_connectors.netsuite import writeback_holds as holds
 from ar_connectors.netsuite import writeback_promises as promises
@@ -174,9 +175,4 @@ class NetSuiteWriter:
                 case ReleaseOrderHold() as command:
                     return holds.release(scope, command)
                 case _:
-                    raise UnsupportedOperation(
-                        f"{write.command.type} has no place in NetSuite; it is kept with us",
-                        platform=PLATFORM,
-                        tenant=self._tenant.id,
-                        operation=write.command.type,
-                    )
+                    raise no_place(write, self._tenant, "NetSuite")

@@ -18,8 +18,8 @@ from types import MappingProxyType
 from typing import Final
 
 from ar_connectors.adapterkit.tenant import Tenant
+from ar_connectors.adapterkit.writing import no_place
 from ar_connectors.connector import Capability, Fact, PendingWrite, Placement, StoreView, Support
-from ar_connectors.errors import UnsupportedOperation
 from ar_connectors.quickbooks import writeback_account as account
 from ar_connectors.quickbooks import writeback_activity as activity
 from ar_connectors.quickbooks.client import Sender
@@ -86,7 +86,7 @@ class QuickBooksWriter:
 
     def __init__(self, client: Sender, tenant: str, options: WriteOptions | None = None) -> None:
         self._options = options or WriteOptions()
-        self._tenant = tenant
+        self._tenant = Tenant(PLATFORM, tenant)
         self._calls = Calls(client, tenant, self._options.base_url)
 
     def place(self, write: PendingWrite, view: StoreView) -> Sequence[Placement]:
@@ -97,7 +97,7 @@ class QuickBooksWriter:
             RejectedError, PeriodClosedError: QuickBooks refused it, in its fallback place too.
             UnsupportedOperation: the command has no place in QuickBooks.
         """
-        scope = WriteScope(write, view, Tenant(PLATFORM, self._tenant), self._calls)
+        scope = WriteScope(write, view, self._tenant, self._calls)
         match write.command:
             case RecordPromise():
                 return self._promise(scope)
@@ -118,14 +118,14 @@ class QuickBooksWriter:
             case ReleaseOrderHold() as command:
                 return account.place_release(scope, command)
             case _:
-                raise self._unsupported(write)
+                raise no_place(write, self._tenant, "QuickBooks")
 
     def find(self, write: PendingWrite, view: StoreView) -> Sequence[Placement] | None:
         """Look whether a command has taken effect, all of it; None when anything is missing, which `place` then adds.
 
         Nothing is sent. Raises what reading raises: then it cannot be told.
         """
-        scope = WriteScope(write, view, Tenant(PLATFORM, self._tenant), self._calls)
+        scope = WriteScope(write, view, self._tenant, self._calls)
         match write.command:
             case RecordPromise():
                 return self._find_promise(scope)
@@ -148,7 +148,7 @@ class QuickBooksWriter:
             case ReleaseOrderHold() as command:
                 return account.find_release(scope, command)
             case _:
-                raise self._unsupported(write)
+                raise no_place(write, self._tenant, "QuickBooks")
 
     def _promise(self, scope: WriteScope) -> Sequence[Placement]:
         """One look at the invoices' notes serves twice: a note that is there is not hung up again, and older promises are
@@ -166,14 +166,6 @@ class QuickBooksWriter:
             return None
         older = activity.supersede(scope, job, there, only_look=True)
         return None if older is None else placements
-
-    def _unsupported(self, write: PendingWrite) -> UnsupportedOperation:
-        return UnsupportedOperation(
-            f"{write.command.type} has no place in QuickBooks; it is kept with us",
-            platform=PLATFORM,
-            tenant=self._tenant,
-            operation=write.command.type,
-        )
 
 
 def _about_customer(record: str) -> bool:

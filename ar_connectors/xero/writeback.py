@@ -20,8 +20,9 @@ from types import MappingProxyType
 from typing import Final
 
 from ar_connectors.adapterkit.tenant import Tenant
+from ar_connectors.adapterkit.writing import no_place
 from ar_connectors.connector import Capability, Fact, PendingWrite, Placement, StoreView, Support
-from ar_connectors.errors import PeriodClosedError, RejectedError, UnsupportedOperation
+from ar_connectors.errors import PeriodClosedError, RejectedError
 from ar_connectors.xero import writeback_dates as dates
 from ar_connectors.xero import writeback_groups as groups
 from ar_connectors.xero import writeback_notes as notes
@@ -172,9 +173,4 @@ class XeroWriter:
             case ReleaseOrderHold() as command:
                 return groups.release(scope, command)
             case _:
-                raise UnsupportedOperation(
-                    f"{scope.write.command.type} has no place in Xero; it is kept with us",
-                    platform=PLATFORM,
-                    tenant=self._tenant.id,
-                    operation=scope.write.command.type,
-                )
+                raise no_place(scope.write, self._tenant, "Xero")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 from ar_core.calendar import WEEKENDS, Calendar, add_business_days
 from ar_core.model.activity import Promise
@@ -103,7 +104,11 @@ def judge_promises(
     terms: PromiseTerms | None = None,
     calendar: Calendar = WEEKENDS,
 ) -> tuple[PromiseVerdict, ...]:
-    """Judge every promise of a snapshot on `today` (the organization's local date). Ordered by customer, date given, id."""
+    """Judge every promise of a snapshot on `today` (the organization's local date). Ordered by customer, date given, id.
+
+    A promise of which only the moment is known at which it was recorded was given on the organization's day of that moment.
+    """
+    zone = snapshot.organization.time_zone if snapshot.organization is not None else None
     invoices = {invoice.id: invoice for invoice in snapshot.invoices}
     sources = sources_by_id(snapshot)
     allocations: dict[str, list[Allocation]] = {}
@@ -135,6 +140,7 @@ def judge_promises(
             terms=terms,
             calendar=calendar,
             country=countries.get(customer or ""),
+            zone=ZoneInfo(zone) if zone is not None else UTC,
         )
     return tuple(verdicts)
 
@@ -168,14 +174,16 @@ def judge_customer_promises(
     terms: PromiseTerms | None = None,
     calendar: Calendar = WEEKENDS,
     country: str | None = None,
+    zone: tzinfo = UTC,
 ) -> list[PromiseVerdict]:
     """Judge the promises of one customer, from that customer's records alone.
 
-    `allocations`: by target invoice id. `sources`: payments, credit notes and adjustments by id. Promises given after
-    `today` have not happened yet and are left out.
+    `allocations`: by target invoice id. `sources`: payments, credit notes and adjustments by id. `zone`: of the organization; in it
+    a promise without a day was given on the day it was recorded. Promises given after `today` have not happened yet and are left out.
     """
     terms = terms or PromiseTerms()
-    known = sorted((p for p in promises if (_given(p) or today) <= today), key=_order)
+    dated = (_dated(promise, zone) for promise in promises)
+    known = sorted((p for p in dated if (p.given_on or today) <= today), key=_order)
     if not known:
         return []
     own = dict(zip(_ids(invoices), invoices, strict=True))
@@ -215,21 +223,22 @@ def promise_level(verdicts: Iterable[PromiseVerdict], *, since: date | None = No
     return level
 
 
-def _given(promise: Promise) -> date | None:
-    if promise.given_on is not None:
-        return promise.given_on
-    return promise.recorded_at.date() if promise.recorded_at is not None else None
+def _dated(promise: Promise, zone: tzinfo) -> Promise:
+    """The promise with the day it was given, as far as that is known."""
+    if promise.given_on is not None or promise.recorded_at is None:
+        return promise
+    return promise.model_copy(update={"given_on": promise.recorded_at.astimezone(zone).date()})
 
 
 def _order(promise: Promise) -> tuple[date, str, str]:
     recorded = promise.recorded_at.isoformat() if promise.recorded_at else ""
-    return (_given(promise) or date.min, recorded, promise.id)
+    return (promise.given_on or date.min, recorded, promise.id)
 
 
 def _replaced_on(promise: Promise, known: Sequence[Promise], deadline: date) -> date | None:
     """The day a newer promise on a shared invoice took this one's place, if that was before its deadline passed."""
     for other in known[known.index(promise) + 1 :]:
-        given = _given(other)
+        given = other.given_on
         shared = (
             not promise.invoice_ids
             or not other.invoice_ids
@@ -238,7 +247,7 @@ def _replaced_on(promise: Promise, known: Sequence[Promise], deadline: date) -> 
         if shared and given is not None and given <= deadline:
             return given
     if promise.superseded_by is not None and all(p.id != promise.superseded_by for p in known):
-        return _given(promise) or promise.promised_date
+        return promise.given_on or promise.promised_date
     return None
 
 
@@ -333,7 +342,7 @@ class _Case:
 
 
 def _judge(case: _Case, today: date, terms: PromiseTerms) -> PromiseVerdict:
-    promise, rows, start = case.promise, case.movements, _given(case.promise)
+    promise, rows, start = case.promise, case.movements, case.promise.given_on
     cutoff = min(today, case.deadline)
     # What was open when it was given: today's balance plus everything applied since, dated later than today included.
     open_then = case.open_now + _between(rows, start, date.max)
@@ -385,7 +394,7 @@ def _state(
     if promise.withdrawn_on is not None and promise.withdrawn_on <= today:
         return PromiseState.WITHDRAWN, promise.withdrawn_on
     if in_time:
-        return PromiseState.KEPT, reached or _given(promise) or promise.promised_date
+        return PromiseState.KEPT, reached or promise.given_on or promise.promised_date
     if replaced_on is not None and replaced_on <= today:
         return PromiseState.SUPERSEDED, replaced_on
     if today <= promise.promised_date:

@@ -72,6 +72,25 @@ def test_e6_the_grace_knows_the_holidays_of_the_customers_country() -> None:
         assert alone[0].deadline == found.deadline
 
 
+@pytest.mark.parametrize(
+    ("zone", "given"),
+    [("Pacific/Auckland", 22), ("America/Los_Angeles", 21), ("UTC", 21), (None, 21)],
+)
+def test_a_promise_without_a_day_was_given_on_the_companys_day_on_which_it_was_recorded(
+    zone: str | None, given: int
+) -> None:
+    """Half past seven in the evening in London: in Auckland it is the next morning already."""
+    undated = b.promise(given_on=None, recorded_at=datetime(2026, 11, 21, 19, 30, tzinfo=UTC))
+    book = b.book(b.invoice("i1", 9), undated)
+    assert book.organization is not None
+    book = book.model_copy(update={"organization": book.organization.model_copy(update={"time_zone": zone})})
+    (found,) = ar.judge_promises(book, b.TODAY)
+    assert found.given_on == b.TODAY.replace(day=given)
+    if zone is not None:
+        evaluation = ar.evaluate(book, ar.load_policy("balanced"), as_of=b.as_of(zone=zone))
+        assert [one.given_on for one in evaluation.promises] == [found.given_on]
+
+
 # ---- E35: which promise takes the place of which
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -106,6 +107,38 @@ def test_a_promise_is_recorded_and_can_be_withdrawn(book: Path) -> None:
     (found,) = store.snapshot(CONNECTION).promises
     assert found.withdrawn_on is not None
     store.close()
+
+
+def test_what_is_on_its_way_is_listed_with_the_customer_and_the_invoices(book: Path) -> None:
+    """Also where a command names only a promise or a dispute; a formula in a name does not compute in the export."""
+    store = open_store(f"sqlite:///{book}")
+    _commit(store, customer("8", name="=1+1"), invoice("2", customer_id=rid("customer", "8")))
+    store.close()
+    assert (
+        run(
+            "promise", "--customer", "o'neil", "--invoice", "N1", "--date", "2099-01-01", store=book
+        ).exit_code
+        == 0
+    )
+    assert run("promise", "--customer", "o'neil", "--invoice", "N1", "--withdraw", store=book).exit_code == 0
+    assert run("dispute", "--customer", "8", "--invoice", "N2", "--reason", "late", store=book).exit_code == 0
+    assert (
+        run("dispute", "--customer", "8", "--invoice", "N2", "--resolve", "paid", store=book).exit_code == 0
+    )
+    recorded = run("note", "called", "--invoice", "N2", store=book)
+    assert "=1+1" in recorded.output
+    assert "N2" in recorded.output
+    listed = run("writes", "list", store=book, env={"COLUMNS": "140"}).output
+    rows = [line for line in listed.splitlines() if "planned" in line]
+    assert [("O'Neil & Sons" in row, "N1" in row) for row in rows] == [(True, True)] * 2 + [
+        (False, False)
+    ] * 3
+    assert [("=1+1" in row, "N2" in row) for row in rows] == [(False, False)] * 2 + [(True, True)] * 3
+    kept = csv.DictReader(run("writes", "export", store=book).stdout.lstrip("\ufeff").splitlines())
+    assert [(row["customer"], row["documents"]) for row in kept] == [
+        *[("O'Neil & Sons", "N1")] * 2,
+        *[("'=1+1", "N2")] * 3,
+    ]
 
 
 def test_the_same_key_with_another_day_is_refused(book: Path) -> None:

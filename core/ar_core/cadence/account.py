@@ -116,7 +116,7 @@ def _look_back(state: State) -> None:
     if facts.touches:
         state.history = History(facts.touches, run.instant, run.local_day, run.policy.limits.count_failed)
     if facts.promises:
-        state.verdicts = facts.judged(run.today, run.promise_terms, run.calendar)
+        state.verdicts = facts.judged(run.today, run.promise_terms, run.calendar, run.zone)
 
 
 def _place(state: State, zone: str | None) -> None:

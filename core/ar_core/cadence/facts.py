@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, tzinfo
 from decimal import Decimal
 
 from ar_core.calendar import Calendar
@@ -128,8 +128,10 @@ class AccountFacts:
         """What was applied to an invoice."""
         return self.book.allocations.get(invoice_id, _NONE)
 
-    def judged(self, today: date, terms: PromiseTerms, calendar: Calendar) -> list[PromiseVerdict]:
-        """Its promises, judged on a day (E33-E36)."""
+    def judged(
+        self, today: date, terms: PromiseTerms, calendar: Calendar, zone: tzinfo
+    ) -> list[PromiseVerdict]:
+        """Its promises, judged on a day of the organization, whose zone is given (E33-E36)."""
         if not self.promises:
             return []
         return judge_customer_promises(
@@ -142,6 +144,7 @@ class AccountFacts:
             terms=terms,
             calendar=calendar,
             country=self.country,
+            zone=zone,
         )
 
     def within(self, book: Ledger) -> AccountFacts:

@@ -186,7 +186,9 @@ class _Accounts:
     def add(self, facts: AccountFacts) -> None:
         """Read one account."""
         customer = facts.customer
-        verdicts = facts.judged(self._as_of.today, self._policy.pauses.promise_terms, self._calendar)
+        verdicts = facts.judged(
+            self._as_of.today, self._policy.pauses.promise_terms, self._calendar, self._zone
+        )
         value, lifetime = self._value(facts)
         limit = customer.credit_limit if customer else None
         self.rows.append(
