@@ -474,3 +474,9 @@ def test_the_command_line_prints_the_matrix() -> None:
         assert row in shown
     for name in ERPS:
         assert name in shown
+
+
+def test_r47_quickbooks_xero_and_netsuite_are_connected() -> None:
+    told = json.loads(CliRunner().invoke(cli, ["capabilities", "--json"]).output)
+    assert told["matrix"]
+    assert all({"quickbooks", "xero", "netsuite"} <= set(cells) for cells in told["matrix"].values())

@@ -79,6 +79,10 @@ def records(draw: st.DrawFn) -> list[Any]:
                 outcome=draw(st.sampled_from(list(ar.TouchOutcome))),
                 intent=draw(st.sampled_from([ar.Intent.NONE, *ar.Intent])),
                 until=b.TODAY + timedelta(days=draw(st.integers(-5, 10))),
+                contact_id=draw(
+                    st.sampled_from([who(owner_of[name]), who(f"{owner_of[name]}-deputy"), None])
+                ),
+                address=draw(st.sampled_from([None, None, "old@example.com"])),
             )
         )
     for n in range(draw(st.integers(0, 2))):
@@ -124,8 +128,30 @@ def records(draw: st.DrawFn) -> list[Any]:
         for n in range(draw(st.integers(0, 2)))
     )
     found.extend(b.customer(o, country=draw(st.sampled_from(["US", "MX", None]))) for o in OWNERS)
-    found.extend(b.contact(o, **draw(REACH)) for o in OWNERS)
+    for o in OWNERS:
+        found.append(b.contact(o, time_zone=draw(ZONES), **draw(REACH)))
+        if draw(st.booleans()):
+            role = draw(st.sampled_from([ar.ContactRole.ACCOUNTS_PAYABLE, ar.ContactRole.DEPARTMENT_HEAD]))
+            found.append(b.contact(o, f"{o}-deputy", role=role, time_zone=draw(ZONES), **draw(REACH)))
+        if draw(st.booleans()):
+            found.append(b.profile(o, **draw(KNOWN)))
     return found
+
+
+def who(name: str) -> str:
+    return ar.record_id("quickbooks", "1", ar.RecordKind.CONTACT, name)
+
+
+ZONES = st.sampled_from([None, None, "Asia/Tokyo", "Pacific/Honolulu"])
+KNOWN: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        {"out_of_office": (ar.OutOfOffice(until=b.TODAY + 4 * DAY),)},
+        {"out_of_office": (ar.OutOfOffice(until=b.TODAY + 4 * DAY, contact_id=who("c2")),)},
+        {"bounced": (ar.BouncedChannel(channel=ar.Channel.EMAIL),)},
+        {"bounced": (ar.BouncedChannel(channel=ar.Channel.VOICE, at=b.as_of(b.TODAY - 9 * DAY).instant),)},
+    ]
+)
+"""What the host knows of absences and dead addresses."""
 
 
 REACH: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
@@ -138,7 +164,7 @@ REACH: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
         {"is_active": False},
     ]
 )
-"""How a customer's only contact can be reached: mostly on every channel."""
+"""How a contact can be reached: mostly on every channel."""
 
 
 TIERS = ar.Tiers(
@@ -250,6 +276,13 @@ def catching_up(preset: str, mode: str) -> ar.Policy:
     return b.changed(preset, catch_up={"mode": mode})
 
 
+def with_profiles(found: list[Any], *profiles: ar.CustomerProfile) -> list[Any]:
+    """A generated book with these profiles in the place of those that were drawn."""
+    owners = {profile.customer_id for profile in profiles}
+    kept = [r for r in found if not (isinstance(r, ar.CustomerProfile) and r.customer_id in owners)]
+    return [*kept, *profiles]
+
+
 CONSENTS = b.profile(
     "c1", consents=[ar.Consent(channel=c, granted=True) for c in (ar.Channel.SMS, ar.Channel.WHATSAPP)]
 )
@@ -260,7 +293,7 @@ CONSENTS = b.profile(
 def test_r20_e42_no_automation_ever_reaches_a_strategic_customer(
     found: list[Any], preset: str, at: ar.AsOf, mode: str
 ) -> None:
-    evaluation = b.run(*found, CONSENTS, policy=catching_up(preset, mode), at=at, tiers=TIERS)
+    evaluation = b.run(*with_profiles(found, CONSENTS), policy=catching_up(preset, mode), at=at, tiers=TIERS)
     for action in evaluation.for_customer(b.customer_id("c1")):
         assert action.actor == "human"
 
@@ -293,7 +326,8 @@ def test_r20_e42_fallbacks_and_catch_up_are_among_what_was_tried(preset: str, mo
 @HARD
 @given(records(), st.sampled_from(PRESETS), DAYS)
 def test_nobody_who_is_stopped_is_contacted(found: list[Any], preset: str, at: ar.AsOf) -> None:
-    stopped = [*found, b.profile("c2", flags=("legal_stop",)), b.profile("c3", flags=("do_not_contact",))]
+    legal, asked = b.profile("c2", flags=("legal_stop",)), b.profile("c3", flags=("do_not_contact",))
+    stopped = with_profiles(found, legal, asked)
     for action in b.touches_of(evaluated(stopped, preset, at)):
         assert action.customer_id == b.customer_id("c1")
 

@@ -473,3 +473,34 @@ class TestThePlainForm:
 def test_what_is_no_policy_at_all_is_refused_in_words(given: Any) -> None:
     with pytest.raises(ar.PolicyError, match="a policy is the name of a preset, a path or a mapping, not"):
         ar.load_policy(given)
+
+
+class TestNamedHours:
+    @pytest.mark.parametrize(("name", "first", "last"), [("us_conservative", 8, 21), ("eu_weekdays", 9, 18)])
+    def test_e44_e35_hours_by_name_lie_between_the_preset_and_what_the_policy_says(
+        self, name: str, first: int, last: int
+    ) -> None:
+        found = ar.load_policy({"id": "mine", "extends": "balanced", "hours": name})
+        assert (found.clock.not_before.hour, found.clock.not_after.hour) == (first, last)
+        own = ar.load_policy(
+            {"id": "mine", "extends": "balanced", "hours": name, "clock": {"not_after": "17:30:00"}}
+        )
+        assert (own.clock.not_before.hour, own.clock.not_after.hour) == (first, 17)
+        assert ar.load_policy(minimal(hours=name)).clock.not_after.hour == last
+
+    def test_e44_calls_are_capped_at_seven_in_seven_days_and_a_tighter_cap_stays(self) -> None:
+        def cap(**changes: Any) -> dict[str, int]:
+            source = {"id": "mine", "hours": "us_conservative", **changes}
+            return {channel.value: n for channel, n in ar.load_policy(source).limits.per_channel.items()}
+
+        assert cap(extends="balanced") == {"sms": 1, "voice": 2}
+        assert cap(extends="funnel_5") == {"voice": 7}
+        loose = minimal(limits={"per_channel": {"voice": 20}})
+        assert cap(extends=loose) == {"voice": 7}
+        assert cap(extends="balanced", limits={"per_channel": {"voice": 9}}) == {"sms": 1, "voice": 9}
+        assert ar.load_policy(minimal(hours="eu_weekdays")).limits.per_channel == {}
+
+    @pytest.mark.parametrize("name", ["us", 3, ["us_conservative"]])
+    def test_hours_that_there_are_not_are_refused_with_those_that_there_are(self, name: Any) -> None:
+        said = f"no hours are called {name!r}; there are us_conservative, eu_weekdays"
+        assert problems(minimal(hours=name)) == (("hours", said),)

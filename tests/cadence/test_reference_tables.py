@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import ar_core
 from ar_core import reference
 from ar_core.cadence import CODES, FEATURES
 
@@ -19,3 +21,19 @@ def test_every_feature_stands_in_the_reference_with_its_type_unit_and_meaning(re
     assert "\n".join(reference._features()) in page
     assert {feature.scope for feature in FEATURES.values()} == {"customer", "invoice"}
     assert all(name == feature.name for name, feature in FEATURES.items())
+
+
+def test_every_name_that_the_rules_mention_is_one_that_there_is(repo_root: Path) -> None:
+    """A setting, code, preset or function in code letters: a rule that names what is not there was never kept."""
+    page = (repo_root / "docs" / "rules.md").read_text(encoding="utf-8")
+    core = Path(ar_core.__file__).parent
+    source = "\n".join(
+        path.read_text(encoding="utf-8")
+        for suffix in ("*.py", "*.toml")
+        for path in sorted(core.rglob(suffix))
+        if "__pycache__" not in path.parts
+    )
+    known = set(re.findall(r"\w+", source))
+    named = {word for text in re.findall(r"`([^`]+)`", page) for word in re.findall(r"[A-Za-z_]\w*", text)}
+    assert len(named) > 60
+    assert not named - known

@@ -20,7 +20,7 @@ from ar_core.cadence.places import Path as Place
 from ar_core.cadence.policy import Policy, known_settings
 from ar_core.cadence.predicates import nearest
 
-__all__ = ["PRESETS", "PolicyError", "load_policy", "preset_text"]
+__all__ = ["HOURS", "PRESETS", "PolicyError", "load_policy", "preset_text"]
 
 PRESETS: tuple[str, ...] = (
     "balanced",
@@ -32,6 +32,16 @@ PRESETS: tuple[str, ...] = (
     "xero_parity",
 )
 """The shipped policies; `balanced` is the default."""
+
+HOURS: Mapping[str, Mapping[str, Any]] = {
+    "us_conservative": {
+        "clock": {"not_before": "08:00:00", "not_after": "21:00:00"},
+        "limits": {"per_channel": {"voice": 7}},
+    },
+    "eu_weekdays": {"clock": {"not_before": "09:00:00", "not_after": "18:00:00"}},
+}
+"""Sending hours and caps of calls by name, for `hours = "..."` in a policy (E44): what Regulation F asks of consumer collectors in the US,
+and office hours in Europe, which are ours. Defaults for data that can be changed, no legal advice."""
 
 _LISTS_BY_ID = {"stages", "steps", "notices"}
 _DEEPEST = 8
@@ -72,7 +82,8 @@ def load_policy(source: str | Path | Mapping[str, Any] = "balanced", *, preset: 
 
     `source`: the name of a preset (`balanced`, or `balanced@1`), a path to a .toml, .json, .yaml or .yml file, or a mapping.
     `preset`: the policy it extends, when the source does not say so itself. What extends another overlays it: tables are
-    merged key by key, `stages`, `steps` and `notices` by id, other lists are replaced; `remove_steps` takes steps away.
+    merged key by key, `stages`, `steps` and `notices` by id, other lists are replaced; `remove_steps` takes steps away, and `hours`
+    names sending hours of `HOURS` that lie between the two.
     Raises `PolicyError` (a ValueError), and OSError for a file that cannot be read.
     """
     file: Path | None = None
@@ -167,6 +178,8 @@ def _resolved(data: Mapping[str, Any], label: str, depth: int) -> dict[str, Any]
         # A policy of one's own keeps its own identity; the family stays its own too, or keys would collide.
         for name in ("id", "version", "family", "description"):
             base.pop(name, None)
+    if "hours" in own:
+        base = _with_hours(base, own.pop("hours"), label)
     merged = _merge(base, own)
     if removed:
         known = {step.get("id") for step in merged.get("steps", [])}
@@ -175,6 +188,18 @@ def _resolved(data: Mapping[str, Any], label: str, depth: int) -> dict[str, Any]
             raise PolicyError(label, (("remove_steps", f"no step is called {', '.join(strange)}"),))
         merged["steps"] = [s for s in merged.get("steps", []) if s.get("id") not in removed]
     return merged
+
+
+def _with_hours(base: dict[str, Any], name: object, label: str) -> dict[str, Any]:
+    """A policy in named sending hours; a cap that is tighter already stays."""
+    if not isinstance(name, str) or name not in HOURS:
+        raise PolicyError(label, (("hours", f"no hours are called {name!r}; there are {', '.join(HOURS)}"),))
+    named = HOURS[name]
+    held = base.get("limits", {}).get("per_channel", {})
+    caps = named.get("limits", {}).get("per_channel", {})
+    tighter = {channel: min(cap, held.get(channel, cap)) for channel, cap in caps.items()}
+    changed = _merge(base, named)
+    return _merge(changed, {"limits": {"per_channel": tighter}}) if tighter else changed
 
 
 def _merge(base: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -189,7 +189,7 @@ def known_settings(path: tuple[str | int, ...]) -> list[str]:
         if part in fields:  # else it is a name of one's own, such as a step's in an override
             kind = _part_in(fields[part].annotation) or kind
     names = [field.alias or name for name, field in kind.model_fields.items()]
-    return [*names, "extends", "remove_steps"] if kind is Policy else names
+    return [*names, "extends", "hours", "remove_steps"] if kind is Policy else names
 
 
 def _part_in(annotation: Any) -> type[Part] | None:
