@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from ar_core.cadence.channels import Directory
 from ar_core.cadence.codes import Code
-from ar_core.cadence.facts import AccountFacts
+from ar_core.cadence.facts import CHASED, DUE, ID, INVOICE, ISSUED, SUBJECT, AccountFacts, OpenRow
 from ar_core.cadence.history import History, StepsDone
 from ar_core.cadence.holds import Hold, InvoiceHolds, account_stop, find_holds, is_human_only
 from ar_core.cadence.messages import make_messages
@@ -19,11 +19,11 @@ from ar_core.cadence.plan import NEVER, Plan
 from ar_core.cadence.policy import Actor, ValueTier
 from ar_core.cadence.records import DispositionKind
 from ar_core.cadence.run import Run, sending_zone
-from ar_core.cadence.state import NO_HOLDS, Item, Settled, State, Template, lead_key
+from ar_core.cadence.state import NO_HOLDS, Chased, Item, Settled, State, Template, lead_key
 from ar_core.cadence.steps import Choice, choose_step, position
 from ar_core.cadence.tasks import make_notices, make_tasks
 from ar_core.cadence.view import AccountView, InvoiceView, StageValue
-from ar_core.model.documents import DocumentStatus, Invoice
+from ar_core.model.documents import DocumentStatus
 from ar_core.model.money import ZERO
 
 __all__ = ["decide"]
@@ -34,6 +34,8 @@ _EXCLUDED = {
     DocumentStatus.PENDING_APPROVAL: Code.NOT_POSTED,
     DocumentStatus.VOIDED: Code.VOIDED,
 }
+Tables = dict[tuple[str, ...], dict[int, Template]]
+"""Of one plan and lag: templates by steps done and days past due."""
 _WAIT, _PAUSED, _LEFT_OUT = DispositionKind.WAIT, DispositionKind.PAUSED, DispositionKind.EXCLUDED
 
 
@@ -61,6 +63,7 @@ def _decided(facts: AccountFacts, run: Run, zone: str | None = None) -> State:
         stop = state.holds.account
     if stop is not None:
         state.stop = stop
+        _answerless(state)
         for item in state.items:
             _hold(state, item, stop)
     else:
@@ -72,26 +75,41 @@ def _decided(facts: AccountFacts, run: Run, zone: str | None = None) -> State:
 
 
 def _sort_out(state: State) -> None:
-    """Invoices that are not chased get their answer at once; the others become items."""
-    facts, run, items = state.facts, state.run, state.items
+    """Invoices that are not chased get their answer at once; the days past due of the others."""
+    facts, today = state.facts, state.run.today_number
+    rows = facts.open_rows
+    plain = [row for row in rows if row[CHASED] and row[DUE] is not None and row[ISSUED] <= today]
+    if state.run.plain_due and facts.customer is not None and len(plain) == len(rows):
+        dpds = [today - row[DUE] for row in plain]  # type: ignore[operator]  # a plain row has a due date
+    else:
+        rows, dpds = _sort_out_each(state)
+    state.chased = Chased(rows, dpds)
+    if dpds:
+        state.oldest = oldest = max(dpds)
+        state.worst = dpds.index(oldest)
+        if dpds.count(oldest) > 1:
+            state.worst = max([(rows[p][ID], p) for p, dpd in enumerate(dpds) if dpd == oldest])[1]
+
+
+def _sort_out_each(state: State) -> tuple[list[OpenRow], list[int]]:
+    """One by one, where one of them may not be chased or counts from another day than its due date."""
+    facts, run = state.facts, state.run
     today, plain, customer = run.today_number, run.plain_due, facts.customer
-    worst: Item | None = None
-    oldest = -NEVER
-    for invoice, invoice_id, subject, balance, currency, due, issued, chased in facts.open_rows:
-        day = due if plain and due is not None else run.due_number(invoice, customer)
-        if day is None or not chased or issued > today or customer is None:
-            _settle(state, invoice)
+    rows, dpds = [], []
+    for row in facts.open_rows:
+        due = row[DUE]
+        day = due if plain and due is not None else run.due_number(row[INVOICE], customer)
+        if day is None or not row[CHASED] or row[ISSUED] > today or customer is None:
+            _settle(state, row)
             continue
-        dpd = today - day
-        item = Item(invoice, invoice_id, subject, balance, currency, due, dpd)
-        items.append(item)
-        if dpd > oldest or (dpd == oldest and worst is not None and invoice_id > worst.id):
-            worst, oldest = item, dpd
-    state.worst = worst
+        rows.append(row)
+        dpds.append(today - day)
+    return rows, dpds
 
 
-def _settle(state: State, invoice: Invoice) -> None:
+def _settle(state: State, row: OpenRow) -> None:
     """Why an open invoice is not chased at all, first reason first."""
+    invoice = row[INVOICE]
     run, status, issued = state.run, invoice.document_status, invoice.issue_date
     kind, until = _LEFT_OUT, None
     if status is not _POSTED:
@@ -107,7 +125,7 @@ def _settle(state: State, invoice: Invoice) -> None:
         code = Code.NO_DUE_DATE
     else:
         code, kind = Code.CUSTOMER_UNKNOWN, _PAUSED
-    state.settled.append(Settled(invoice, run.outcomes.get(kind, code, run.days_to(until))))
+    state.settled.append(Settled(row, run.outcomes.get(kind, code, run.days_to(until))))
 
 
 def _look_back(state: State) -> None:
@@ -124,7 +142,7 @@ def _place(state: State, zone: str | None) -> None:
     facts, run = state.facts, state.run
     view = state.view = AccountView(
         facts,
-        state.items,
+        state.chased,
         state.negative,
         state.verdicts,
         state.history,
@@ -134,7 +152,7 @@ def _place(state: State, zone: str | None) -> None:
     )
     view.longest_absence = run.policy.pauses.max_ooo_days
     if state.worst is not None:
-        view.max_dpd = state.worst.dpd
+        view.max_dpd = state.oldest
     state.segment_codes = _value_tier(state) + _risk_tier(state)
     plan = state.plan = run.compiled.plan(view)
     _only_people(state, plan)
@@ -197,7 +215,7 @@ def _find_holds(state: State) -> InvoiceHolds:
     facts = state.facts
     if not (facts.pauses or facts.disputes or state.verdicts or state.history.inbound):
         return NO_HOLDS
-    invoices = {item.id: item.invoice for item in state.items}
+    invoices = {row[ID]: row[INVOICE] for row in state.chased.rows}
     found = find_holds(facts, state.run, state.plan, invoices, state.verdicts, state.history)
     if found.human and state.human_reason is None:
         state.human_reason = "customer refused"
@@ -209,35 +227,64 @@ def _choose(state: State) -> None:
     run, plan, history, held = state.run, state.plan, state.history, state.holds.held
     policy = run.policy
     grace, lag, marks = policy.clock.grace_days, state.slot.lag, history.marks
-    uniform = plan.is_uniform and run.is_uniform and not history.failed and not history.bare_keys
     floor = -1
     if marks and policy.grouping.on_lead_change == "inherit":
         floor = max(position(plan, done) for done in marks.values())
+    uniform = plan.is_uniform and run.is_uniform and not history.failed and not history.bare_keys
+    chased = state.chased
     tables = plan.tables.setdefault(lag, {})
-    untouched = tables.setdefault((), {})
-    soonest, due, for_people = state.soonest, state.due, state.for_people
-    for item in state.items:
-        dpd, done, table = item.dpd, marks.get(item.subject) if marks else None, untouched
-        if held and item.id in held:
-            _hold(state, item, held[item.id])
-            continue
-        if 1 <= dpd <= grace:
-            _grace(state, item, grace)
-            continue
-        if done is not None:
-            table = tables.get(done) or tables.setdefault(done, {})
-        template = table.get(dpd) if uniform else _alone(state, item, done or (), lag, floor)
-        if template is None:
-            template = table[dpd] = _template(state, item, done or (), lag)
-        item.template = template
-        soonest = min(soonest, template.boundary_in)
-        step = template.step
-        if step is None:
-            item.outcome = template.outcome
-            continue
-        item.step = step
-        (due if step.is_touch else for_people).append(item)
-    state.soonest = min(soonest, state.soonest)
+    if uniform and not held and not grace:
+        _look_up(state, tables, lag)
+        chased.outcomes = [template.outcome for template in chased.templates]
+    else:
+        _answerless(state)
+        for item in state.items:
+            if held and item.id in held:
+                _hold(state, item, held[item.id])
+            elif 1 <= item.dpd <= grace:
+                _grace(state, item, grace)
+            else:
+                done = marks.get(item.subject, ())
+                template = (
+                    _tabled(state, tables, item, lag) if uniform else _alone(state, item, done, lag, floor)
+                )
+                chased.templates.append(template)
+                item.outcome = template.outcome
+    for place, template in enumerate(chased.templates):
+        if template.step is not None:
+            (state.due if template.step.is_touch else state.for_people).append(place)
+    state.soonest = min([state.soonest, *[template.boundary_in for template in chased.templates]])
+
+
+def _answerless(state: State) -> None:
+    state.chased.outcomes = [None] * len(state.chased)
+
+
+def _look_up(state: State, tables: Tables, lag: int) -> None:
+    """The templates of all invoices: from the plan's tables, where age and steps done are all that counts."""
+    chased, marks = state.chased, state.history.marks
+    try:
+        if marks:
+            done_of = marks.get
+            chased.templates = [
+                tables[done_of(row[SUBJECT], ())][dpd]
+                for row, dpd in zip(chased.rows, chased.dpds, strict=True)
+            ]
+        else:
+            untouched = tables[()]
+            chased.templates = [untouched[dpd] for dpd in chased.dpds]
+    except KeyError:  # something that did not come up before
+        chased.templates = [_tabled(state, tables, item, lag) for item in state.items]
+
+
+def _tabled(state: State, tables: Tables, item: Item, lag: int) -> Template:
+    """What the plan's table says to one invoice; written into it when it first comes up."""
+    done = state.history.marks.get(item.subject, ())
+    table = tables.setdefault(done, {})
+    template = table.get(item.dpd)
+    if template is None:
+        template = table[item.dpd] = _template(state, item, done, lag)
+    return template
 
 
 def _template(state: State, item: Item, done: tuple[str, ...], lag: int) -> Template:
@@ -268,9 +315,9 @@ def _chosen(
 
 
 def _hold(state: State, item: Item, hold: Hold) -> None:
-    """The answer for an item that is stopped."""
+    """The answer for an item that is stopped. The items of an account get theirs in their order."""
     boundary_in = state.plan.days_to_boundary(item.dpd)
-    item.template = Template(state.plan.stage(item.dpd), None, None, boundary_in, hold=hold)
+    state.chased.templates.append(Template(state.plan.stage(item.dpd), None, None, boundary_in, hold=hold))
     item.outcome = state.outcome(item, _PAUSED, hold.code, until=hold.until)
     state.soonest = min(state.soonest, boundary_in)
     if hold.until is not None:
@@ -279,7 +326,7 @@ def _hold(state: State, item: Item, hold: Hold) -> None:
 
 def _grace(state: State, item: Item, days: int) -> None:
     """The answer for an item in its days of grace."""
-    item.template = Template(state.plan.stage(item.dpd), None, None, NEVER)
+    state.chased.templates.append(Template(state.plan.stage(item.dpd), None, None, NEVER))
     until = state.due_date(item) + timedelta(days=days + 1)
     item.outcome = state.outcome(item, _WAIT, Code.GRACE_DAYS, until=until)
     state.days.append(until)

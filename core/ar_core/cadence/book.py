@@ -5,10 +5,12 @@ An account is who receives the messages: a customer, or the parent it is billed 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Literal, TypeVar
 
-from ar_core.cadence.facts import AccountFacts, Ledger, open_rows
+from ar_core.cadence.facts import ID, INVOICE, NOBODY, AccountFacts, Ledger, OpenRow, open_and_closed
 from ar_core.cadence.index import Index, difference, grouped, without
 from ar_core.model.base import reader
 from ar_core.model.documents import CreditNote, Invoice
@@ -19,8 +21,6 @@ from ar_core.model.snapshot import Snapshot
 __all__ = ["AccountFacts", "Accounts", "Book", "CollectAt", "Ledger"]
 
 _NONE: tuple[()] = ()
-_NOBODY = ""
-"""Whose the invoices without a customer are."""
 _OWNED = (
     "profiles",
     "contacts",
@@ -117,21 +117,23 @@ class Book(Ledger):
     def _read(self) -> None:
         """Index everything."""
         snapshot = self.snapshot
+        opened, closed = open_and_closed(snapshot.invoices)
         self._facts = {c.id: AccountFacts(c.id, self, c, (c,)) for c in snapshot.customers}
-        get = self._facts.get
-        for owner, invoice, row in open_rows(snapshot.invoices):
-            own = get(owner or _NOBODY) or self._own(owner or _NOBODY)
-            if row is None:
-                _append(own, "closed_invoices", invoice)
-            elif own.open_rows:
-                own.open_rows.append(row)  # type: ignore[attr-defined]  # the book's own list, until it is handed out
-            else:
-                own.open_rows = [row]
+        self._hand_out("open_rows", opened)
+        self._hand_out("closed_invoices", closed)
         for name in _OWNED:
             records: Sequence[Any] = getattr(snapshot, name)
-            for record, owner in zip(records, self._debtors(name, records), strict=True):
-                if owner is not None:
-                    _append(get(owner) or self._own(owner), name, record)
+            found: defaultdict[str | None, list[Any]] = defaultdict(list)
+            for owner, record in zip(self._debtors(name, records), records, strict=True):
+                found[owner].append(record)
+            found.pop(None, None)
+            self._hand_out(name, found)
+
+    def _hand_out(self, name: str, found: Mapping[Any, list[Any]]) -> None:
+        """Give each customer its records of a kind."""
+        get = self._facts.get
+        for owner, records in found.items():
+            setattr(get(owner) or self._own(owner), name, records)
 
     def _debtors(self, name: str, records: Sequence[Any]) -> Iterable[str | None]:
         """Whose each of these records is."""
@@ -176,18 +178,14 @@ class Book(Ledger):
 
     def _change_invoices(self, gone: Sequence[Invoice], fresh: Sequence[Invoice]) -> None:
         lost = {id(invoice) for invoice in gone}
-        rows: dict[str, list[Any]] = {}
-        for owner, invoice, row in open_rows(fresh):
-            rows.setdefault(owner or _NOBODY, []).append((invoice, row))
-        for owner in {*rows, *((invoice.customer_id or _NOBODY) for invoice in gone)}:
+        opened, closed = open_and_closed(fresh)
+        for owner in {*opened, *closed, *((invoice.customer_id or NOBODY) for invoice in gone)}:
             own = self._own(owner)
-            opened = [row for row in own.open_rows if id(row[0]) not in lost]
-            opened += [row for _, row in rows.get(owner, _NONE) if row is not None]
-            closed = [invoice for invoice in own.closed_invoices if id(invoice) not in lost]
-            closed += [invoice for invoice, row in rows.get(owner, _NONE) if row is None]
+            rows = [row for row in own.open_rows if id(row[INVOICE]) not in lost]
+            others = [invoice for invoice in own.closed_invoices if id(invoice) not in lost]
             # In the order of the snapshot, which is that of the ids: the result must not tell how it was come by.
-            own.open_rows = sorted(opened, key=lambda row: row[0].id)
-            own.closed_invoices = sorted(closed, key=lambda invoice: invoice.id)
+            own.open_rows = sorted([*rows, *opened.get(owner, _NONE)], key=itemgetter(ID))
+            own.closed_invoices = sorted([*others, *closed.get(owner, _NONE)], key=_identity)
 
     def _change(self, name: str, gone: Sequence[Any], fresh: Sequence[Any]) -> None:
         lost, new = grouped(gone, _owner), grouped(fresh, _owner)
@@ -197,10 +195,10 @@ class Book(Ledger):
             setattr(own, name, sorted([*kept, *new.get(owner, _NONE)], key=_identity))
 
     @property
-    def orphans(self) -> Sequence[Invoice]:
+    def orphan_rows(self) -> Sequence[OpenRow]:
         """Open invoices without any customer."""
-        nobody = self._facts.get(_NOBODY)
-        return nobody.open_invoices if nobody is not None else _NONE
+        nobody = self._facts.get(NOBODY)
+        return nobody.open_rows if nobody is not None else _NONE
 
     @property
     def allocations(self) -> dict[str, list[Allocation]]:
@@ -228,7 +226,7 @@ class Book(Ledger):
     def account_ids(self) -> list[str]:
         """Accounts with an open invoice or a promise, sorted."""
         of = self.accounts.of
-        ids = {of(i) for i, own in self._facts.items() if (own.open_rows or own.promises) and i != _NOBODY}
+        ids = {of(i) for i, own in self._facts.items() if (own.open_rows or own.promises) and i != NOBODY}
         return sorted(ids)
 
     def account(self, account_id: str) -> AccountFacts:
@@ -264,15 +262,6 @@ class Book(Ledger):
                 name: joined(name) for name in ("open_rows", "closed_invoices", *_OWNED) if name != "contacts"
             },
         )
-
-
-def _append(own: AccountFacts, name: str, record: Any) -> None:
-    """Add a record to a list that belongs to the book alone."""
-    rows = getattr(own, name)
-    if rows:
-        rows.append(record)
-    else:
-        setattr(own, name, [record])
 
 
 def _owner(record: Any) -> str | None:

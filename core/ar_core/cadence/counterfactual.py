@@ -74,7 +74,7 @@ def why_not(evaluation: Evaluation, invoice: str, step: str) -> Counterfactual:
     if account not in evaluation.parts()[0]:
         return _answer(invoice, step, [_blocked(disposition.code, None)])
     state = account_state(evaluation, account)
-    item = next((i for i in state.items if i.invoice.id == invoice), None)
+    item = next((i for i in state.items if i.id == invoice), None)
     if item is None:
         return _answer(invoice, step, [_blocked(disposition.code, disposition.until)])
     with exact():
@@ -284,7 +284,7 @@ def _age(state: State, item: Item, step: PlanStep, lead: _Lead, done: Mapping[st
 def _limits(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
     if not step.is_touch:
         return
-    held = amount_limits(state, [item])[0].get(item.invoice.id)
+    held = amount_limits(state, [item.place])[0].get(item.id)
     if held is not None:
         yield _blocked(held.code, held.until)
     limit = account_limit(state)

@@ -5,26 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from ar_core.cadence.facts import BALANCE, CURRENCY, ID, INVOICE
 from ar_core.cadence.records import CoveredInvoice, CurrencyTotal, Precondition
 from ar_core.cadence.state import Item, State
 from ar_core.model.money import ZERO
 
-__all__ = ["covered_invoice", "lead_of", "lead_order", "preconditions_of", "totals_of"]
+__all__ = ["covered_invoice", "in_lead_order", "lead_of", "lead_order", "preconditions_of", "totals_of"]
 
 
-def lead_order(state: State, item: Item) -> tuple[int, Decimal, str]:
+def lead_order(state: State, place: int) -> tuple[int, Decimal, str]:
     """Highest stage and oldest due, which is one order, then largest in base currency, then id (E19)."""
-    amount = state.view.in_base(item.balance, item.currency)
-    return (-item.dpd, -(amount if amount is not None else ZERO), item.id)
+    row = state.chased.rows[place]
+    amount = state.view.in_base(row[BALANCE], row[CURRENCY])
+    return (-state.chased.dpds[place], -(amount if amount is not None else ZERO), row[ID])
 
 
-def lead_of(state: State, items: Sequence[Item]) -> Item:
-    """The first item in `lead_order`. A stage is a matter of age, so the oldest leads; amounts are looked at only among equals."""
-    if len(items) == 1:
-        return items[0]
-    oldest = max([item.dpd for item in items])
-    best = [item for item in items if item.dpd == oldest]
-    return best[0] if len(best) == 1 else min(best, key=lambda item: lead_order(state, item))
+def in_lead_order(state: State, places: Iterable[int]) -> list[int]:
+    """Places of items, sorted by `lead_order`."""
+    return sorted(places, key=lambda place: lead_order(state, place))
+
+
+def lead_of(state: State, places: Sequence[int]) -> int:
+    """The first in `lead_order`. A stage is a matter of age, so the oldest leads; amounts are looked at only among equals."""
+    if len(places) == 1:
+        return places[0]
+    dpds = state.chased.dpds
+    oldest = max([dpds[place] for place in places])
+    best = [place for place in places if dpds[place] == oldest]
+    return best[0] if len(best) == 1 else in_lead_order(state, best)[0]
 
 
 def covered_invoice(state: State, item: Item, step: str | None) -> CoveredInvoice:
@@ -61,7 +69,7 @@ def totals_of(state: State, covers: Iterable[CoveredInvoice]) -> tuple[CurrencyT
 
 def preconditions_of(state: State, covers: Iterable[CoveredInvoice]) -> tuple[Precondition, ...]:
     """What to check again just before sending (E11)."""
-    by_id = {item.id: item.invoice for item in state.items}
+    by_id = {row[ID]: row[INVOICE] for row in state.chased.rows}
     return tuple(
         Precondition.trusted(
             invoice_id=cover.invoice_id,

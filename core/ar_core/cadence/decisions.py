@@ -7,10 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from operator import attrgetter, itemgetter
-from typing import Any
 
 from ar_core.cadence.book import Book
 from ar_core.cadence.codes import Code
+from ar_core.cadence.facts import ID, INVOICE, OpenRow
+from ar_core.cadence.outcomes import Outcome
 from ar_core.cadence.records import (
     Action,
     ActivePause,
@@ -21,11 +22,10 @@ from ar_core.cadence.records import (
     Signal,
     WorklistItem,
 )
-from ar_core.cadence.results import AccountResult, answer, answers
+from ar_core.cadence.results import AccountResult, answers, dispositions_of
 from ar_core.cadence.run import DAY, Run
 from ar_core.cadence.writebacks import commands_of
 from ar_core.commands import Command
-from ar_core.model.base import adopt_all
 from ar_core.model.money import ZERO, exact
 from ar_core.promises import PromiseVerdict
 
@@ -94,22 +94,32 @@ class Decisions:
     def dispositions(self) -> tuple[Disposition, ...]:
         """One per open invoice, by invoice id."""
         run, dropped = self.run, self.dropped
-        by_invoice: dict[int, dict[str, Any]] = {}
+        rows: list[OpenRow] = []
+        outcomes: list[Outcome] = []
+        keys: list[str | None] = []
         others: list[Disposition] = []
         for result in self.results.values():
             if result.state is None:
                 others += result.dispositions
                 continue
-            for invoice, fields in answers(result.state):
-                by_invoice[id(invoice)] = fields
+            answered, days = answers(result.state), result.state.run.today_number - run.today_number
+            rows += answered[0]
+            outcomes += [run.outcomes.moved(o, days) for o in answered[1]] if days else answered[1]
+            keys += answered[2]
+        orphans = self.book.orphan_rows
+        rows += orphans
+        outcomes += [run.outcomes.get(DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN)] * len(orphans)
+        keys += [None] * len(orphans)
         # The invoices of a snapshot stand in the order of their ids: put in that order, there is next to nothing left to sort.
-        rows = list(filter(None, map(by_invoice.get, map(id, self.book.snapshot.invoices))))
-        if len(rows) < len(by_invoice):  # some were decided on records that are other objects by now
-            rows = list(by_invoice.values())
-        orphan = run.outcomes.get(DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN)
-        rows += [answer(run, invoice, orphan) for invoice in self.book.orphans]
-        rows.sort(key=itemgetter("invoice_id"))
-        found = adopt_all(Disposition, rows)
+        place_of = dict(zip(map(id, map(itemgetter(INVOICE), rows)), range(len(rows)), strict=True))
+        order = [p for p in map(place_of.get, map(id, self.book.snapshot.invoices)) if p is not None]
+        if len(order) < len(rows):  # some were decided on records that are other objects by now
+            order = list(range(len(rows)))
+        order.sort(key=list(map(itemgetter(ID), rows)).__getitem__)
+        found = dispositions_of(
+            run.today_number,
+            ([rows[p] for p in order], [outcomes[p] for p in order], [keys[p] for p in order]),
+        )
         if others:
             found = sorted([*found, *others], key=attrgetter("invoice_id"))
         if dropped:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from decimal import Decimal
+from typing import Final
 
 from ar_core.calendar import Calendar
 from ar_core.model.activity import Dispute, Pause, Promise, Touch
@@ -17,16 +19,51 @@ from ar_core.model.profile import CustomerProfile
 from ar_core.model.settlements import Adjustment, Allocation, Payment
 from ar_core.promises import PromiseTerms, PromiseVerdict, judge_customer_promises
 
-__all__ = ["AccountFacts", "Ledger", "OpenRow", "Subject", "open_rows"]
+__all__ = [
+    "BALANCE",
+    "CHASED",
+    "CURRENCY",
+    "DUE",
+    "ID",
+    "INVOICE",
+    "ISSUED",
+    "NOBODY",
+    "OWNER",
+    "SELLER",
+    "SUBJECT",
+    "AccountFacts",
+    "Ledger",
+    "OpenRow",
+    "Subject",
+    "open_and_closed",
+]
 
 _NONE: tuple[()] = ()
+NOBODY: Final = ""
+"""Whose the invoices without a customer are."""
 
 Subject = str | tuple[str, int]
 """An invoice at one version of its due date (E10): its id, or id and version once the date was changed."""
 
-OpenRow = tuple[Invoice, str, Subject, Decimal, str | None, int | None, int, bool]
-"""An open invoice as a run wants it, a plain tuple because there are very many: the record, its id, subject, balance, currency,
-contractual due date and issue date as day numbers (None and 0 where there is none), and whether it is posted with a balance above zero."""
+OpenRow = tuple[Invoice, str, str | None, Subject, Decimal, str | None, int | None, int, bool, str | None]
+"""An open invoice as a run wants it, a plain tuple because there are very many; the names below say what stands where."""
+
+INVOICE: Final = 0
+"""The record."""
+ID: Final = 1
+OWNER: Final = 2
+"""The id of its customer."""
+SUBJECT: Final = 3
+BALANCE: Final = 4
+CURRENCY: Final = 5
+DUE: Final = 6
+"""The contractual due date as a day number; None where there is none."""
+ISSUED: Final = 7
+"""The issue date as a day number; 0 where there is none."""
+CHASED: Final = 8
+"""It is posted, with a balance above zero."""
+SELLER: Final = 9
+"""The legal entity of the seller (`subsidiary_id`)."""
 
 _read = reader(
     "id",
@@ -37,22 +74,24 @@ _read = reader(
     "due_date",
     "issue_date",
     "document_status",
+    "subsidiary_id",
 )
 
 
-def open_rows(invoices: Sequence[Invoice]) -> Iterator[tuple[str | None, Invoice, OpenRow | None]]:
-    """Each invoice with its customer, and its row when it is open: with a balance, or of unknown status.
+def open_and_closed(invoices: Sequence[Invoice]) -> tuple[dict[str, list[OpenRow]], dict[str, list[Invoice]]]:
+    """By customer (`NOBODY` for None): the rows of open invoices, which have a balance or are of unknown status; and the other invoices.
 
     An invoice is a large record somewhere in memory, so all that a run asks of it is read here, at once, in the order in which the
     invoices were made; a run that came back to it account by account would wait for it again (1.5 microseconds each, measured).
     """
     posted, unknown = DocumentStatus.POSTED, DocumentStatus.UNKNOWN
+    opened: defaultdict[str, list[OpenRow]] = defaultdict(list)
+    closed: defaultdict[str, list[Invoice]] = defaultdict(list)
     for invoice, values in zip(invoices, _read(invoices), strict=True):
-        invoice_id, version, customer_id, balance, currency, due, issued, status = values
+        invoice_id, version, customer_id, balance, currency, due, issued, status, seller = values
         if not balance and status is not unknown:
-            yield customer_id, invoice, None
+            closed[customer_id or NOBODY].append(invoice)
             continue
-        subject = (invoice_id, version) if version else invoice_id
         try:
             due_on = None if due is None else due.toordinal()
             issued_on = 0 if issued is None else issued.toordinal()
@@ -60,11 +99,21 @@ def open_rows(invoices: Sequence[Invoice]) -> Iterator[tuple[str | None, Invoice
         except (AttributeError, TypeError):
             # A value of a wrong type: what is not chased is looked at again, and that fails for its account alone (E50).
             due_on, issued_on, chased = None, 0, False
-        yield (
-            customer_id,
-            invoice,
-            (invoice, invoice_id, subject, balance, currency, due_on, issued_on, chased),
+        opened[customer_id or NOBODY].append(
+            (
+                invoice,
+                invoice_id,
+                customer_id,
+                (invoice_id, version) if version else invoice_id,
+                balance,
+                currency,
+                due_on,
+                issued_on,
+                chased,
+                seller,
+            )
         )
+    return opened, closed
 
 
 class Ledger:
@@ -117,7 +166,7 @@ class AccountFacts:
     @property
     def open_invoices(self) -> list[Invoice]:
         """With a balance, or of unknown status."""
-        return [row[0] for row in self.open_rows]
+        return [row[INVOICE] for row in self.open_rows]
 
     @property
     def country(self) -> str | None:

@@ -12,6 +12,7 @@ from decimal import Context, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ar_core.cadence.facts import BALANCE, CURRENCY, DUE
 from ar_core.cadence.history import UNREACHED
 from ar_core.cadence.reachable import absences, away_until
 from ar_core.model.activity import Direction, Intent, Touch, TouchOutcome
@@ -69,7 +70,7 @@ def received_on(payments: Iterable[Payment], today: date) -> list[date]:
 
 
 def _max_dpd(view: AccountView) -> int | None:
-    return max([item.dpd for item in view.live], default=None)
+    return max(view.live.dpds, default=None)
 
 
 def _sum_base(view: AccountView, rows: Iterable[tuple[Decimal, str | None]]) -> Decimal | None:
@@ -87,21 +88,16 @@ def _sum_base(view: AccountView, rows: Iterable[tuple[Decimal, str | None]]) -> 
 
 def _sums(view: AccountView) -> tuple[Decimal | None, Decimal | None]:
     """What is open and what of it is overdue, in base currency: one pass gives both."""
-    base = view.base_currency
-    opened = overdue = ZERO
-    for item in view.live:
-        if item.currency != base:
-            break
-        balance = item.balance
-        opened += balance
-        if item.dpd >= 1:
-            overdue += balance
-    else:
-        return opened, overdue
-    rows = [(item.balance, item.currency, item.dpd) for item in view.live]
+    rows, dpds, base = view.live.rows, view.live.dpds, view.base_currency
+    if {row[CURRENCY] for row in rows} <= {base}:
+        opened = sum([row[BALANCE] for row in rows], ZERO)
+        late = [row[BALANCE] for row, dpd in zip(rows, dpds, strict=True) if dpd >= 1]
+        return opened, opened if len(late) == len(rows) else sum(late, ZERO)
     return (
-        _sum_base(view, [(amount, currency) for amount, currency, _ in rows]),
-        _sum_base(view, [(amount, currency) for amount, currency, dpd in rows if dpd >= 1]),
+        _sum_base(view, [(row[BALANCE], row[CURRENCY]) for row in rows]),
+        _sum_base(
+            view, [(row[BALANCE], row[CURRENCY]) for row, dpd in zip(rows, dpds, strict=True) if dpd >= 1]
+        ),
     )
 
 
@@ -236,7 +232,12 @@ def _balance_trend(view: AccountView) -> Decimal | None:
 
 def _episode_start(view: AccountView) -> date | None:
     """When the oldest invoice that is still overdue fell due: answers from before that do not count (R44)."""
-    days = [item.due for item in view.live if item.due is not None and item.dpd >= 1]
+    live = view.live
+    days = [
+        due
+        for row, dpd in zip(live.rows, live.dpds, strict=True)
+        if dpd >= 1 and (due := row[DUE]) is not None
+    ]
     return date.fromordinal(min(days)) if days else None
 
 
@@ -299,7 +300,7 @@ def _over_limit(view: AccountView) -> bool | None:
     if customer is None or customer.credit_limit is None:
         return None
     return (
-        sum((item.balance for item in view.live if item.currency == customer.currency), ZERO)
+        sum((row[BALANCE] for row in view.live.rows if row[CURRENCY] == customer.currency), ZERO)
         > customer.credit_limit
     )
 
@@ -329,7 +330,7 @@ FIGURES: Mapping[str, Callable[[AccountView], Any]] = {
     "order_hold": lambda v: v.facts.customer.order_hold if v.facts.customer else None,
     "over_credit_limit": _over_limit,
     "overdue_base": lambda v: v.sums[1],
-    "overdue_invoices": lambda v: sum(1 for i in v.live if i.dpd >= 1),
+    "overdue_invoices": lambda v: sum([dpd >= 1 for dpd in v.live.dpds]),
     "promises_not_kept": lambda v: promise_level(v.verdicts) if v.verdicts else 0,
     "settled": _settled,
     "settled_12m": lambda v: len(v.settled),

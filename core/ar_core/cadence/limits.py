@@ -10,56 +10,55 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from ar_core.cadence.codes import Code
+from ar_core.cadence.facts import BALANCE, CURRENCY, ID
 from ar_core.cadence.figures import received_on
 from ar_core.cadence.history import WEEK
 from ar_core.cadence.holds import Hold
-from ar_core.cadence.state import Item, State
+from ar_core.cadence.state import State
 from ar_core.model.money import ZERO
 
 __all__ = ["account_limit", "amount_limits"]
 
 
-def amount_limits(state: State, items: Sequence[Item]) -> tuple[dict[str, Hold], list[Item]]:
-    """Stops by amount, by invoice id, for items that have a step due; and the items that money on account covers (E13)."""
+def amount_limits(state: State, places: Sequence[int]) -> tuple[dict[str, Hold], list[int]]:
+    """Stops by amount, by invoice id, for items that have a step due; and those that money on account covers (E13)."""
     held: dict[str, Hold] = {}
-    covered = _on_account(state, items, held)
+    covered = _on_account(state, places, held) if state.view.credits else []
     limits = state.run.policy.limits
     if limits.min_invoice:
-        for item in items:
+        for item in state.chased.at(places):
             smallest = limits.min_invoice.get(item.currency or "")
             if smallest is not None and state.chaseable(item) < smallest:
                 held.setdefault(item.id, Hold(Code.BELOW_THRESHOLD, None))
     if limits.min_customer and _is_small(state):
-        for item in items:
-            held.setdefault(item.id, Hold(Code.BELOW_THRESHOLD, None))
+        for place in places:
+            held.setdefault(state.chased.rows[place][ID], Hold(Code.BELOW_THRESHOLD, None))
     return held, covered
 
 
-def _on_account(state: State, items: Sequence[Item], held: dict[str, Hold]) -> list[Item]:
+def _on_account(state: State, places: Sequence[int], held: dict[str, Hold]) -> list[int]:
     """Items whose currency has enough on account for all that is open, or for all that is overdue (E13, E15)."""
-    on_account = state.view.credits
-    if not on_account:
-        return []
+    on_account, rows, dpds = state.view.credits, state.chased.rows, state.chased.dpds
     opened: dict[str | None, Decimal] = {}
     overdue: dict[str | None, Decimal] = {}
-    for item in state.items:
-        currency, balance = item.currency, item.balance
+    for row, dpd in zip(rows, dpds, strict=True):
+        currency, balance = row[CURRENCY], row[BALANCE]
         opened[currency] = opened.get(currency, ZERO) + balance
-        if item.dpd >= 1:
+        if dpd >= 1:
             overdue[currency] = overdue.get(currency, ZERO) + balance
     covered = []
-    for item in items:
-        currency = item.currency
+    for place in places:
+        currency = rows[place][CURRENCY]
         amount = on_account.get(currency, ZERO)
         if amount <= ZERO:
             continue
         if amount >= opened[currency]:
-            held[item.id] = Hold(Code.CREDIT_BALANCE, None)
-        elif item.dpd >= 1 and amount >= overdue[currency]:
-            held[item.id] = Hold(Code.UNAPPLIED_CREDIT, None)
+            held[rows[place][ID]] = Hold(Code.CREDIT_BALANCE, None)
+        elif dpds[place] >= 1 and amount >= overdue[currency]:
+            held[rows[place][ID]] = Hold(Code.UNAPPLIED_CREDIT, None)
         else:
             continue
-        covered.append(item)
+        covered.append(place)
     return covered
 
 

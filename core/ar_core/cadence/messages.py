@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
 from ar_core.cadence.content import content_of
-from ar_core.cadence.covers import covered_invoice, lead_of, lead_order, preconditions_of, totals_of
+from ar_core.cadence.covers import covered_invoice, in_lead_order, lead_of, preconditions_of, totals_of
+from ar_core.cadence.facts import SELLER
 from ar_core.cadence.limits import account_limit, amount_limits
 from ar_core.cadence.outcomes import Outcome
 from ar_core.cadence.plan import TONES, PlanStep, Way, with_channels
@@ -56,12 +57,14 @@ def make_messages(state: State) -> None:
             room -= 1
 
 
-def _affordable(state: State) -> Sequence[Item]:
+def _affordable(state: State) -> Sequence[int]:
     """The items that no amount stops; money on account becomes a task (E13). A reply that was answered keeps its answer."""
+    outcomes = state.chased.outcomes
     held, on_account = amount_limits(state, state.due)
     if on_account:
-        apply_cash_task(state, on_account)
-    for item in state.due if held else ():
+        apply_cash_task(state, state.chased.at(on_account))
+    for place in state.due if held else ():
+        item = state.item(place)
         hold = held.get(item.id)
         if hold is not None and item.outcome is None:
             item.outcome = state.outcome(
@@ -69,31 +72,32 @@ def _affordable(state: State) -> Sequence[Item]:
             )
     if not held and not state.holds.replies:
         return state.due
-    return [item for item in state.due if item.outcome is None]
+    return [place for place in state.due if outcomes[place] is None]
 
 
-def _wait(state: State, items: Sequence[Item], code: Code, until: date | None) -> None:
-    until_in = state.run.days_to(until)
-    for item in items:
-        item.outcome = item.template.wait(state.run, code, until_in)
+def _wait(state: State, places: Iterable[int], code: Code, until: date | None) -> None:
+    until_in, templates, outcomes = state.run.days_to(until), state.chased.templates, state.chased.outcomes
+    for place in places:
+        outcomes[place] = templates[place].wait(state.run, code, until_in)
 
 
-def _groups(state: State, items: Sequence[Item]) -> list[tuple[Sequence[Item], Item]]:
+def _groups(state: State, places: Sequence[int]) -> list[tuple[Sequence[int], int]]:
     """Items that may share a message with the one that leads it, the group of the strongest lead first."""
-    grouping = state.run.policy.grouping
+    grouping, rows = state.run.policy.grouping, state.chased.rows
     if grouping.by == "invoice":
-        return [([item], item) for item in sorted(items, key=lambda item: lead_order(state, item))]
-    if not grouping.split_by_subsidiary:
-        return [(items, lead_of(state, items))]
-    found: dict[str | None, list[Item]] = {}
-    for item in items:
-        found.setdefault(item.invoice.subsidiary_id, []).append(item)
-    led = [(group, lead_of(state, group)) for group in found.values()]
-    return sorted(led, key=lambda row: lead_order(state, row[1]))
+        return [([place], place) for place in in_lead_order(state, places)]
+    if not grouping.split_by_subsidiary or len({rows[place][SELLER] for place in places}) == 1:
+        return [(places, lead_of(state, places))]
+    found: dict[str | None, list[int]] = {}
+    for place in places:
+        found.setdefault(rows[place][SELLER], []).append(place)
+    led = {lead_of(state, group): group for group in found.values()}
+    return [(led[lead], lead) for lead in in_lead_order(state, led)]
 
 
-def _message(state: State, group: Sequence[Item], lead: Item, directory: Directory) -> bool:
-    """Decide the message that an item leads. False when no channel could be used."""
+def _message(state: State, group: Sequence[int], place: int, directory: Directory) -> bool:
+    """Decide the message that the item at a place leads. False when no channel could be used."""
+    lead = state.item(place)
     step = lead.step
     if step is None:
         raise AssertionError(f"{lead.id} leads a message without a step")
@@ -105,7 +109,7 @@ def _message(state: State, group: Sequence[Item], lead: Item, directory: Directo
     key = lead_key(state, lead, step)
     lead.outcome = state.outcome(lead, _ACTION, Code.STEP_DUE, step.id)
     lead.key = key
-    if len(state.items) > 1:
+    if len(state.chased) > 1:
         _cover(state, group, lead, step, key)
     message = Message(key, lead, step, found, sender_role, forced, state.slot_of(found.time_zone))
     state.add(message)
@@ -139,7 +143,10 @@ class Message(Draft):
 
     def items(self, state: State) -> list[Item]:
         """Covered items, the lead first, then the oldest."""
-        others = [item for item in state.items if item.key == self.key and item is not self.lead]
+        keys, leading = state.chased.keys, self.lead.place
+        others = state.chased.at(
+            place for place, key in enumerate(keys) if key == self.key and place != leading
+        )
         if len(others) > 1:
             others.sort(key=lambda item: (-item.dpd, item.id))
         return [self.lead, *others]
@@ -280,28 +287,30 @@ def _tone(state: State, pairs: Sequence[tuple[Item, str | None]], way: Way) -> T
     return list(Tone)[rank]
 
 
-def _cover(state: State, group: Sequence[Item], lead: Item, step: PlanStep, key: str) -> None:
+def _cover(state: State, group: Sequence[int], lead: Item, step: PlanStep, key: str) -> None:
     """The items whose own step rides along in a message, and what is only listed (E19, E20, E21).
 
     They are of the same seller entity, not paused, and no money on account covers them.
     """
-    grouping, index, subsidiary = state.run.policy.grouping, step.index, None
-    split = grouping.split_by_subsidiary
-    if split:
-        subsidiary = lead.invoice.subsidiary_id
-    for item in group if grouping.by == "invoice" else state.items:
-        if split and item.invoice.subsidiary_id != subsidiary:
-            continue
-        template = item.template
-        if item.outcome is not template.outcome:  # more was said to it than its plan says
-            part = _part(state, item, step)
+    grouping, chased, index = state.run.policy.grouping, state.chased, step.index
+    templates, outcomes, keys = chased.templates, chased.outcomes, chased.keys
+    places: Iterable[int] = group if grouping.by == "invoice" else range(len(chased))
+    if grouping.split_by_subsidiary:
+        seller = lead.seller
+        places = [place for place in places if chased.rows[place][SELLER] == seller]
+    for place in places:
+        template, outcome = templates[place], outcomes[place]
+        if outcome is not template.outcome:  # more was said to it than its plan says
+            if outcome is not None and outcome.kind is not _WAIT:
+                continue
+            part = _part(state, state.item(place), step)
         elif index in template.parts:
             part = template.parts[index]
         else:
-            part = template.parts[index] = _part(state, item, step)
-        item.outcome, covered = part
+            part = template.parts[index] = _part(state, state.item(place), step)
+        outcomes[place], covered = part
         if covered:
-            item.key = key
+            keys[place] = key
 
 
 def _part(state: State, item: Item, lead: PlanStep) -> tuple[Outcome | None, bool]:
@@ -320,9 +329,9 @@ def _part(state: State, item: Item, lead: PlanStep) -> tuple[Outcome | None, boo
     return outcome, False
 
 
-def _no_way(state: State, group: Sequence[Item], lead: Item, step: PlanStep, found: NoWay) -> None:
+def _no_way(state: State, group: Sequence[int], lead: Item, step: PlanStep, found: NoWay) -> None:
     state.notes.append(Note("channels", "none", found.code, {"step": step.id, "codes": found.codes}))
-    for item in group:
+    for item in state.chased.at(group):
         name = item.step.id if item.step is not None else None
         item.outcome = state.outcome(item, _WAIT, found.code, name, found.codes, found.until)
     if found.code is Code.NO_ADDRESS:
@@ -331,18 +340,21 @@ def _no_way(state: State, group: Sequence[Item], lead: Item, step: PlanStep, fou
 
 def _decisions(state: State) -> None:
     """Decisions and internal steps: one action per step, beside the messages and outside all caps (R8, C17)."""
-    by_step: dict[str, list[Item]] = {}
-    for item in state.for_people:
-        if item.step is not None:
-            by_step.setdefault(item.step.id, []).append(item)
-    for name, group in by_step.items():
-        lead, step = lead_of(state, group), state.plan.by_id[name]
+    chased = state.chased
+    by_step: dict[PlanStep, list[int]] = {}
+    templates, outcomes, keys = chased.templates, chased.outcomes, chased.keys
+    for place in state.for_people:
+        step = templates[place].step
+        if step is not None:
+            by_step.setdefault(step, []).append(place)
+    for step, group in by_step.items():
+        lead = state.item(lead_of(state, group))
         decision = step.kind is StepKind.DECISION
         code = Code.DECISION_REQUIRED if decision else Code.STEP_DUE
         key = lead_key(state, lead, step)
-        for item in group:
-            item.outcome = state.outcome(item, _ACTION, code, name)
-            item.key = key
+        for place in group:
+            outcomes[place] = templates[place].acts(state.run, code)
+            keys[place] = key
         kind = ActionKind.DECISION if decision else ActionKind.INTERNAL
         state.add(Decision(key, kind, code, step, lead, group))
 
@@ -353,7 +365,7 @@ class Decision(Draft):
     __slots__ = ("group", "lead", "what")
 
     def __init__(
-        self, key: str, kind: ActionKind, code: Code, what: PlanStep, lead: Item, group: Sequence[Item]
+        self, key: str, kind: ActionKind, code: Code, what: PlanStep, lead: Item, group: Sequence[int]
     ) -> None:
         super().__init__(key, kind, code, step=what.id)
         self.what, self.lead, self.group = what, lead, group
@@ -361,7 +373,7 @@ class Decision(Draft):
     def write(self, state: State) -> Action:
         """The full action, without the account's score."""
         lead, step = self.lead, self.what
-        ordered = sorted(self.group, key=lambda item: lead_order(state, item))
+        ordered = state.chased.at(in_lead_order(state, self.group))
         covers = tuple(covered_invoice(state, item, step.id) for item in ordered)
         return Action.trusted(
             key=self.key,

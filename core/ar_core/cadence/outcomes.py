@@ -85,3 +85,10 @@ class Outcomes:
         if found is None:
             found = self._known[key] = Outcome(*key)
         return found
+
+    def moved(self, outcome: Outcome, days: int) -> Outcome:
+        """The same answer, for a run that takes place so many days before the run it was found in (after it, when negative)."""
+        if outcome.until_in is None:
+            return outcome
+        until_in = outcome.until_in + days
+        return self.get(outcome.kind, outcome.code, until_in, outcome.stage, outcome.step, outcome.codes)

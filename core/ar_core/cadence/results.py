@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ar_core.cadence.codes import Code
-from ar_core.cadence.facts import AccountFacts
+from ar_core.cadence.facts import ID, OWNER, AccountFacts, OpenRow
+from ar_core.cadence.holds import Hold
 from ar_core.cadence.outcomes import Outcome
 from ar_core.cadence.plan import NEVER
 from ar_core.cadence.records import (
@@ -24,10 +28,9 @@ from ar_core.cadence.run import DAY, Run
 from ar_core.cadence.signals import signals_of
 from ar_core.cadence.state import ActionHead, State
 from ar_core.model.base import adopt_all, reader
-from ar_core.model.documents import Invoice
 from ar_core.promises import PromiseVerdict
 
-__all__ = ["AccountResult", "Standing", "answer", "answers", "failed", "result_of"]
+__all__ = ["AccountResult", "Answered", "Standing", "answers", "dispositions_of", "failed", "result_of"]
 
 _read_received = reader("payment_date")
 
@@ -94,7 +97,7 @@ class AccountResult:
         if self.state is None:
             found: tuple[Disposition, ...] = self._written["dispositions"]
             return found
-        return tuple(adopt_all(Disposition, [fields for _, fields in answers(self.state)]))
+        return tuple(dispositions_of(self.state.run.today_number, answers(self.state)))
 
     @property
     def pauses(self) -> tuple[ActivePause, ...]:
@@ -103,6 +106,7 @@ class AccountResult:
             found: tuple[ActivePause, ...] = self._written["pauses"]
             return found
         stop = self.state.stop
+        rows: list[tuple[str | None, Hold | None]]
         rows = [(None, stop)] if stop is not None else [(i.id, i.hold) for i in self.state.items]
         return tuple(
             ActivePause.trusted(
@@ -179,28 +183,35 @@ _NOTHING: Mapping[str, Any] = {
 }
 
 
-def answer(run: Run, invoice: Invoice, outcome: Outcome) -> dict[str, Any]:
-    """The fields of the disposition of an invoice that is part of no action, for `adopt_all`."""
-    fields = outcome.face(run.today_number)
-    fields["invoice_id"], fields["customer_id"] = invoice.id, invoice.customer_id
-    return fields
+Answered = tuple[Sequence[OpenRow], Sequence[Outcome], Sequence[str | None]]
+"""Open invoices, their answers, and the keys of the actions they are part of: one place in each per invoice."""
 
 
-def answers(state: State) -> list[tuple[Invoice, dict[str, Any]]]:
-    """Each open invoice of an account with the fields of its disposition, for `adopt_all`."""
-    run, facts = state.run, state.facts
-    found = [(row.invoice, answer(run, row.invoice, row.outcome)) for row in state.settled]
-    today, alone = run.today_number, len(facts.members) <= 1
-    for item in state.items:
-        outcome, invoice = item.outcome, item.invoice
-        if outcome is None:
-            raise AssertionError(f"{item.id} was left without an answer")
-        fields = outcome.face(today)
-        fields["invoice_id"] = item.id
-        fields["customer_id"] = facts.id if alone else invoice.customer_id
-        fields["action_key"] = item.key
-        found.append((invoice, fields))
-    return found
+def answers(state: State) -> Answered:
+    """The answers to the open invoices of an account."""
+    chased, settled = state.chased, state.settled
+    if None in chased.outcomes:
+        place = chased.outcomes.index(None)
+        raise AssertionError(f"{chased.rows[place][ID]} was left without an answer")
+    if not settled:
+        return chased.rows, chased.outcomes, chased.keys  # type: ignore[return-value]  # there is no None among them
+    rows = [*[one.row for one in settled], *chased.rows]
+    outcomes = [*[one.outcome for one in settled], *chased.outcomes]
+    return rows, outcomes, [*[None] * len(settled), *chased.keys]  # type: ignore[return-value]  # as above
+
+
+def dispositions_of(today: int, found: Answered) -> list[Disposition]:
+    """The records, in the same order. `today`: a day number. Very many: each step is taken for all of them at once, in C."""
+    rows, outcomes, keys = found
+    faces = {outcome: outcome.face(today) for outcome in set(outcomes)}
+    fields = list(map(dict.copy, map(faces.__getitem__, outcomes)))
+    for name, values in (
+        ("invoice_id", map(itemgetter(ID), rows)),
+        ("customer_id", map(itemgetter(OWNER), rows)),
+        ("action_key", keys),
+    ):
+        deque(map(dict.__setitem__, fields, repeat(name), values), maxlen=0)
+    return adopt_all(Disposition, fields)
 
 
 def result_of(state: State) -> AccountResult:
@@ -218,12 +229,12 @@ def result_of(state: State) -> AccountResult:
 
 def failed(facts: AccountFacts, run: Run, error: Exception) -> AccountResult:
     """The result of an account that could not be evaluated: its invoices are paused, and nothing is lost (E50)."""
-    outcome = run.outcomes.get(DispositionKind.PAUSED, Code.EVALUATION_ERROR)
+    rows, outcome = facts.open_rows, run.outcomes.get(DispositionKind.PAUSED, Code.EVALUATION_ERROR)
     result = AccountResult(facts.id, None)
     result._written = {  # noqa: SLF001
         **_NOTHING,
         "dispositions": tuple(
-            adopt_all(Disposition, [answer(run, invoice, outcome) for invoice in facts.open_invoices])
+            dispositions_of(run.today_number, (rows, [outcome] * len(rows), [None] * len(rows)))
         ),
     }
     result.error = EvaluationProblem(customer_id=facts.id, kind=type(error).__name__, message=str(error))
@@ -233,7 +244,7 @@ def failed(facts: AccountFacts, run: Run, error: Exception) -> AccountResult:
 
 def _status(state: State) -> Standing | None:
     """Stage of the oldest overdue invoice, since when, rung, pause, and what comes next."""
-    worst, run, stop = state.worst, state.run, state.stop
+    worst, run, stop = state.oldest_item, state.run, state.stop
     if worst is None or worst.dpd < 1:
         return None
     entered = state.plan.stage_start(worst.stage) if worst.stage is not None else None

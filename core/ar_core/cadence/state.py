@@ -8,22 +8,23 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ar_core.cadence.codes import Code
-from ar_core.cadence.facts import AccountFacts, Subject
+from ar_core.cadence.facts import INVOICE, AccountFacts, OpenRow
 from ar_core.cadence.history import NO_HISTORY, UNREACHED, History, StepsDone
 from ar_core.cadence.holds import Hold, InvoiceHolds
+from ar_core.cadence.items import Chased, Item, Template
 from ar_core.cadence.outcomes import Outcome
 from ar_core.cadence.plan import NEVER, Plan, PlanStep
 from ar_core.cadence.policy import RiskRule, Rung
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
 from ar_core.cadence.run import Run, Slot, action_key, sending_zone
-from ar_core.cadence.steps import Choice
-from ar_core.cadence.view import AccountView, InvoiceView, StageValue
+from ar_core.cadence.view import AccountView, InvoiceView
 from ar_core.model.documents import Invoice
 from ar_core.promises import PromiseVerdict
 
 __all__ = [
     "NO_HOLDS",
     "ActionHead",
+    "Chased",
     "Draft",
     "Item",
     "Note",
@@ -37,136 +38,16 @@ NO_HOLDS = InvoiceHolds()
 """Of an account that nothing stops. Never changed."""
 
 
-class Template:
-    """What a plan says to every invoice of some age with some steps done, when nothing else counts.
-
-    Where more counts (a hold, a rule that looks at the invoice, another invoice's history), an item gets one of its own.
-    """
-
-    __slots__ = (
-        "_waits",
-        "boundary_in",
-        "choice",
-        "dates",
-        "done",
-        "hold",
-        "outcome",
-        "parts",
-        "stage",
-        "stage_name",
-        "step",
-    )
-
-    def __init__(
-        self,
-        stage: StageValue | None,
-        choice: Choice | None,
-        outcome: Outcome | None,
-        boundary_in: int,
-        done: tuple[str, ...] = (),
-        hold: Hold | None = None,
-    ) -> None:
-        self.stage = stage
-        self.stage_name = None if stage is None else str.__str__(stage)
-        """The stage as plain text, as outputs hold it."""
-        self.choice = choice
-        """None for an item on hold: no step is chosen for it."""
-        self.step = None if choice is None else choice.step
-        self.outcome = outcome
-        """The answer while no step is due."""
-        self.boundary_in = boundary_in
-        """Days until the plan may say something else; `NEVER` when it will not."""
-        self.done = done
-        """Steps that went out, in order."""
-        self.hold = hold
-        self.dates: dict[str, StepsDone] | None = None
-        """When they went out, where that was asked for one invoice."""
-        self.parts: dict[int, tuple[Outcome | None, bool]] = {}
-        """By the place of a leading step: what becomes of such an invoice beside its message, and whether that covers it."""
-        self._waits: dict[tuple[Code, int | None], Outcome] = {}
-
-    def wait(self, run: Run, code: Code, until_in: int | None) -> Outcome:
-        """The answer when something keeps its step from going out. `until_in`: days from today."""
-        found = self._waits.get((code, until_in))
-        if found is None:
-            step = self.step.id if self.step is not None else None
-            found = run.outcomes.get(DispositionKind.WAIT, code, until_in, self.stage_name, step)
-            self._waits[code, until_in] = found
-        return found
-
-
-class Item:
-    """One open invoice that is chased, on its way to an answer."""
-
-    __slots__ = (
-        "balance",
-        "currency",
-        "dpd",
-        "due",
-        "id",
-        "invoice",
-        "key",
-        "outcome",
-        "step",
-        "subject",
-        "template",
-    )
-
-    template: Template
-    """What the plan says to it; there once the account is placed and steps are chosen."""
-
-    def __init__(
-        self,
-        invoice: Invoice,
-        invoice_id: str,
-        subject: Subject,
-        balance: Decimal,
-        currency: str | None,
-        due: int | None,
-        dpd: int,
-    ) -> None:
-        self.invoice = invoice
-        self.id = invoice_id
-        self.subject = subject
-        self.balance = balance
-        self.currency = currency
-        self.due = due
-        """Day number of the contractual due date."""
-        self.dpd = dpd
-        """Days past due: today less the day the cadence counts from."""
-        self.step: PlanStep | None = None
-        """The step that is due for it."""
-        self.outcome: Outcome | None = None
-        self.key: str | None = None
-        """The action it is part of."""
-
-    @property
-    def due_version(self) -> int:
-        """How often its due date changed."""
-        subject = self.subject
-        return 0 if isinstance(subject, str) else subject[1]
-
-    @property
-    def hold(self) -> Hold | None:
-        """What stops it."""
-        return self.template.hold
-
-    @property
-    def stage(self) -> StageValue | None:
-        """How old it is; None before the first stage."""
-        return self.template.stage
-
-    @property
-    def choice(self) -> Choice | None:
-        """The step that was chosen, or when there will be one; None on hold."""
-        return self.template.choice
-
-
 class Settled(NamedTuple):
     """An open invoice that never reaches the plan, and why."""
 
-    invoice: Invoice
+    row: OpenRow
     outcome: Outcome
+
+    @property
+    def invoice(self) -> Invoice:
+        """The record."""
+        return self.row[INVOICE]
 
 
 class Note(NamedTuple):
@@ -212,6 +93,7 @@ class State:
 
     __slots__ = (
         "actions",
+        "chased",
         "days",
         "due",
         "elsewhere",
@@ -220,9 +102,9 @@ class State:
         "history",
         "holds",
         "human_reason",
-        "items",
         "negative",
         "notes",
+        "oldest",
         "other_slots",
         "plan",
         "plan_reason",
@@ -239,6 +121,8 @@ class State:
         "worst",
     )
 
+    chased: Chased
+    """The open invoices that are chased."""
     view: AccountView
     plan: Plan
     slot: Slot
@@ -246,7 +130,6 @@ class State:
     def __init__(self, facts: AccountFacts, run: Run) -> None:
         self.facts = facts
         self.run = run
-        self.items: list[Item] = []
         self.settled: list[Settled] = []
         self.negative: list[Invoice] = []
         self.history: History = NO_HISTORY
@@ -256,12 +139,14 @@ class State:
         """A stop on the whole account."""
         self.actions: dict[str, Draft] = {}
         """By key, in the order in which they were decided."""
-        self.due: list[Item] = []
-        """Items for which a contact is due."""
-        self.for_people: list[Item] = []
-        """Items for which a decision or an internal step is due."""
-        self.worst: Item | None = None
-        """The oldest item."""
+        self.due: list[int] = []
+        """Places of items for which a contact is due."""
+        self.for_people: list[int] = []
+        """Places of items for which a decision or an internal step is due."""
+        self.worst: int | None = None
+        """Place of the oldest item."""
+        self.oldest = -NEVER
+        """Its days past due."""
         self.days: list[date] = []
         """Local days on which the result may change."""
         self.soonest = NEVER
@@ -281,6 +166,20 @@ class State:
     def add(self, draft: Draft) -> None:
         """Decide an action. Two reasons for one task give one action."""
         self.actions.setdefault(draft.key, draft)
+
+    @property
+    def items(self) -> list[Item]:
+        """A window on every invoice that is chased."""
+        return self.chased.items()
+
+    def item(self, place: int) -> Item:
+        """A window on one of them."""
+        return Item(self.chased, place)
+
+    @property
+    def oldest_item(self) -> Item | None:
+        """The oldest one."""
+        return None if self.worst is None else Item(self.chased, self.worst)
 
     @property
     def human_only(self) -> bool:

@@ -12,7 +12,8 @@ from operator import attrgetter
 from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
 from ar_core.cadence.content import COPY
-from ar_core.cadence.covers import covered_invoice, lead_of, lead_order, preconditions_of
+from ar_core.cadence.covers import covered_invoice, in_lead_order, lead_of, lead_order, preconditions_of
+from ar_core.cadence.facts import SUBJECT
 from ar_core.cadence.figures import outbound
 from ar_core.cadence.holds import Hold, Reply
 from ar_core.cadence.plan import PlanStep
@@ -189,7 +190,7 @@ def _dead_addresses(state: State) -> None:
     Where nobody is left to be reached, the task to find a contact says so already.
     """
     dead = dead_addresses(state.facts, state.history)
-    if not dead or not state.items or any(a.code is Code.GET_CONTACT for a in state.actions.values()):
+    if not dead or not state.chased.rows or any(a.code is Code.GET_CONTACT for a in state.actions.values()):
         return
     addresses = {contact.id: contact for contact in state.facts.contacts}
     for (contact_id, channel), bounce in sorted(dead.items(), key=lambda row: (row[0][0] or "", row[0][1])):
@@ -204,7 +205,7 @@ def _dead_addresses(state: State) -> None:
 
 
 def _review_stop(state: State, stop: Hold) -> None:
-    oldest = state.worst
+    oldest = state.oldest_item
     if stop.code in {Code.LEGAL_STOP, Code.UNKNOWN_FLAG}:
         raise_task(state, "legal_review", Code.LEGAL_REVIEW, oldest, subject=state.facts.id)
     elif stop.code is Code.DO_NOT_CONTACT:
@@ -221,7 +222,8 @@ def _approval(state: State, key: str, promise_id: str, invoice_ids: tuple[str, .
 
 def apply_cash_task(state: State, items: Sequence[Item]) -> None:
     """Apply what is on account before anybody is chased (E13)."""
-    raise_task(state, "apply_cash", Code.APPLY_CASH, lead_of(state, items), items=items)
+    lead = state.item(lead_of(state, [item.place for item in items]))
+    raise_task(state, "apply_cash", Code.APPLY_CASH, lead, items=items)
 
 
 def make_notices(state: State) -> None:
@@ -231,29 +233,29 @@ def make_notices(state: State) -> None:
         whole = notice.when.holds(state.view)
         if whole is False:
             continue
-        name, marks = f"notice:{notice.id}", state.history.marks
+        name, marks, chased = f"notice:{notice.id}", state.history.marks, state.chased
         new = [
-            item
-            for item in state.items
-            if name not in marks.get(item.subject, ())
-            and item.template.hold is None
-            and (whole is True or notice.when.holds(state.invoice_view(item)) is True)
+            place
+            for place, template in enumerate(chased.templates)
+            if template.hold is None
+            and (not marks or name not in marks.get(chased.rows[place][SUBJECT], ()))
+            and (whole is True or notice.when.holds(state.invoice_view(state.item(place))) is True)
         ]
         if new:
-            lead = lead_of(state, new)
+            lead = state.item(lead_of(state, new))
             notify(
                 state,
                 name,
                 lead,
-                partial(_in_lead_order, items=new),
+                partial(_in_lead_order, places=new),
                 notice.to,
                 notice.origin,
                 covered_for=name,
             )
 
 
-def _in_lead_order(state: State, items: Sequence[Item]) -> Sequence[Item]:
-    return sorted(items, key=lambda item: lead_order(state, item))
+def _in_lead_order(state: State, places: Sequence[int]) -> Sequence[Item]:
+    return state.chased.at(in_lead_order(state, places))
 
 
 def notify(
@@ -278,10 +280,9 @@ def notify(
 
 def escalate(state: State) -> None:
     """Raise the rung when a rule holds or age forces it (C8, R44); the ladder never skips what is not declared (R18)."""
-    policy, worst = state.run.policy, state.worst
-    if not policy.escalate or worst is None or worst.dpd < 1:
+    policy, oldest, chased = state.run.policy, state.oldest, state.chased
+    if not policy.escalate or oldest < 1:
         return
-    oldest = worst.dpd
     if state.holds.held:
         oldest = max([item.dpd for item in _overdue(state)], default=0)
         if not oldest:
@@ -290,7 +291,14 @@ def escalate(state: State) -> None:
     if found is None:
         return
     rule, state.rung = found
-    lead = min([i for i in state.items if i.dpd == oldest and i.template.hold is None], key=attrgetter("id"))
+    lead = min(
+        state.chased.at(
+            place
+            for place, dpd in enumerate(chased.dpds)
+            if dpd == oldest and chased.templates[place].hold is None
+        ),
+        key=attrgetter("id"),
+    )
     name = f"rung:{state.rung.value}"
     if name in state.history.marks.get(lead.subject, ()):
         return
@@ -373,7 +381,7 @@ def _copy(state: State, reply: Reply) -> bool:
         ]
     if not items:
         return False
-    items.sort(key=lambda item: lead_order(state, item))
+    items.sort(key=lambda item: lead_order(state, item.place))
     lead = items[0]
     directory = Directory(state.facts, state.run, state.history)
     found = directory.choose(_COPY.ways, lead.invoice, state.slot.send_on)
@@ -384,6 +392,6 @@ def _copy(state: State, reply: Reply) -> bool:
     for item in items:
         item.outcome = state.outcome(item, DispositionKind.ACTION, Code.COPY_REQUESTED, "send_copy")
         item.key = key
-        item.step = None
+        item.give_up_step()
     state.add(Copy(key, items, found, tries, state.slot_of(found.time_zone)))
     return True

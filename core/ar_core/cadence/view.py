@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ar_core.cadence.facts import AccountFacts
 from ar_core.cadence.figures import FIGURES
@@ -17,7 +17,10 @@ from ar_core.cadence.history import History
 from ar_core.model.documents import Invoice
 from ar_core.promises import PromiseVerdict
 
-__all__ = ["AccountView", "Chased", "Computed", "InvoiceView", "StageValue"]
+if TYPE_CHECKING:
+    from ar_core.cadence.items import Chased
+
+__all__ = ["AccountView", "Computed", "InvoiceView", "StageValue"]
 
 
 class StageValue(str):
@@ -50,35 +53,6 @@ class StageValue(str):
 
     def __reduce__(self) -> tuple[type[StageValue], tuple[str, int, Mapping[str, int]]]:
         return StageValue, (str(self), self.place, self.order)
-
-
-class Chased(Protocol):
-    """An open invoice that is chased."""
-
-    @property
-    def invoice(self) -> Invoice:
-        """The record."""
-        ...
-
-    @property
-    def dpd(self) -> int:
-        """Days past due."""
-        ...
-
-    @property
-    def balance(self) -> Decimal:
-        """What is open."""
-        ...
-
-    @property
-    def currency(self) -> str | None:
-        """In which currency."""
-        ...
-
-    @property
-    def due(self) -> int | None:
-        """Day number of its contractual due date."""
-        ...
 
 
 class Computed:
@@ -114,7 +88,7 @@ class AccountView:
     lifetime_value: Decimal | None = None
     facts: AccountFacts
     history: History
-    live: Sequence[Chased]
+    live: Chased
     """Open invoices that are chased, with their days past due."""
     negative: Sequence[Invoice]
     """Posted invoices with a balance below zero."""
@@ -130,7 +104,7 @@ class AccountView:
     def __init__(  # noqa: PLR0917  everything a feature may rest on
         self,
         facts: AccountFacts,
-        live: Sequence[Chased],
+        live: Chased,
         negative: Sequence[Invoice],
         verdicts: Sequence[PromiseVerdict],
         history: History,
