@@ -57,6 +57,7 @@ NOT_KEPT = frozenset({PromiseState.BROKEN, PromiseState.PARTIALLY_KEPT})
 PENDING = frozenset({PromiseState.OPEN, PromiseState.IN_GRACE})
 
 _ids = reader("id")
+_read_on_account = reader("payment_date", "currency", "unapplied_amount", "kind", "document_status")
 
 
 class PromiseTerms(Frozen):
@@ -264,14 +265,13 @@ class _UnappliedPool:
 
     def __init__(self, payments: Iterable[Payment], counts: bool) -> None:
         rows = (
-            _OnAccount(payment.payment_date, payment.currency, payment.unapplied_amount)
-            for payment in payments
-            if counts
-            and payment.unapplied_amount is not None
-            and payment.unapplied_amount > ZERO
-            and payment.payment_date is not None
-            and payment.kind is not PaymentKind.REFUND
-            and payment.document_status is DocumentStatus.POSTED
+            _OnAccount(day, currency, amount)
+            for day, currency, amount, kind, status in _read_on_account(payments if counts else ())
+            if amount is not None
+            and amount > ZERO
+            and day is not None
+            and kind is not PaymentKind.REFUND
+            and status is DocumentStatus.POSTED
         )
         self._rows = sorted(rows, key=lambda row: (row.on, row.amount))
 

@@ -36,6 +36,8 @@ _REFERENCE_BALANCE = 1_000_000
 """Balance in base currency at which the amount part of `blend` is full."""
 _LOG_OF_REFERENCE = math.log1p(_REFERENCE_BALANCE)
 _WHOLE = Decimal(10_000)
+_EVEN = 5_000
+"""Half of the whole: of an account that nothing is known about, which most are."""
 _PAY_IF_TOUCHED = ((0, 95, 93), (30, 85, 78), (60, 70, 58), (90, 50, 36), (_OLDEST * 1000, 30, 20))
 """Uncalibrated: days past due up to, percent that pay when contacted, percent that pay anyway (OURS)."""
 _COST_OF_TOUCH = Decimal(5)
@@ -50,7 +52,7 @@ def _shrunk(hits: Decimal, count: int) -> Decimal:
 
 def reliability(view: AccountView) -> Decimal:
     """How well an account pays, 0 to 1: half on-time rate, three tenths kept promises, two tenths lateness (OURS)."""
-    if not view.verdicts and not view.facts.closed_invoices:
+    if not view.verdicts and not view.facts.closed_rows:
         return _HALF
     settled, judged = len(view.settled), 0
     first = second = third = _HALF
@@ -72,7 +74,7 @@ def blend_of(max_dpd: int, balance_base: Decimal, reliable: Decimal) -> int:
     """The default blend from its three ingredients: 35 % age, 35 % balance (logarithmic), 30 % unreliability (OURS)."""
     age = min(max(max_dpd, 0), _OLDEST) * 10_000 // _OLDEST
     size = min(math.log1p(max(balance_base, ZERO)) / _LOG_OF_REFERENCE, 1)
-    risk = int(_SHARES.multiply(1 - reliable, _WHOLE))
+    risk = _EVEN if reliable is _HALF else int(_SHARES.multiply(1 - reliable, _WHOLE))
     return (35 * age + 35 * round(size * 10_000) + 30 * risk) // 100
 
 

@@ -23,6 +23,7 @@ from ar_core.cadence.state import NO_HOLDS, Chased, Item, Settled, State, Templa
 from ar_core.cadence.steps import Choice, choose_step, position
 from ar_core.cadence.tasks import make_notices, make_tasks
 from ar_core.cadence.view import AccountView, InvoiceView, StageValue
+from ar_core.model.base import reader
 from ar_core.model.documents import DocumentStatus
 from ar_core.model.money import ZERO
 
@@ -34,6 +35,7 @@ _EXCLUDED = {
     DocumentStatus.PENDING_APPROVAL: Code.NOT_POSTED,
     DocumentStatus.VOIDED: Code.VOIDED,
 }
+_read_zones = reader("is_active", "time_zone")
 Tables = dict[tuple[str, ...], dict[int, Template]]
 """Of one plan and lag: templates by steps done and days past due."""
 _WAIT, _PAUSED, _LEFT_OUT = DispositionKind.WAIT, DispositionKind.PAUSED, DispositionKind.EXCLUDED
@@ -180,13 +182,11 @@ def _value_tier(state: State) -> tuple[Code, ...]:
 
 def _risk_tier(state: State) -> tuple[Code, ...]:
     """How soon and how high: the first risk rule that holds (C9)."""
-    view = state.view
-    for rule, predicate in state.run.compiled.risk_rules:
-        if predicate is None or predicate.holds(view) is True:
-            view.risk = rule.id
-            state.risk_rule = rule
-            return (Code.SEED_GAP,) if rule.gap is not None and rule.gap.holds(view) is True else ()
-    return ()
+    rule, in_gap = state.run.compiled.risk(state.view)
+    if rule is not None:
+        state.view.risk = rule.id
+        state.risk_rule = rule
+    return (Code.SEED_GAP,) if in_gap else ()
 
 
 def _only_people(state: State, plan: Plan) -> None:
@@ -204,11 +204,12 @@ def _only_people(state: State, plan: Plan) -> None:
 def _zone(state: State) -> str:
     """The time zone of whom a message most likely goes to: the first contact who can be reached."""
     facts, run = state.facts, state.run
-    contacts = [contact for contact in facts.contacts if contact.is_active is not False]
-    first = contacts[0] if contacts else None
-    if len({contact.time_zone for contact in contacts}) > 1:
+    zones = [zone for active, zone in _read_zones(facts.contacts) if active is not False]
+    zone = zones[0] if zones else None
+    if len(set(zones)) > 1:
         first = Directory(facts, run, state.history).likeliest()
-    return sending_zone(run, facts.customer, first.time_zone if first is not None else None)
+        zone = first.time_zone if first is not None else None
+    return sending_zone(run, facts.customer, zone)
 
 
 def _find_holds(state: State) -> InvoiceHolds:

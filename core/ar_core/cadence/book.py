@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from operator import itemgetter
 from typing import Any, Literal, TypeVar
 
@@ -40,6 +41,9 @@ CollectAt = Literal["customer", "bill_to", "parent"]
 
 T = TypeVar("T")
 _owners = reader("customer_id")
+_ids = reader("id")
+_targets = reader("target_id")
+_target_days = reader("target_id", "applied_on")
 
 
 class Accounts:
@@ -111,7 +115,10 @@ class Book(Ledger):
         """What allocations come from, by id, once somebody asked."""
         self._facts: dict[str, AccountFacts] = {}
         """By customer: what is its own."""
-        if before is None or not self._follow(before):
+        self._last_applied: dict[str, date] | None = None
+        self._follows = before is not None and self._follow(before)
+        """It was made from an earlier book, for a run that asks for few accounts."""
+        if not self._follows:
             self._read()
 
     def _read(self) -> None:
@@ -120,7 +127,7 @@ class Book(Ledger):
         opened, closed = open_and_closed(snapshot.invoices)
         self._facts = {c.id: AccountFacts(c.id, self, c, (c,)) for c in snapshot.customers}
         self._hand_out("open_rows", opened)
-        self._hand_out("closed_invoices", closed)
+        self._hand_out("closed_rows", closed)
         for name in _OWNED:
             records: Sequence[Any] = getattr(snapshot, name)
             found: defaultdict[str | None, list[Any]] = defaultdict(list)
@@ -182,10 +189,10 @@ class Book(Ledger):
         for owner in {*opened, *closed, *((invoice.customer_id or NOBODY) for invoice in gone)}:
             own = self._own(owner)
             rows = [row for row in own.open_rows if id(row[INVOICE]) not in lost]
-            others = [invoice for invoice in own.closed_invoices if id(invoice) not in lost]
+            others = [row for row in own.closed_rows if id(row[INVOICE]) not in lost]
             # In the order of the snapshot, which is that of the ids: the result must not tell how it was come by.
             own.open_rows = sorted([*rows, *opened.get(owner, _NONE)], key=itemgetter(ID))
-            own.closed_invoices = sorted([*others, *closed.get(owner, _NONE)], key=_identity)
+            own.closed_rows = sorted([*others, *closed.get(owner, _NONE)], key=itemgetter(ID))
 
     def _change(self, name: str, gone: Sequence[Any], fresh: Sequence[Any]) -> None:
         lost, new = grouped(gone, _owner), grouped(fresh, _owner)
@@ -204,19 +211,39 @@ class Book(Ledger):
     def allocations(self) -> dict[str, list[Allocation]]:
         """Allocations by target; indexed on first use."""
         if self.allocated is None:
-            self.allocated = Index(self.snapshot.allocations, _target)
+            records = self.snapshot.allocations
+            groups: defaultdict[str, list[Allocation]] = defaultdict(list)
+            for target, record in zip(_targets(records), records, strict=True):
+                groups[target].append(record)
+            self.allocated = Index(records, _target, dict(groups))
         return self.allocated.groups
+
+    def last_applied(self, invoice_id: str) -> date | None:
+        """The last day on which something was applied to an invoice; None where no day is known."""
+        if self._follows:
+            return super().last_applied(invoice_id)  # few accounts are asked for
+        if self._last_applied is None:
+            found: dict[str, date] = {}
+            self._last_applied = found
+            for target, day in _target_days(self.snapshot.allocations):
+                if day is not None and (target not in found or day > found[target]):
+                    found[target] = day
+        return self._last_applied.get(invoice_id)
 
     @property
     def sources(self) -> dict[str, Payment | CreditNote | Adjustment]:
         """Payments, credit notes and adjustments by id; indexed on first use."""
         if self.known_sources is None:
             snapshot = self.snapshot
-            self.known_sources = {
-                record.id: record
-                for records in (snapshot.payments, snapshot.credit_notes, snapshot.adjustments)
-                for record in records
-            }
+            found: dict[str, Payment | CreditNote | Adjustment] = {}
+            self.known_sources = found
+            kinds: tuple[Sequence[Any], ...] = (
+                snapshot.payments,
+                snapshot.credit_notes,
+                snapshot.adjustments,
+            )
+            for records in kinds:
+                found.update(zip(_ids(records), records, strict=True))
         return self.known_sources
 
     def account_of(self, customer_id: str) -> str:
@@ -258,9 +285,7 @@ class Book(Ledger):
             ancestors,
             contacts=own.contacts or joined("contacts"),
             ancestor_profiles=tuple(p for i in ancestors if i in facts for p in facts[i].profiles),
-            **{
-                name: joined(name) for name in ("open_rows", "closed_invoices", *_OWNED) if name != "contacts"
-            },
+            **{name: joined(name) for name in ("open_rows", "closed_rows", *_OWNED) if name != "contacts"},
         )
 
 

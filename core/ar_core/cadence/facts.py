@@ -32,6 +32,7 @@ __all__ = [
     "SELLER",
     "SUBJECT",
     "AccountFacts",
+    "ClosedRow",
     "Ledger",
     "OpenRow",
     "Subject",
@@ -48,8 +49,12 @@ Subject = str | tuple[str, int]
 OpenRow = tuple[Invoice, str, str | None, Subject, Decimal, str | None, int | None, int, bool, str | None]
 """An open invoice as a run wants it, a plain tuple because there are very many; the names below say what stands where."""
 
+ClosedRow = tuple[Invoice, str, date | None, Decimal]
+"""An invoice with nothing open: the record, its id, and what a settled one is judged by: its due date (None where it is not judged,
+because it has none, was for nothing or is not posted) and its total."""
+
 INVOICE: Final = 0
-"""The record."""
+"""The record, in both kinds of rows."""
 ID: Final = 1
 OWNER: Final = 2
 """The id of its customer."""
@@ -75,22 +80,28 @@ _read = reader(
     "issue_date",
     "document_status",
     "subsidiary_id",
+    "total",
 )
 
+_read_days = reader("applied_on")
 
-def open_and_closed(invoices: Sequence[Invoice]) -> tuple[dict[str, list[OpenRow]], dict[str, list[Invoice]]]:
-    """By customer (`NOBODY` for None): the rows of open invoices, which have a balance or are of unknown status; and the other invoices.
+
+def open_and_closed(
+    invoices: Sequence[Invoice],
+) -> tuple[dict[str, list[OpenRow]], dict[str, list[ClosedRow]]]:
+    """By customer (`NOBODY` for None): the rows of open invoices, which have a balance or are of unknown status; and of the others.
 
     An invoice is a large record somewhere in memory, so all that a run asks of it is read here, at once, in the order in which the
     invoices were made; a run that came back to it account by account would wait for it again (1.5 microseconds each, measured).
     """
     posted, unknown = DocumentStatus.POSTED, DocumentStatus.UNKNOWN
     opened: defaultdict[str, list[OpenRow]] = defaultdict(list)
-    closed: defaultdict[str, list[Invoice]] = defaultdict(list)
+    closed: defaultdict[str, list[ClosedRow]] = defaultdict(list)
     for invoice, values in zip(invoices, _read(invoices), strict=True):
-        invoice_id, version, customer_id, balance, currency, due, issued, status, seller = values
+        invoice_id, version, customer_id, balance, currency, due, issued, status, seller, total = values
         if not balance and status is not unknown:
-            closed[customer_id or NOBODY].append(invoice)
+            judged = due if total and status is posted else None
+            closed[customer_id or NOBODY].append((invoice, invoice_id, judged, total))
             continue
         try:
             due_on = None if due is None else due.toordinal()
@@ -132,6 +143,11 @@ class Ledger:
         """Allocations by target id."""
         return self._allocations or {}
 
+    def last_applied(self, invoice_id: str) -> date | None:
+        """The last day on which something was applied to an invoice; None where no day is known."""
+        days = [day for day in _read_days(self.allocations.get(invoice_id, ())) if day is not None]
+        return max(days, default=None)
+
     @property
     def sources(self) -> dict[str, Payment | CreditNote | Adjustment]:
         """Payments, credit notes and adjustments by id."""
@@ -150,7 +166,7 @@ class AccountFacts:
     ancestors: Sequence[str] = _NONE
     """Ids of parents above it, for stops that cover a tree (E40)."""
     open_rows: Sequence[OpenRow] = _NONE
-    closed_invoices: Sequence[Invoice] = _NONE
+    closed_rows: Sequence[ClosedRow] = _NONE
     contacts: Sequence[Contact] = _NONE
     profiles: Sequence[CustomerProfile] = _NONE
     """Its own first, then its members'."""
@@ -167,6 +183,11 @@ class AccountFacts:
     def open_invoices(self) -> list[Invoice]:
         """With a balance, or of unknown status."""
         return [row[INVOICE] for row in self.open_rows]
+
+    @property
+    def closed_invoices(self) -> list[Invoice]:
+        """With nothing open."""
+        return [row[INVOICE] for row in self.closed_rows]
 
     @property
     def country(self) -> str | None:

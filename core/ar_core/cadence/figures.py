@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURES", "is_outbound", "is_response", "outbound", "received_on"]
 
-_read_closed = reader("id", "due_date", "total", "document_status")
-_read_days = reader("applied_on")
+_read_received = reader("payment_date", "kind", "document_status")
 _read_credits = reader("unapplied_amount", "currency", "document_status", "kind", "payment_date")
 
 _YEAR = timedelta(days=365)
@@ -59,13 +58,11 @@ def is_response(touch: Touch) -> bool:
 
 def received_on(payments: Iterable[Payment], today: date) -> list[date]:
     """Days on which money came in, up to today."""
+    refund, posted = PaymentKind.REFUND, DocumentStatus.POSTED
     return [
-        p.payment_date
-        for p in payments
-        if p.payment_date is not None
-        and p.payment_date <= today
-        and p.kind is not PaymentKind.REFUND
-        and p.document_status is DocumentStatus.POSTED
+        day
+        for day, kind, status in _read_received(payments)
+        if day is not None and day <= today and kind is not refund and status is posted
     ]
 
 
@@ -168,18 +165,13 @@ def _open_disputes(view: AccountView) -> int:
 def _settled(view: AccountView) -> list[tuple[date, int, Decimal]]:
     """Invoices settled in the last year: day of settlement, days late, amount."""
     facts, today = view.facts, view.today
-    if not facts.closed_invoices:
+    if not facts.closed_rows:
         return []
-    allocations, since, posted = facts.book.allocations, today - _YEAR, DocumentStatus.POSTED
+    last_applied, since = facts.book.last_applied, today - _YEAR
     rows = []
-    for invoice_id, due, total, status in _read_closed(facts.closed_invoices):
-        if due is None or not total or status is not posted:
-            continue
-        closed_on: date | None = None
-        for on in _read_days(allocations.get(invoice_id, ())):
-            if on is not None and (closed_on is None or on > closed_on):
-                closed_on = on
-        if closed_on is not None and since < closed_on <= today:
+    for _, invoice_id, due, total in facts.closed_rows:
+        closed_on = last_applied(invoice_id) if due is not None else None
+        if due is not None and closed_on is not None and since < closed_on <= today:
             rows.append((closed_on, (closed_on - due).days, total))
     if rows:
         view.changes_on.append(min(rows)[0] + _YEAR)

@@ -19,11 +19,17 @@ _AMBIGUOUS, _BOUNCED = TouchOutcome.AMBIGUOUS, TouchOutcome.BOUNCED
 _INBOUND, _OUTBOUND, _INTERNAL, _SILENT = Direction.INBOUND, Direction.OUTBOUND, Channel.INTERNAL, Intent.NONE
 _read_touches = reader("at", "id", "key", "channel", "direction", "outcome", "intent", "step", "covers")
 _read_coverage = reader("invoice_id", "step", "due_version", "presence_only")
+_read_named = reader("step", "presence_only")
 
 
 def _in_order(row: tuple[tuple[Any, ...], Touch]) -> tuple[Any, ...]:
     """By instant, then id."""
     return row[0][:2]
+
+
+def _names_a_step(covers: Sequence[Coverage]) -> bool:
+    """A touch names an invoice and the step it counts for."""
+    return any(step is not None and not listed for step, listed in _read_named(covers))
 
 
 class StepsDone(NamedTuple):
@@ -95,8 +101,7 @@ class History:
             self.dated.append((on, touch))
             if key is not None:
                 self.keys[key] = touch
-                if not any(name is not None and not listed for _, name, _, listed in _read_coverage(covers)):
-                    self.bare_keys = True
+                self.bare_keys |= not covers or not _names_a_step(covers)
             if outcome is _BOUNCED or intent is not _SILENT:
                 self.telling.append(touch)
             if direction is _INBOUND or (intent is not _SILENT and intent is not Intent.OUT_OF_OFFICE):
@@ -117,7 +122,7 @@ class History:
 
     def _mark(self, covers: Sequence[Coverage], own: str | None, outcome: TouchOutcome, on: date) -> None:
         """What a touch means for the invoices it covers. `own`: the touch's step."""
-        marks = self.marks
+        marks, failed = self.marks, self.failed
         came_through = outcome not in UNREACHED and outcome is not _AMBIGUOUS
         for invoice_id, named, version, listed in _read_coverage(covers):
             step = named or own
@@ -127,10 +132,10 @@ class History:
             if not came_through:
                 self._interrupted = True
                 if outcome is TouchOutcome.FAILED:  # what bounced goes on with the next channel at once
-                    self.failed[subject, step] = on
+                    failed[subject, step] = on
                 continue
-            if self.failed:
-                self.failed.pop((subject, step), None)
+            if failed:
+                failed.pop((subject, step), None)
             held = marks.get(subject)
             if held is None:
                 marks[subject] = (step,)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ar_core.cadence.codes import Code
 from ar_core.cadence.run import DAY, action_key
 from ar_core.model.activity import Dispute, Intent, Promise, Touch, TouchOutcome
+from ar_core.model.base import reader
 from ar_core.model.documents import Invoice
 from ar_core.model.money import ZERO
 from ar_core.model.profile import ProfileFlag
@@ -30,6 +31,7 @@ __all__ = ["Hold", "InvoiceHolds", "Reply", "account_stop", "find_holds", "is_hu
 REPLY_DAYS = timedelta(days=30)
 """How long an unanswered reply keeps raising its task."""
 
+_read_flags = reader("flags")
 _KNOWN_FLAGS = frozenset(flag.value for flag in ProfileFlag)
 
 
@@ -71,7 +73,7 @@ class InvoiceHolds:
 
 def account_stop(facts: AccountFacts, run: Run) -> Hold | None:
     """A stop on everything: a legal stop (of a parent too, by policy), a flag we do not know, do not contact (E40, E41)."""
-    own = [flag for profile in facts.profiles for flag in profile.flags]
+    own = [flag for flags in _read_flags(facts.profiles) for flag in flags]
     flags = set(own)
     if facts.ancestor_profiles and run.policy.pauses.legal_stop_covers_children:
         flags.update(flag for profile in facts.ancestor_profiles for flag in profile.flags)
@@ -86,7 +88,7 @@ def account_stop(facts: AccountFacts, run: Run) -> Hold | None:
 
 def is_human_only(facts: AccountFacts) -> bool:
     """The host said that only people contact this account."""
-    return any(ProfileFlag.HUMAN_ONLY in profile.flags for profile in facts.profiles)
+    return any(ProfileFlag.HUMAN_ONLY in flags for flags in _read_flags(facts.profiles))
 
 
 def find_holds(

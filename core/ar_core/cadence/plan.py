@@ -19,6 +19,7 @@ from ar_core.cadence.policy import (
     Override,
     Policy,
     Purpose,
+    RiskRule,
     Stage,
     Step,
     StepKind,
@@ -187,6 +188,20 @@ class Plan:
         return self._starts[index] if index >= 0 else None
 
 
+class _AskedForMore(Exception):
+    """A rule asked for another feature than the age of the oldest invoice."""
+
+
+class _OnlyAge:
+    """An account of which nothing is known but the age of its oldest invoice."""
+
+    def __init__(self, max_dpd: int | None) -> None:
+        self.max_dpd = max_dpd
+
+    def __getattr__(self, name: str) -> Any:
+        raise _AskedForMore(name)
+
+
 class CompiledPolicy:
     """A policy with its plans by combination of overrides."""
 
@@ -202,7 +217,8 @@ class CompiledPolicy:
         self._by_traits: dict[Any, Plan] = {}
         self._traits = self._find_traits()
         self.outcomes = Outcomes()
-        self.risk_rules = tuple((rule, rule.predicate()) for rule in policy.tiers.risk)
+        self._risk_rules = tuple((rule, rule.predicate()) for rule in policy.tiers.risk)
+        self._risk_by_age: dict[int | None, tuple[RiskRule | None, bool] | None] = {}
 
     @staticmethod
     def _per_invoice(override: Override) -> bool:
@@ -217,6 +233,25 @@ class CompiledPolicy:
         names = sorted({name for _, override in self.plan_overrides for name in override.when.features})
         few = {FeatureType.FLAG, FeatureType.TEXT, FeatureType.CHOICE}
         return attrgetter(*names) if names and all(FEATURES[name].type in few for name in names) else None
+
+    def risk(self, facts: Any) -> tuple[RiskRule | None, bool]:
+        """The first risk rule that holds for an account (C9), and whether its seeds left a gap there.
+
+        What the age of the oldest invoice decides alone is asked once for each age.
+        """
+        age = facts.max_dpd
+        if age not in self._risk_by_age:
+            try:
+                self._risk_by_age[age] = self._find_risk(_OnlyAge(age))
+            except _AskedForMore:
+                self._risk_by_age[age] = None
+        return self._risk_by_age[age] or self._find_risk(facts)
+
+    def _find_risk(self, facts: Any) -> tuple[RiskRule | None, bool]:
+        for rule, predicate in self._risk_rules:
+            if predicate is None or predicate.holds(facts) is True:
+                return rule, rule.gap is not None and rule.gap.holds(facts) is True
+        return None, False
 
     def plan(self, facts: Any) -> Plan:
         """The plan for an account, by the overrides that hold for it."""
@@ -240,7 +275,11 @@ class CompiledPolicy:
     def size(self) -> int:
         """How much was found and kept: answers in the plans' tables, and outcomes."""
         tables = [t for plan in list(self._plans.values()) for t in list(plan.tables.values())]
-        return len(self.outcomes) + sum(len(answers) for t in tables for answers in list(t.values()))
+        return (
+            len(self.outcomes)
+            + len(self._risk_by_age)
+            + sum(len(answers) for t in tables for answers in list(t.values()))
+        )
 
     def __reduce__(self) -> tuple[type[CompiledPolicy], tuple[Policy]]:
         return CompiledPolicy, (self.policy,)  # closures and tables are made again where they are needed
