@@ -24,7 +24,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import StaticPool
 
-from ar_connectors.errors import ConfigurationError
+from ar_connectors.errors import ConfigurationError, TransientError
 from ar_connectors.store.trouble import translated
 
 __all__ = ["CHUNK", "Database", "open_database"]
@@ -37,9 +37,9 @@ _CACHE_KIB = 8192
 """Of SQLite's own page cache, for each connection: every thread of a sync has one, and what one commits empties those of the others.
 The operating system's cache, which they share, does the rest."""
 
-_MAX_MARKS = 4_000
-"""Values in one statement on SQLite, which takes 32,766: a few hundred records. What larger ones save in calls they lose in the
-processor's cache."""
+_MAX_MARKS = 28_000
+"""Values in one statement on SQLite, which takes 32,766: all records of a page. While a statement runs, other threads compute, and its
+own has to wait for them afterwards, up to five milliseconds each time: more than smaller statements win in the processor's cache."""
 
 _open: weakref.WeakSet[Database] = weakref.WeakSet()
 
@@ -53,7 +53,13 @@ class Database:
         # A database in memory is one connection: its users take turns.
         in_memory = isinstance(engine.pool, StaticPool)
         self._turn: AbstractContextManager[Any] = threading.RLock() if in_memory else nullcontext()
+        self._writers = threading.RLock()
         _open.add(self)
+
+    def forget_connections(self) -> None:
+        """In a forked child: the parent's connections and its threads' turns are not ours."""
+        self._writers = threading.RLock()
+        self.engine.dispose(close=False)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -73,12 +79,29 @@ class Database:
         On SQLite the write lock is taken at the start. `durable=False`: may be forgotten when the power fails (never when only the
         process dies); for what is worth nothing after that. Raises TransientError when another writer keeps the database too long.
         """
-        with self._turn, translated(), self.engine.connect() as plain:
+        with self._turn, self._write_turn(), translated(), self.engine.connect() as plain:
             connection = plain.execution_options(ar_write=True, ar_durable=durable)
             with connection.begin():
                 if not durable and not self.is_sqlite:
                     connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield connection
+
+    @contextmanager
+    def _write_turn(self) -> Iterator[None]:
+        """SQLite has one writer, and others ask again after a sleep that grows to a tenth of a second: the threads of one process
+        wait for each other instead."""
+        if not self.is_sqlite:
+            yield
+            return
+        turn = self._writers
+        if not turn.acquire(timeout=BUSY_SECONDS):
+            raise TransientError(
+                "the store cannot be used now: another thread keeps writing", advice="try again later"
+            )
+        try:
+            yield
+        finally:
+            turn.release()
 
     def take_turn(self, connection: Connection, name: str) -> None:
         """Let one transaction at a time go on that takes this turn; it is given back at the end of the transaction. SQLite has
@@ -151,9 +174,8 @@ def _json(values: Sequence[str] | Sequence[int]) -> str:
 
 
 def _forget_connections() -> None:
-    """In a forked child: the parent's connections are not ours to use."""
     for database in _open:
-        database.engine.dispose(close=False)
+        database.forget_connections()
 
 
 os.register_at_fork(after_in_child=_forget_connections)
@@ -216,7 +238,9 @@ def _sqlite(url: URL) -> Engine:
             return
         # FULL: in WAL mode NORMAL would lose the last commits with the power, and with them that bytes had gone out.
         level = "FULL" if options.get("ar_durable", True) else "NORMAL"
-        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+        if connection.info.get("ar_synchronous") != level:
+            connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+            connection.info["ar_synchronous"] = level
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

@@ -26,14 +26,14 @@ _OURS = f"connection = {NUMBER}"
 _EVERY_KIND = f"kind IN ({', '.join(map(str, NAMES))})"
 """True of every record; said so that the index, in which the kind stands before the key, can be used."""
 
-_OF_KIND = f"{_STATE} key AMONG AND {_OURS} AND kind = ?"
+_OF_KINDS = f"{_STATE} key AMONG AND {_OURS} AND kind IN"
 _OF_ANY_KIND = f"{_STATE} key AMONG AND {_OURS} AND {_EVERY_KIND}"
 _ANYWHERE = f"{_STATE} key AMONG AND {_EVERY_KIND} AND connection IN (SELECT number FROM connection_numbers)"  # noqa: S608  constants
 _BY_ORIGIN = f"{_STATE} origin AMONG AND connection + 0 = {NUMBER}"
 _BY_PARENT = f"{_STATE} parent AMONG AND connection + 0 = {NUMBER}"
 """`+ 0` keeps SQLite from choosing the other index, by which it would read all of a company: it has no statistics."""
 
-_ANY_KEY = f"SELECT 1 FROM records WHERE key BETWEEN ? AND ? AND {_OURS} AND kind = ? LIMIT 1"  # noqa: S608  constants
+_ANY_KEY = f"SELECT 1 FROM records WHERE key BETWEEN ? AND ? AND {_OURS} AND kind IN"  # noqa: S608  constants
 _ANY_PARENT = "SELECT 1 FROM records WHERE parent BETWEEN ? AND ? LIMIT 1"
 
 
@@ -46,21 +46,15 @@ def stored(
 ) -> dict[str, Stored]:
     """What the store has of these records, and of the allocations that were read from `parents`, by id; also what else has the key
     of one of them. An allocation has its parent's key: those of a page are found by one look at the index."""
-    if not given and not parents:
-        return {}
-    keys: dict[int, set[int]] = {kind: set() for kind in set(map(_KIND, given))}
-    for kind, its_keys in keys.items():
-        its_keys.update([one.key for one in given if one.kind == kind])
+    kinds = set(map(_KIND, given))
+    keys = set(map(_KEY, given))
     if parents:
-        of_parents = keys.setdefault(ALLOCATION, set())
-        of_parents.update(map(_KEY, given))  # where its parents are in the page, as they mostly are
-        of_parents.update(map(key_of, set(parents).difference(map(_ID, given))))
-    found = (
-        state
-        for kind, its_keys in keys.items()
-        for state in _of_kind(database, tx, connection_id, kind, its_keys)
-    )
-    return {state.id: state for state in found}
+        kinds.add(ALLOCATION)
+        # Most parents are in the page themselves.
+        keys.update(map(key_of, set(parents).difference(map(_ID, given))))
+    if not keys:
+        return {}
+    return {state.id: state for state in _at(database, tx, connection_id, kinds, keys)}
 
 
 def by_id(database: Database, tx: Connection, connection_id: str, ids: Collection[str]) -> dict[str, Stored]:
@@ -97,7 +91,7 @@ def children_of(
     if not parents:
         return []
     wanted = frozenset(parents)
-    named = _of_kind(database, tx, connection_id, ALLOCATION, {key_of(one) for one in wanted})
+    named = _at(database, tx, connection_id, {ALLOCATION}, {key_of(one) for one in wanted})
     found = [one for one in named if head_of(one.id) in wanted]
     return found + unnamed_children_of(database, tx, connection_id, wanted)
 
@@ -112,14 +106,15 @@ def unnamed_children_of(
     return [_state(row) for row in database.among(tx, _BY_PARENT, list(parents), connection_id)]
 
 
-def _of_kind(
-    database: Database, tx: Connection, connection_id: str, kind: int, keys: Collection[int]
+def _at(
+    database: Database, tx: Connection, connection_id: str, kinds: Collection[int], keys: Collection[int]
 ) -> Iterator[Stored]:
-    """The pages of a first load bring keys in ascending order: that nothing lies between the smallest and the largest of a page is one
-    look at the index instead of one for each."""
-    if not database.rows(tx, _ANY_KEY, min(keys), max(keys), connection_id, kind):
+    """Records of these kinds with one of these keys. The pages of a first load bring keys in ascending order: that nothing lies between
+    the smallest and the largest of a page is one look at the index instead of one for each."""
+    listed = f"({', '.join(map(str, sorted(kinds)))})"
+    if not database.rows(tx, f"{_ANY_KEY} {listed} LIMIT 1", min(keys), max(keys), connection_id):
         return iter(())
-    return map(_state, database.among(tx, _OF_KIND, list(keys), connection_id, kind))
+    return map(_state, database.among(tx, f"{_OF_KINDS} {listed}", list(keys), connection_id))
 
 
 def _keys(ids: Iterable[str]) -> list[int]:

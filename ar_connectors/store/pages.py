@@ -70,7 +70,7 @@ def commit_page(
         quarantined = set_aside(connection, connection_id, page.stream, page.rejected, at)
         close_quarantine(connection, connection_id, _well_read(page, prepared))
         if page.cursor is not None:
-            _save_cursor(connection, connection_id, page.cursor.stream, page.cursor.state, at)
+            _save_cursor(database, connection, connection_id, page.cursor.stream, page.cursor.state, at)
     counts = judged.counts
     return CommitResult(
         inserted=counts[Verdict.INSERT],
@@ -110,16 +110,22 @@ def _keep_body(connection: Connection, connection_id: str, page: Page, blob: byt
 _FORGET_CURSOR = delete(t.cursors).where(
     t.cursors.c.connection_id == bindparam("its_connection"), t.cursors.c.stream == bindparam("its_stream")
 )
-_SAVE_CURSOR = insert(t.cursors)
+_SAVE_CURSOR = (
+    "INSERT INTO cursors (connection_id, stream, state, updated_at) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (connection_id, stream) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at"
+)
 
 
 def _save_cursor(
-    connection: Connection, connection_id: str, stream: str, state: Mapping[str, Any], at: int
+    database: Database,
+    connection: Connection,
+    connection_id: str,
+    stream: str,
+    state: Mapping[str, Any],
+    at: int,
 ) -> None:
-    connection.execute(_FORGET_CURSOR, {"its_connection": connection_id, "its_stream": stream})
     body = json.dumps(dict(state), sort_keys=True, separators=(",", ":")).encode()
-    values = {"connection_id": connection_id, "stream": stream, "state": body, "updated_at": at}
-    connection.execute(_SAVE_CURSOR, values)
+    database.many(connection, _SAVE_CURSOR, [(connection_id, stream, body, at)])
 
 
 def _well_read(page: Page, prepared: Sequence[Prepared]) -> Iterable[tuple[str, str]]:

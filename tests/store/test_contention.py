@@ -189,6 +189,24 @@ def test_a_store_that_stays_busy_is_a_failure_that_passes(
     store.close()
 
 
+def test_threads_of_one_process_write_in_turn_and_give_up_where_one_keeps_the_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that waits does not ask SQLite, which would let it sleep."""
+    monkeypatch.setattr(store_engine, "BUSY_SECONDS", 0.05)
+    database = store_engine.open_database(f"sqlite:///{tmp_path}/ar.db")
+
+    def write(_: int) -> None:
+        with database.writing():
+            pass
+
+    with ThreadPoolExecutor(1) as other:
+        with database.writing(), pytest.raises(TransientError, match="another thread keeps writing"):
+            other.submit(write, 0).result()
+        other.submit(write, 1).result()
+    database.close()
+
+
 def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "letter.txt"
     file.write_text("Dear customer, " * 100)
