@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import timedelta
 
 import pytest
@@ -73,26 +71,6 @@ def test_what_is_to_be_done_is_said_in_words() -> None:
     assert "escalate to finance lead, by human, priority" in text
     one = b.changed("balanced", steps=[{"id": "decide", "options": ["write_off"]}])
     assert title(b.run(b.invoice(dpd=80), policy=one).actions[0]) == "decide: write off"
-
-
-@pytest.mark.parametrize(
-    "part",
-    [
-        "aging",
-        "cadence",
-        "calendar",
-        "conformance",
-        "metrics",
-        "partition",
-        "promises",
-        "scoring",
-        "segments",
-    ],
-)
-def test_a_part_of_the_package_is_at_hand_without_an_import_of_its_own(part: str) -> None:
-    code = f"import ar_core; print(ar_core.{part}.__name__, {part!r} in dir(ar_core))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [f"ar_core.{part}", "True"]
 
 
 def test_what_the_package_does_not_have_is_an_attribute_error() -> None:

@@ -54,3 +54,23 @@ def test_the_evaluator_is_not_loaded_before_it_is_used() -> None:
     assert not {
         name for name in ours if name.startswith(("ar_core.cadence", "ar_core.metrics", "ar_core.columns"))
     }
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "aging",
+        "cadence",
+        "calendar",
+        "conformance",
+        "metrics",
+        "partition",
+        "promises",
+        "scoring",
+        "segments",
+    ],
+)
+def test_a_part_of_the_package_is_at_hand_without_an_import_of_its_own(part: str) -> None:
+    code = f"import ar_core; print(ar_core.{part}.__name__, {part!r} in dir(ar_core))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [f"ar_core.{part}", "True"]

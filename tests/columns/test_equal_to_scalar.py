@@ -208,3 +208,31 @@ def test_a_share_is_compared_without_rounding(rule: str, row: tuple[int, int], e
     frame = pl.DataFrame({"part": [row[0]], "whole": [row[1]]})
     columns = {"a": Column(pl.col("part"), over=pl.col("whole"))}
     assert frame.select(expression(parse_predicate(rule), columns)).item() is expected
+
+
+@pytest.mark.parametrize(("until", "silent"), [(1, False), (0, False), (-1, True)])
+def test_e37_who_is_away_is_not_silent_in_columns_either(until: int, silent: bool) -> None:
+    sent = b.touch("sent", ago=10, step="letter", covers=("i1",))
+    note = b.touch(
+        "note",
+        ago=9,
+        direction=ar.Direction.INBOUND,
+        intent=ar.Intent.OUT_OF_OFFICE,
+        until=b.TODAY + timedelta(days=until),
+    )
+    risk = [
+        {"id": "silent", "when": "unanswered_all", "origin": "test"},
+        {"id": "rest", "otherwise": True, "origin": "test"},
+    ]
+    policy = b.changed("balanced", tiers={"risk": risk}, overrides=[])
+    snapshot = b.book(b.invoice(dpd=60), sent, note)
+    check_cadence(snapshot, policy, b.as_of())
+    rows = segment(tables_of(snapshot, policy, b.as_of()), policy, b.as_of())
+    assert (rows["risk"].to_list() == ["silent"]) is silent
+
+
+def test_r3_an_account_with_a_dead_address_is_selected_before_anything_is_due() -> None:
+    dead = b.profile(bounced=(ar.BouncedChannel(channel=ar.Channel.EMAIL),))
+    snapshot, policy = b.book(b.invoice(dpd=-20), dead), b.policy_of("balanced")
+    check_cadence(snapshot, policy, b.as_of())
+    assert select(tables_of(snapshot, policy, b.as_of()), policy, b.as_of()).to_list() == [b.customer_id()]

@@ -40,7 +40,7 @@ def select(tables: Tables, policy: Policy, as_of: AsOf) -> pl.Series:
     """The accounts that can have an action today, sorted; every other account has none, whatever it is evaluated for.
 
     An account is selected when an invoice of its is old enough for the policy's first step or meets a notice, or when there is
-    something only the evaluator can judge: a flag, touch, promise, dispute or pause.
+    something only the evaluator can judge: a flag, touch, promise, dispute, pause or dead address.
     """
     notices = [notice.when for notice in policy.notices]
     wanted = {name for predicate in notices for name in predicate.features}

@@ -304,7 +304,7 @@ class _Maker:
                 unanswered_touches=open_.sum(),
                 **by_channel,
                 last_touch=on.filter(reached).max(),
-                last_unanswered=on.filter(open_).max(),
+                last_silent=on.filter(open_ & ~pl.col("away").fill_null(False)).max(),
             )
         )
         own = self._joined(
@@ -318,7 +318,7 @@ class _Maker:
         if "unanswered_all" in self.wanted:
             start, last_day = pl.col("episode_start"), pl.col("last_response")
             answered = start.is_null() | (last_day >= start).fill_null(False)
-            later = (pl.col("last_unanswered") >= start).fill_null(False)
+            later = (pl.col("last_silent") >= start).fill_null(False)
             own = own.with_columns(unanswered_all=~answered & later)
             self.columns["unanswered_all"] = Column(pl.col("unanswered_all"))
         return own

@@ -17,6 +17,7 @@ from ar_core.cadence.facts import AccountFacts
 from ar_core.cadence.figures import is_outbound, is_response
 from ar_core.cadence.history import UNREACHED
 from ar_core.cadence.policy import Policy
+from ar_core.cadence.reachable import absences, away_until
 from ar_core.calendar import WEEKENDS, Calendar
 from ar_core.columns.tables import SCHEMAS, Tables, units
 from ar_core.model.documents import DocumentStatus, Invoice
@@ -214,17 +215,21 @@ class _Accounts:
             {"account_id": facts.id, "opened_on": d.opened_on, "resolved_on": d.resolved_on}
             for d in facts.disputes
         ]
+        made = sorted((t for t in facts.touches if t.at <= self._as_of.instant), key=lambda t: (t.at, t.id))
+        dated = [(t.at.astimezone(self._zone).date(), t) for t in made]
+        away = absences(facts.profiles, dated, self._as_of.today, self._policy.pauses.max_ooo_days)
+        people = [contact for contact in facts.contacts if contact.is_active is not False]
         self.touches += [
             {
                 "account_id": facts.id,
-                "on": t.at.astimezone(self._zone).date(),
+                "on": on,
                 "channel": t.channel.value,
                 "outbound": is_outbound(t),
                 "reached": t.outcome not in UNREACHED,
                 "response": is_response(t),
+                "away": away_until(away, t.contact_id, people) is not None,
             }
-            for t in facts.touches
-            if t.at <= self._as_of.instant
+            for on, t in dated
         ]
 
     def _value(self, facts: AccountFacts) -> tuple[str | None, Decimal | None]:
@@ -238,4 +243,5 @@ class _Accounts:
 
 def _is_watched(facts: AccountFacts) -> bool:
     flags = any(profile.flags for profile in (*facts.profiles, *facts.ancestor_profiles))
-    return bool(flags or facts.touches or facts.pauses or facts.promises or facts.disputes)
+    bounced = any(profile.bounced for profile in facts.profiles)
+    return bool(flags or bounced or facts.touches or facts.pauses or facts.promises or facts.disputes)

@@ -62,7 +62,7 @@ SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
         "value": _TEXT,
         "lifetime_value": pl.Int128(),  # units
         "promises_not_kept": pl.Int64(),
-        "watched": _FLAG,  # a flag, pause, touch, promise or dispute: only the evaluator can tell what follows
+        "watched": _FLAG,  # a flag, pause, touch, promise, dispute or dead address: only the evaluator can tell what follows
     },
     "touches": {
         "account_id": _TEXT,
@@ -71,6 +71,7 @@ SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
         "outbound": _FLAG,
         "reached": _FLAG,
         "response": _FLAG,
+        "away": _FLAG,  # who was written to is away on the as-of day: no silence yet (E37)
     },
     "receipts": {"account_id": _TEXT, "on": _DAY},
     "promises": {"account_id": _TEXT, "state": _TEXT, "decided_on": _DAY},
