@@ -7,7 +7,6 @@ pay what a child owes: then there is no such part, and the one that is meant is 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -22,16 +21,19 @@ from ar_core.model import (
     parse_record_id,
     record_id,
 )
+from ar_core.model.base import reader
 
 __all__ = ["stray_payments", "with_entries_found"]
 
+_ends = reader("source_id", "target_id")
 _ENTRY: Final = f":{RecordKind.ADJUSTMENT}:"
 
 
 def with_entries_found(page: Page, view: StoreView) -> Page:
     """The page, in which each allocation on a journal entry points to a part of it that there is. One that could be about
     several parts is left as it is, and shows as a finding."""
-    wanted = {end for one in page.records if type(one) is Allocation for end in _entry_ends(one)}
+    ends = _ends([one for one in page.records if type(one) is Allocation])
+    wanted = {end for both in ends for end in both if _is_entry(end)}
     if not wanted:
         return page
     wanted -= {one.id for one in page.records if isinstance(one, Adjustment)}
@@ -95,11 +97,12 @@ class _Family:
         return found
 
 
-def _entry_ends(allocation: Allocation) -> Iterator[str]:
-    for end in (allocation.source_id, allocation.target_id):
-        # The parts of an id are escaped, so this is nowhere but between two of them.
-        if _ENTRY in end and (parts := parse_record_id(end)) and parts.kind == RecordKind.ADJUSTMENT:
-            yield end
+def _is_entry(end: str) -> bool:
+    # The parts of an id are escaped, so this is nowhere but between two of them.
+    if _ENTRY not in end:
+        return False
+    parts = parse_record_id(end)
+    return parts is not None and parts.kind == RecordKind.ADJUSTMENT
 
 
 def _split(identity: str) -> tuple[str, str]:

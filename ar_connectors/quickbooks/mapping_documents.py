@@ -161,7 +161,9 @@ def map_lines(mapper: Mapper, rows: list[wire.Line]) -> tuple[Line, ...]:
         detail = row.sales_item_line_detail
         if detail is None:
             numbers.append(amount)
-            members = _fill_in_plain(mapper, values, row)
+            members: tuple[Line, ...] = ()
+            if row.group_line_detail is not None or row.discount_line_detail is not None:
+                members = _fill_in_plain(mapper, values, row)
             result.append(line(values))
             result += members
             continue

@@ -3,6 +3,8 @@
 Nothing is required here: what a record needs is said by mapping.py, so that a row with a hole is rejected with a reason
 instead of failing its page. Numbers are `Decimal`, made from the digits on the wire. Unknown fields are passed over:
 QuickBooks adds fields without notice (quirks.md#qbo-4).
+
+Fields stand in the order of the wire: msgspec looks for a name from where it found the last one.
 """
 
 from __future__ import annotations
@@ -127,9 +129,9 @@ class SalesItemLineDetail(Wire):
     """What was sold."""
 
     item_ref: Ref | None = None
-    item_account_ref: Id | None = None
     unit_price: Decimal | None = None
     qty: Decimal | None = None
+    item_account_ref: Id | None = None
     tax_code_ref: Id | None = None
 
 
@@ -166,8 +168,8 @@ class Line(Wire):
     """One line of a sales document or a journal entry."""
 
     id: str | None = None
-    amount: Decimal | None = None
     description: str | None = None
+    amount: Decimal | None = None
     detail_type: str | None = None
     sales_item_line_detail: SalesItemLineDetail | None = None
     discount_line_detail: DiscountLineDetail | None = None
@@ -200,28 +202,28 @@ class Entity(Wire):
 class SalesDocument(Entity):
     """What invoices, credit memos and refund receipts share."""
 
+    custom_field: list[CustomField] | None = None
     doc_number: str | None = None
     txn_date: date | None = None
-    customer_ref: Id | None = None
     currency_ref: Id | None = None
     exchange_rate: Decimal | None = None
+    private_note: str | None = None
+    line: list[Line] | None = None
+    txn_tax_detail: TxnTaxDetail | None = None
+    customer_ref: Id | None = None
     total_amt: Decimal | None = None
     balance: Decimal | None = None
-    private_note: str | None = None
-    txn_tax_detail: TxnTaxDetail | None = None
-    custom_field: list[CustomField] | None = None
-    line: list[Line] | None = None
     po_number: str | None = field(default=None, name="PONumber")
 
 
 class Invoice(SalesDocument):
     """An invoice. Its LinkedTxn is not read: allocations come from payments, which know the amounts (quirks.md#qbo-17)."""
 
-    due_date: date | None = None
     deposit: Decimal | None = None
     sales_term_ref: Ref | None = None
-    bill_email: Email | None = None
+    due_date: date | None = None
     email_status: str | None = None
+    bill_email: Email | None = None
     delivery_info: DeliveryInfo | None = None
     invoice_link: str | None = None
     invoice_status: str | None = field(default=None, name="invoiceStatus")

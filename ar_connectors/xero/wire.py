@@ -3,6 +3,8 @@
 Nothing is required here: what a record needs is said by the mapping, so that a row with a hole is rejected with a reason
 instead of failing its page. Numbers are `Decimal`, made from the digits on the wire, also where they are written as text
 (quirks.md#xero-12). Enumerations are plain text: Xero adds values without notice. Unknown fields are passed over.
+
+Fields stand in the order of the wire: msgspec looks for a name from where it found the last one.
 """
 
 from __future__ import annotations
@@ -73,16 +75,16 @@ class Item(Wire):
 class LineItem(Wire):
     """One line of a document; `line_amount` has the tax in it where the document says Inclusive."""
 
-    line_item_id: str | None = field(default=None, name="LineItemID")
-    description: str | None = None
     item_code: str | None = None
+    description: str | None = None
+    unit_amount: Decimal | None = None
+    tax_type: str | None = None
+    tax_amount: Decimal | None = None
+    line_amount: Decimal | None = None
+    account_code: str | None = None
     item: Item | None = None
     quantity: Decimal | None = None
-    unit_amount: Decimal | None = None
-    line_amount: Decimal | None = None
-    tax_amount: Decimal | None = None
-    tax_type: str | None = None
-    account_code: str | None = None
+    line_item_id: str | None = field(default=None, name="LineItemID")
     account_id: str | None = field(default=None, name="AccountID")
 
 
@@ -90,17 +92,17 @@ class Document(Row):
     """What invoices, credit notes, prepayments and overpayments share. Every date has a twin in ISO text (quirks.md#xero-10)."""
 
     type: str | None = None
-    status: str | None = None
-    contact: ContactRef | None = None
-    date: str | None = None
-    date_string: str | None = None
-    line_items: list[LineItem] | None = None
-    currency_code: str | None = None
+    reference: str | None = None
     currency_rate: Decimal | None = None
+    contact: ContactRef | None = None
+    date_string: str | None = None
+    date: str | None = None
+    status: str | None = None
+    line_items: list[LineItem] | None = None
     sub_total: Decimal | None = None
     total_tax: Decimal | None = None
     total: Decimal | None = None
-    reference: str | None = None
+    currency_code: str | None = None
 
 
 class Invoice(Document):
@@ -108,11 +110,11 @@ class Invoice(Document):
 
     invoice_id: str | None = field(default=None, name="InvoiceID")
     invoice_number: str | None = None
-    due_date: str | None = None
-    due_date_string: str | None = None
     amount_due: Decimal | None = None
     amount_paid: Decimal | None = None
     amount_credited: Decimal | None = None
+    due_date_string: str | None = None
+    due_date: str | None = None
     cis_deduction: Decimal | None = field(default=None, name="CISDeduction")
     expected: str | None = field(default=None, name="ExpectedPaymentDate")
     expected_string: str | None = field(default=None, name="ExpectedPaymentDateString")
