@@ -16,6 +16,7 @@ from ar_core.model.base import reader
 from ar_core.model.documents import DocumentStatus
 from ar_core.model.money import ZERO, exact
 from ar_core.model.parties import Customer
+from ar_core.model.profile import CustomerProfile
 from ar_core.model.settlements import Payment, PaymentKind
 from ar_core.model.snapshot import Snapshot
 
@@ -116,7 +117,7 @@ def reassign_tiers(
         )
     fresh = _values(snapshot, today, moved)
     held = previous.by_customer
-    ranked = {c.id for c in snapshot.customers if c.id in moved and c.merged_into_id is None}
+    ranked = {i for i, merged in _read_merged(snapshot.customers) if merged is None and i in moved}
     for customer_id in moved:
         before = held.get(customer_id)
         old = None if before is None else (before.lifetime_value, before.codes)
@@ -142,14 +143,19 @@ def _values(snapshot: Snapshot, today: date | None, only: Collection[str] | None
     rates = latest_rates(snapshot, base, today)
     values: dict[str, _Value] = {}
     with exact():
-        for customer_id, amount, currency in _read_values(snapshot.profiles):
-            if amount is not None and (only is None or customer_id in only):
+        profiles: Sequence[CustomerProfile] = snapshot.profiles
+        if only is not None:
+            owners = _read_owners(profiles)
+            profiles = [profile for profile, owner in zip(profiles, owners, strict=True) if owner in only]
+        for customer_id, amount, currency in _read_values(profiles):
+            if amount is not None:
                 given = _in_base(amount, currency, base, rates)
                 if given is not None:
                     values[customer_id] = (given, ())
         if snapshot.payments:  # a snapshot without any payment says nothing about anybody
+            known = _read_ids(snapshot.customers)
             wanted = [
-                c for c in _read_ids(snapshot.customers) if c not in values and (only is None or c in only)
+                c for c in (known if only is None else set(only).intersection(known)) if c not in values
             ]
             derived = _settled_revenue(snapshot, base, rates, today, frozenset(wanted)) if wanted else {}
             for customer_id in wanted:

@@ -42,6 +42,7 @@ CollectAt = Literal["customer", "bill_to", "parent"]
 T = TypeVar("T")
 _owners = reader("customer_id")
 _ids = reader("id")
+_read_parents = reader("id", "parent_id")
 _targets = reader("target_id")
 _target_days = reader("target_id", "applied_on")
 
@@ -51,6 +52,7 @@ class Accounts:
 
     def __init__(self, customers: Iterable[Customer], collect_at: CollectAt = "bill_to") -> None:
         self.customers = {customer.id: customer for customer in customers}
+        self._children: dict[str, list[str]] | None = None
         self._elsewhere: dict[str, str] = {}
         """Customers whose messages go to another one."""
         self._members: dict[str, list[Customer]] = {}
@@ -82,6 +84,17 @@ class Accounts:
     def others(self, account_id: str) -> Sequence[Customer]:
         """The other customers whose messages an account receives."""
         return self._members.get(account_id, _NONE)
+
+    @property
+    def children(self) -> Mapping[str, Sequence[str]]:
+        """Ids of the customers directly below each; found on first use."""
+        if self._children is None:
+            found: dict[str, list[str]] = {}
+            for customer_id, parent_id in _read_parents(self.customers.values()):
+                if parent_id is not None:
+                    found.setdefault(parent_id, []).append(customer_id)
+            self._children = found
+        return self._children
 
     def ancestors(self, account_id: str) -> tuple[str, ...]:
         """Ids of the parents above a customer, nearest first."""
@@ -168,10 +181,11 @@ class Book(Ledger):
         if 2 * len(fresh) > len(new.invoices) or _has_loose_debts(new) or _has_loose_debts(old):
             return False
         self._facts = dict(before._facts)
-        for customer in difference(old.customers, new.customers)[0]:
+        left, came = difference(old.customers, new.customers)
+        for customer in left:
             own = self._own(customer.id)
             own.customer, own.members = None, _NONE
-        for customer in difference(old.customers, new.customers)[1]:
+        for customer in came:
             own = self._own(customer.id)
             own.customer, own.members = customer, (customer,)
         self._change_invoices(gone, fresh)
@@ -256,6 +270,16 @@ class Book(Ledger):
         ids = {of(i) for i, own in self._facts.items() if (own.open_rows or own.promises) and i != NOBODY}
         return sorted(ids)
 
+    def has_account(self, account_id: str) -> bool:
+        """Whether an id is one of `account_ids`."""
+        if account_id == NOBODY:
+            return False
+        known = [customer.id for customer in self.accounts.others(account_id)]
+        if self.accounts.of(account_id) == account_id:
+            known.append(account_id)
+        found = (self._facts.get(i) for i in known)
+        return any(own is not None and (own.open_rows or own.promises) for own in found)
+
     def account(self, account_id: str) -> AccountFacts:
         """The facts of one account."""
         own = self._facts.get(account_id)
@@ -311,7 +335,7 @@ def _invoices_of(debt: Any) -> Sequence[str]:
 
 def _has_loose_debts(snapshot: Snapshot) -> bool:
     """Some promise or dispute names no customer: whose it is may change with the invoice it is about."""
-    return any(debt.customer_id is None for name in _DEBTS for debt in getattr(snapshot, name))
+    return any(None in list(_owners(getattr(snapshot, name))) for name in _DEBTS)
 
 
 def _sources_after(

@@ -47,8 +47,8 @@ class Decisions:
     @property
     def next_change_at(self) -> datetime | None:
         """Earliest instant at which any account may change without new facts."""
-        instants = [r.changes_at for r in self.results.values() if r.changes_at is not None]
-        return min(instants, default=None)
+        instants = map(attrgetter("changes_at"), self.results.values())
+        return min(filter(None, instants), default=None)
 
     @property
     def errors(self) -> tuple[EvaluationProblem, ...]:

@@ -57,11 +57,9 @@ def _reevaluate(
         book = Book(snapshot, run.policy.grouping.collect_at)
         fresh = evaluate_accounts((book.account(i) for i in book.account_ids()), run, strict=strict)
         return assemble({r.account_id: r for r in fresh}, run, book, previous.notes)
-    stale = {
-        account_id
-        for account_id, result in results.items()
-        if result.changes_at is not None and result.changes_at <= run.instant
-    }
+    stale: set[str] = set()
+    if previous.next_change_at is not None and previous.next_change_at <= run.instant:
+        stale.update(r.account_id for r in results.values() if r.changes_at and r.changes_at <= run.instant)
     touched = set(changed)
     if run.tiers is not before.tiers:
         old, new = before.tiers.by_customer, run.tiers.by_customer
@@ -71,9 +69,11 @@ def _reevaluate(
     for customer_id in _with_descendants(book.accounts, touched):
         stale.add(book.account_of(customer_id))
         stale.add(old_book.account_of(customer_id))
-    there = [account_id for account_id in book.account_ids() if account_id in stale]
+    there = sorted(account_id for account_id in stale if book.has_account(account_id))
     fresh = evaluate_accounts((book.account(i) for i in there), run, strict=strict)
-    kept = {account_id: result for account_id, result in results.items() if account_id not in stale}
+    kept = dict(results)
+    for account_id in stale:
+        kept.pop(account_id, None)
     kept.update((result.account_id, result) for result in fresh)
     return assemble(kept, run, book, previous.notes)
 
@@ -113,10 +113,7 @@ def _all_changed(before: Run, run: Run) -> bool:
 
 def _with_descendants(accounts: Accounts, customers: Collection[str]) -> set[str]:
     """The customers and everyone below them: a stop on a parent covers its tree (E40)."""
-    children: dict[str, list[str]] = {}
-    for customer in accounts.customers.values():
-        if customer.parent_id is not None:
-            children.setdefault(customer.parent_id, []).append(customer.id)
+    children = accounts.children
     found: set[str] = set()
     todo = list(customers)
     while todo:
