@@ -182,7 +182,7 @@ def _value_tier(state: State) -> tuple[Code, ...]:
 
 def _risk_tier(state: State) -> tuple[Code, ...]:
     """How soon and how high: the first risk rule that holds (C9)."""
-    rule, in_gap = state.run.compiled.risk(state.view)
+    rule, in_gap = state.run.compiled.rules.risk(state.view)
     if rule is not None:
         state.view.risk = rule.id
         state.risk_rule = rule

@@ -87,9 +87,8 @@ def _sums(view: AccountView) -> tuple[Decimal | None, Decimal | None]:
     """What is open and what of it is overdue, in base currency: one pass gives both."""
     rows, dpds, base = view.live.rows, view.live.dpds, view.base_currency
     if {row[CURRENCY] for row in rows} <= {base}:
-        opened = sum([row[BALANCE] for row in rows], ZERO)
-        late = [row[BALANCE] for row, dpd in zip(rows, dpds, strict=True) if dpd >= 1]
-        return opened, opened if len(late) == len(rows) else sum(late, ZERO)
+        overdue = sum([row[BALANCE] for row, dpd in zip(rows, dpds, strict=True) if dpd >= 1], ZERO)
+        return sum([row[BALANCE] for row, dpd in zip(rows, dpds, strict=True) if dpd < 1], overdue), overdue
     return (
         _sum_base(view, [(row[BALANCE], row[CURRENCY]) for row in rows]),
         _sum_base(

@@ -101,12 +101,13 @@ class History:
             self.dated.append((on, touch))
             if key is not None:
                 self.keys[key] = touch
-                self.bare_keys |= not covers or not _names_a_step(covers)
             if outcome is _BOUNCED or intent is not _SILENT:
                 self.telling.append(touch)
             if direction is _INBOUND or (intent is not _SILENT and intent is not Intent.OUT_OF_OFFICE):
                 self.inbound.append((on, touch))
             if direction is _INBOUND:
+                if key is not None and not _names_a_step(covers):
+                    self.bare_keys = True
                 continue
             if outcome is _AMBIGUOUS:
                 self.ambiguous.append(touch)
@@ -116,17 +117,23 @@ class History:
                 and (count_failed or outcome not in UNREACHED)
             ):
                 self.contacts.append((on, touch))
-            if covers:
-                self._mark(covers, step, outcome, on)
+            named = bool(covers) and self._mark(covers, step, outcome, on)
+            if key is not None and not named:
+                self.bare_keys = True
         self.last_contact: date | None = self.contacts[-1][0] if self.contacts else None
 
-    def _mark(self, covers: Sequence[Coverage], own: str | None, outcome: TouchOutcome, on: date) -> None:
-        """What a touch means for the invoices it covers. `own`: the touch's step."""
+    def _mark(self, covers: Sequence[Coverage], own: str | None, outcome: TouchOutcome, on: date) -> bool:
+        """What a touch means for the invoices it covers. `own`: the touch's step. True where it names an invoice's step itself."""
         marks, failed = self.marks, self.failed
         came_through = outcome not in UNREACHED and outcome is not _AMBIGUOUS
+        names_a_step = False
         for invoice_id, named, version, listed in _read_coverage(covers):
+            if listed:
+                continue
+            if named is not None:
+                names_a_step = True
             step = named or own
-            if step is None or listed:
+            if step is None:
                 continue
             subject: Subject = (invoice_id, version) if version else invoice_id
             if not came_through:
@@ -141,6 +148,7 @@ class History:
                 marks[subject] = (step,)
             elif step not in held:
                 marks[subject] = (*held, step)
+        return names_a_step
 
     def _attempts(self, subject: Subject) -> Iterator[tuple[date, Touch, str]]:
         """Everything that was tried for an invoice: day, touch, step."""

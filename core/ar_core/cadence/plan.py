@@ -19,7 +19,6 @@ from ar_core.cadence.policy import (
     Override,
     Policy,
     Purpose,
-    RiskRule,
     Stage,
     Step,
     StepKind,
@@ -27,6 +26,7 @@ from ar_core.cadence.policy import (
     Variant,
 )
 from ar_core.cadence.predicates import Predicate
+from ar_core.cadence.ruletables import RuleTables
 from ar_core.cadence.view import StageValue
 from ar_core.model.parties import Channel, ContactRole
 
@@ -166,6 +166,8 @@ class Plan:
         self.overrides = tuple(overrides)
         self.tables: dict[int, dict[tuple[str, ...], dict[int, Any]]] = {}
         """What it says, by lag, steps done and days past due: the same for every invoice, found once (`account.Template`)."""
+        self.notices: dict[tuple[str, Any], dict[int, bool]] = {}
+        """By a notice's id and what of an account it looks at: whether it is due, by days past due (`ruletables`)."""
         self.gaps = any(step.step.min_gap_after for step in compiled)
         """Some step asks for quiet after it."""
         self.is_uniform = not self.conditional and not self.repeats
@@ -188,20 +190,6 @@ class Plan:
         return self._starts[index] if index >= 0 else None
 
 
-class _AskedForMore(Exception):
-    """A rule asked for another feature than the age of the oldest invoice."""
-
-
-class _OnlyAge:
-    """An account of which nothing is known but the age of its oldest invoice."""
-
-    def __init__(self, max_dpd: int | None) -> None:
-        self.max_dpd = max_dpd
-
-    def __getattr__(self, name: str) -> Any:
-        raise _AskedForMore(name)
-
-
 class CompiledPolicy:
     """A policy with its plans by combination of overrides."""
 
@@ -217,8 +205,7 @@ class CompiledPolicy:
         self._by_traits: dict[Any, Plan] = {}
         self._traits = self._find_traits()
         self.outcomes = Outcomes()
-        self._risk_rules = tuple((rule, rule.predicate()) for rule in policy.tiers.risk)
-        self._risk_by_age: dict[int | None, tuple[RiskRule | None, bool] | None] = {}
+        self.rules = RuleTables(policy)
 
     @staticmethod
     def _per_invoice(override: Override) -> bool:
@@ -233,25 +220,6 @@ class CompiledPolicy:
         names = sorted({name for _, override in self.plan_overrides for name in override.when.features})
         few = {FeatureType.FLAG, FeatureType.TEXT, FeatureType.CHOICE}
         return attrgetter(*names) if names and all(FEATURES[name].type in few for name in names) else None
-
-    def risk(self, facts: Any) -> tuple[RiskRule | None, bool]:
-        """The first risk rule that holds for an account (C9), and whether its seeds left a gap there.
-
-        What the age of the oldest invoice decides alone is asked once for each age.
-        """
-        age = facts.max_dpd
-        if age not in self._risk_by_age:
-            try:
-                self._risk_by_age[age] = self._find_risk(_OnlyAge(age))
-            except _AskedForMore:
-                self._risk_by_age[age] = None
-        return self._risk_by_age[age] or self._find_risk(facts)
-
-    def _find_risk(self, facts: Any) -> tuple[RiskRule | None, bool]:
-        for rule, predicate in self._risk_rules:
-            if predicate is None or predicate.holds(facts) is True:
-                return rule, rule.gap is not None and rule.gap.holds(facts) is True
-        return None, False
 
     def plan(self, facts: Any) -> Plan:
         """The plan for an account, by the overrides that hold for it."""
@@ -277,7 +245,7 @@ class CompiledPolicy:
         tables = [t for plan in list(self._plans.values()) for t in list(plan.tables.values())]
         return (
             len(self.outcomes)
-            + len(self._risk_by_age)
+            + len(self.rules)
             + sum(len(answers) for t in tables for answers in list(t.values()))
         )
 

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import attrgetter
 
 from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
 from ar_core.cadence.content import COPY
 from ar_core.cadence.covers import covered_invoice, in_lead_order, lead_of, lead_order, preconditions_of
-from ar_core.cadence.facts import SUBJECT
+from ar_core.cadence.facts import ID, SUBJECT
 from ar_core.cadence.figures import outbound
 from ar_core.cadence.holds import Hold, Reply
 from ar_core.cadence.plan import PlanStep
 from ar_core.cadence.policy import Actor, Capabilities, Escalation, Purpose, Rung, Step, Tone
 from ar_core.cadence.reachable import dead_addresses
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
+from ar_core.cadence.ruletables import notice_asker
 from ar_core.cadence.run import Slot
 from ar_core.cadence.state import Draft, Item, Note, State
 from ar_core.model.activity import Intent
@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 _LADDER = list(Rung)
+_RUNG_NAMES = {rung: f"rung:{rung.value}" for rung in Rung}
 _NEEDS = {Rung.ORDER_HOLD: "can_hold_orders", Rung.REFERRAL: "uses_agency"}
 _COPY = PlanStep(
     Step(
@@ -234,12 +235,13 @@ def make_notices(state: State) -> None:
         if whole is False:
             continue
         name, marks, chased = f"notice:{notice.id}", state.history.marks, state.chased
+        told = notice_asker(state, notice)
         new = [
             place
             for place, template in enumerate(chased.templates)
             if template.hold is None
             and (not marks or name not in marks.get(chased.rows[place][SUBJECT], ()))
-            and (whole is True or notice.when.holds(state.invoice_view(state.item(place))) is True)
+            and (whole is True or told(place))
         ]
         if new:
             lead = state.item(lead_of(state, new))
@@ -291,15 +293,9 @@ def escalate(state: State) -> None:
     if found is None:
         return
     rule, state.rung = found
-    lead = min(
-        state.chased.at(
-            place
-            for place, dpd in enumerate(chased.dpds)
-            if dpd == oldest and chased.templates[place].hold is None
-        ),
-        key=attrgetter("id"),
-    )
-    name = f"rung:{state.rung.value}"
+    places = [p for p, dpd in enumerate(chased.dpds) if dpd == oldest and chased.templates[p].hold is None]
+    lead = state.item(places[0] if len(places) == 1 else min(places, key=lambda p: chased.rows[p][ID]))
+    name = _RUNG_NAMES[state.rung]
     if name in state.history.marks.get(lead.subject, ()):
         return
     key = state.key(name, lead.id, lead.due_version)
