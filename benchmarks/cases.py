@@ -81,7 +81,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         pull_goal="<= 1.00 (stretch 0.85)",
         sync_goal="<= 3.00 (stretch 2.00)",
         slow_goal="<= 0.55",
-        workers=3,
+        workers=5,
         in_flight=3,
         peers=(Peer("netsuite", "peer_netsuite.py", "python:netsuite"),),
     ),

@@ -6,7 +6,7 @@ Read once, as the stream `reference`, and again after `MAX_AGE`. The facts are k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -28,9 +28,11 @@ from ar_connectors.netsuite.context import Context, Mapper
 from ar_connectors.netsuite.decode import MAPPER_VERSION
 from ar_connectors.netsuite.probing import (
     AT_ONCE,
+    FEATURES,
+    answers,
     optional_columns,
-    present_features,
     proven_zone,
+    told,
     zone_named,
 )
 from ar_connectors.netsuite.statuses import CREDIT_TYPES, INVOICE_TYPES, JOURNAL_TYPE, PAYMENT_TYPES
@@ -60,6 +62,8 @@ class Wishes:
     bad_debt_accounts: tuple[str, ...] = ()
     """Internal ids of accounts whose credits write off, besides those whose name says so."""
     day_first: bool | None = None
+    book: str | None = None
+    """Internal id of the accounting book whose accounts and entries count; None: the primary one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +78,21 @@ class Company:
     features: frozenset[str] = frozenset()
     columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
     custom: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    primary_book: str = "1"
+    book: str = "1"
+    """The accounting book that is read."""
+    is_primary_book: bool = True
     query_zone: str | None = None
     """`UTC` or `company`; None: not proven."""
     time_zone: str | None = None
     day_first: bool | None = None
     deletions_from: str | None = None
     """The latest deletion when the account was first looked at, in the session's zone; None: there was none, or none may be seen."""
+    wished_book: str | None = None
+    """The book that was configured when this was read."""
+
+    def suits(self, wishes: Wishes) -> bool:
+        """Whether it was read under the same configuration."""
+        return self.time_zone == wishes.time_zone and self.wished_book == wishes.book
 
     def context(self, tenant: str) -> Context:
         """What the mappers need of it."""
@@ -98,11 +110,12 @@ class Company:
             <= self.columns.get("transaction", frozenset()),
             assumed_zone=zone or company_zone or UTC,
             day_first=self.day_first,
+            knows_rates=self.is_primary_book,
         )
 
     def schema(self) -> Schema:
         """What the statements need of it."""
-        return Schema(self.features, self.columns, self.custom, self.primary_book)
+        return Schema(self.features, self.columns, self.custom, self.book)
 
     def to_json(self) -> dict[str, Any]:
         """The same as JSON values, for a cursor."""
@@ -115,7 +128,9 @@ class Company:
             "features": sorted(self.features),
             "columns": {table: sorted(names) for table, names in self.columns.items()},
             "custom": {table: list(names) for table, names in self.custom.items()},
-            "primary_book": self.primary_book,
+            "book": self.book,
+            "is_primary_book": self.is_primary_book,
+            "wished_book": self.wished_book,
             "query_zone": self.query_zone,
             "time_zone": self.time_zone,
             "day_first": self.day_first,
@@ -138,7 +153,9 @@ def company_of(cursor: Cursor | None) -> Company | None:
         features=frozenset(state["features"]),
         columns={table: frozenset(names) for table, names in state["columns"].items()},
         custom={table: tuple(names) for table, names in state["custom"].items()},
-        primary_book=state["primary_book"],
+        book=state.get("book", _PRIMARY),
+        is_primary_book=state.get("is_primary_book", True),
+        wished_book=state.get("wished_book"),
         query_zone=state["query_zone"],
         time_zone=state["time_zone"],
         day_first=state["day_first"],
@@ -150,50 +167,53 @@ def read_company(
     client: NetSuiteClient, wishes: Wishes, now: datetime, earlier: Company | None = None
 ) -> Page:
     """Read the reference data: about twenty small calls, a few at a time. A fact that this role may not read is unknown, not an
-    error. `earlier`: what was read the last time."""
-    features = present_features(client)
-    wanted = {table: names for table, names in wishes.custom.items() if names}
-    optional = {
-        table: names for table, names in OPTIONAL.items() if table != "contact" or "contact" in features
-    }
+    error. `earlier`: what was read the last time. Raises ConfigurationError for an accounting book that the account does not have."""
+    own = {table: names for table, names in wishes.custom.items() if names}
     with side_by_side(AT_ONCE) as asked:
+        # The longest way first: two calls, one after the other.
         zone = asked.submit(proven_zone, client, zone_named(wishes.time_zone))
-        told_currencies = asked.submit(_currencies, client) if "currency" in features else None
-        told_accounts = asked.submit(_bad_debts, client) if "account" in features else None
+        lists = {name: asked.submit(told, client, how, f"query {name}") for name, how in _LISTS.items()}
+        probed = {name: asked.submit(answers, client, how, f"probe {name}") for name, how in FEATURES.items()}
+        contact = asked.submit(_columns_of_contacts, client)
         found = {
-            table: asked.submit(optional_columns, client, table, names) for table, names in optional.items()
+            table: asked.submit(optional_columns, client, table, names)
+            for table, names in OPTIONAL.items()
+            if table != "contact"
         }
-        own = {table: asked.submit(optional_columns, client, table, names) for table, names in wanted.items()}
+        wanted = {table: asked.submit(optional_columns, client, table, names) for table, names in own.items()}
         statuses = asked.submit(_statuses, client)
-        told_terms = asked.submit(_terms, client) if "term" in features else None
-        book = asked.submit(_primary_book, client) if "accountingbook" in features else None
-        deletions = asked.submit(_deletions_from, client, features, earlier)
         server_time = asked.submit(_server_time, client)
-        currencies, base = told_currencies.result() if told_currencies is not None else ({}, None)
-        subsidiaries, root = asked.submit(_subsidiaries, client, features, currencies).result()
-        accounts = {*wishes.bad_debt_accounts, *(told_accounts.result() if told_accounts is not None else ())}
+        there = {name: one.result() for name, one in lists.items()}
         columns = {table: one.result() for table, one in found.items()}
-        custom = {table: tuple(sorted(one.result())) for table, one in own.items()}
-        terms = told_terms.result() if told_terms is not None else {}
-        primary_book = book.result() if book is not None else "1"
+        features = {name for name, one in probed.items() if one.result()}
+        features |= {name for name, rows in there.items() if rows is not None}
+        if (of_contacts := contact.result()) is not None:
+            features.add("contact")
+            columns["contact"] = of_contacts
+        currencies, base = _currencies(there["currency"] or ())
+        subsidiaries, root = _subsidiaries(there["subsidiary"] or (), currencies)
+        book, is_primary = _book(client.tenant, there["accountingbook"] or (), wishes.book)
         company = Company(
             read_at=now,
             base_currency=(root.currency if root is not None else None) or base,
             currencies=currencies,
             statuses=statuses.result(),
-            terms=terms,
-            features=features,
+            terms=_terms(there["term"] or ()),
+            features=frozenset(features),
             columns=columns,
-            custom=custom,
-            primary_book=primary_book,
+            custom={table: tuple(sorted(one.result())) for table, one in wanted.items()},
+            book=book,
+            is_primary_book=is_primary,
             query_zone=zone.result(),
             time_zone=wishes.time_zone,
             day_first=wishes.day_first,
-            deletions_from=deletions.result(),
+            deletions_from=_deletions_from(there["deletedrecord"] or (), earlier),
+            wished_book=wishes.book,
         )
         moment_there = server_time.result()
+    accounts = {*wishes.bad_debt_accounts, *(row["id"] for row in there["account"] or ())}
     mapper = Mapper(company.context(client.tenant))
-    told = [
+    bad_debts = [
         CustomField(
             name="bad_debt_accounts", value=",".join(sorted(accounts)), definition_id="netsuite:account"
         )
@@ -207,7 +227,7 @@ def read_company(
         country=root.country if root is not None else None,
         multicurrency=len(currencies) > 1 if currencies else None,
         subsidiaries=tuple(subsidiaries),
-        custom_fields=tuple(told) if accounts else (),
+        custom_fields=tuple(bad_debts) if accounts else (),
     )
     return Page(
         records=(organization,),
@@ -220,45 +240,53 @@ def read_company(
     )
 
 
-def _rows(client: NetSuiteClient, statement: str, operation: str) -> list[dict[str, str]]:
-    try:
-        return client.rows(statement, operation)
-    except _PASSED_OVER:
-        return []
-
-
-def _currencies(client: NetSuiteClient) -> tuple[dict[str, str], str | None]:
-    """ISO codes by internal id, and the base currency of an account without subsidiaries."""
-    rows = _rows(
-        client,
+_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "currency": (
         "SELECT c.id AS id, c.symbol AS symbol, c.isbasecurrency AS isbasecurrency FROM currency c ORDER BY c.id ASC",
-        "query currency",
-    ) or _rows(
-        client, "SELECT c.id AS id, c.symbol AS symbol FROM currency c ORDER BY c.id ASC", "query currency"
-    )
+        "SELECT c.id AS id, c.symbol AS symbol FROM currency c ORDER BY c.id ASC",
+        "SELECT c.id AS id FROM currency c ORDER BY c.id ASC",
+    ),
+    "subsidiary": tuple(
+        f"SELECT s.id AS id, s.name AS name, s.parent AS parent{more} FROM subsidiary s ORDER BY s.id ASC"  # noqa: S608 - constants
+        for more in (", s.currency AS currency, s.country AS country", ", s.currency AS currency", "")
+    ),
+    "accountingbook": (
+        "SELECT b.id AS id, b.isprimary AS isprimary FROM accountingbook b ORDER BY b.id ASC",
+        "SELECT b.id AS id FROM accountingbook b ORDER BY b.id ASC",
+    ),
+    "term": (
+        "SELECT m.id AS id, m.name AS name, m.daysuntilnetdue AS daysuntilnetdue FROM term m ORDER BY m.id ASC",
+        "SELECT m.id AS id, m.name AS name FROM term m ORDER BY m.id ASC",
+    ),
+    # Expense accounts whose name says that they take bad debts.
+    "account": tuple(
+        f"SELECT a.id AS id, a.{name} AS name FROM account a WHERE LOWER(a.{name}) LIKE '%bad debt%' ORDER BY a.id ASC"  # noqa: S608 - constants
+        for name in ("accountsearchdisplayname", "fullname")
+    ),
+    "deletedrecord": (f"SELECT {moment('MAX(d.deleteddate)')} AS latest FROM deletedrecord d",),  # noqa: S608 - constants
+}
+"""Lists of facts, and whether the account has them at all: statements with fewer and fewer columns that some accounts lack."""
+
+
+def _columns_of_contacts(client: NetSuiteClient) -> frozenset[str] | None:
+    """None where there are no contacts to see."""
+    try:
+        return optional_columns(client, "contact", OPTIONAL["contact"])
+    except PermissionDenied:
+        return None
+
+
+def _currencies(rows: Sequence[Mapping[str, str]]) -> tuple[dict[str, str], str | None]:
+    """ISO codes by internal id, and the base currency of an account without subsidiaries."""
     codes = {row["id"]: row["symbol"] for row in rows if len(row.get("symbol", "")) == 3}
     base = next((row.get("symbol") for row in rows if row.get("isbasecurrency") == "T"), None)
     return codes, base or (next(iter(codes.values())) if len(codes) == 1 else None)
 
 
 def _subsidiaries(
-    client: NetSuiteClient, features: frozenset[str], currencies: Mapping[str, str]
+    rows: Sequence[Mapping[str, str]], currencies: Mapping[str, str]
 ) -> tuple[list[Subsidiary], Subsidiary | None]:
     """All subsidiaries, and the root one, whose currency is the account's."""
-    if "subsidiary" not in features:
-        return [], None
-    columns = "s.id AS id, s.name AS name, s.parent AS parent"
-    if "subsidiary_currency" in features:
-        columns += ", s.currency AS currency"
-    rows = _rows(
-        client,
-        f"SELECT {columns}, s.country AS country FROM subsidiary s ORDER BY s.id ASC",  # noqa: S608 - constants
-        "query subsidiary",
-    ) or _rows(
-        client,
-        f"SELECT {columns} FROM subsidiary s ORDER BY s.id ASC",  # noqa: S608 - constants
-        "query subsidiary",
-    )
     found = [
         Subsidiary(
             id=row["id"],
@@ -272,12 +300,7 @@ def _subsidiaries(
     return found, next((one for one in found if one.parent_id is None), None)
 
 
-def _terms(client: NetSuiteClient) -> dict[str, PaymentTerms]:
-    rows = _rows(
-        client,
-        "SELECT m.id AS id, m.name AS name, m.daysuntilnetdue AS daysuntilnetdue FROM term m ORDER BY m.id ASC",
-        "query term",
-    )
+def _terms(rows: Sequence[Mapping[str, str]]) -> dict[str, PaymentTerms]:
     return {
         row["id"]: PaymentTerms(
             remote_id=row["id"],
@@ -288,58 +311,49 @@ def _terms(client: NetSuiteClient) -> dict[str, PaymentTerms]:
     }
 
 
-def _bad_debts(client: NetSuiteClient) -> list[str]:
-    """Expense accounts whose name says that they take bad debts."""
-    for name in ("accountsearchdisplayname", "fullname"):
-        try:
-            rows = client.rows(
-                f"SELECT a.id AS id, a.{name} AS name FROM account a "  # noqa: S608 - constants
-                f"WHERE LOWER(a.{name}) LIKE '%bad debt%' ORDER BY a.id ASC",
-                "query account",
-            )
-        except _PASSED_OVER:
-            continue
-        return [row["id"] for row in rows]
-    return []
+_PRIMARY: Final = "1"
+"""The id of the primary book, where the role may not see the list of books (quirks.md#ns-13)."""
 
 
-def _deletions_from(client: NetSuiteClient, features: frozenset[str], earlier: Company | None) -> str | None:
+def _book(tenant: str, books: Sequence[Mapping[str, str]], wished: str | None) -> tuple[str, bool]:
+    """The accounting book to read, and whether it is the primary one. Raises ConfigurationError for one that is not there."""
+    primary = next((row["id"] for row in books if row.get("isprimary") == "T"), _PRIMARY)
+    if wished is None or wished == primary:
+        return primary, True
+    if books and wished not in {row["id"] for row in books}:
+        raise ConfigurationError(
+            f"there is no accounting book {wished}",
+            platform=PLATFORM,
+            tenant=tenant,
+            operation="read the reference data",
+            advice=f"accounting_book is one of {', '.join(row['id'] for row in books)}; without it the primary one is read",
+        )
+    return wished, False
+
+
+def _deletions_from(rows: Sequence[Mapping[str, str]], earlier: Company | None) -> str | None:
     """Where the deletions begin that matter: noted once, before anything else of the account is read."""
-    if "deletedrecord" not in features:
-        return None
     if earlier is not None and "deletedrecord" in earlier.features:
         return earlier.deletions_from
-    rows = _rows(
-        client,
-        f"SELECT {moment('MAX(d.deleteddate)')} AS latest FROM deletedrecord d",  # noqa: S608 - constants
-        "latest deletion",
-    )
     return rows[0].get("latest") if rows else None
 
 
 def _statuses(client: NetSuiteClient) -> dict[str, str]:
-    """What this account calls the statuses of its transactions (quirks.md#ns-18)."""
+    """What this account calls the statuses of its transactions (quirks.md#ns-18); nothing where it does not say."""
     types = any_of(_STATUS_TYPES)
-    rows = _rows(
-        client,
-        "SELECT DISTINCT t.type AS type, t.status AS status, BUILTIN.DF(t.status) AS statusname FROM transaction t "  # noqa: S608 - constants
-        f"WHERE t.type IN {types}",
-        "query statuses",
-    )
+    try:
+        rows = client.rows(
+            "SELECT DISTINCT t.type AS type, t.status AS status, BUILTIN.DF(t.status) AS statusname FROM transaction t "  # noqa: S608 - constants
+            f"WHERE t.type IN {types}",
+            "query statuses",
+        )
+    except _PASSED_OVER:
+        return {}
     return {
         f"{row['type']}:{row['status'].rpartition(':')[2]}": row["statusname"].rpartition(" : ")[2].strip()
         for row in rows
         if row.get("type") and row.get("status") and row.get("statusname")
     }
-
-
-def _primary_book(client: NetSuiteClient) -> str:
-    rows = _rows(
-        client,
-        "SELECT b.id AS id FROM accountingbook b WHERE b.isprimary = 'T' ORDER BY b.id ASC",
-        "query accountingbook",
-    )
-    return rows[0]["id"] if rows else "1"
 
 
 def _server_time(client: NetSuiteClient) -> datetime | None:

@@ -64,6 +64,8 @@ class Context:
     """The account shows promise dates to queries, so an invoice without one has none."""
     assumed_zone: tzinfo = UTC
     """The best guess where nothing is proven: only for the order of promises within a day."""
+    knows_rates: bool = True
+    """The exchange rate of a transaction is that of the book that is read: it is the primary book's."""
     day_first: bool | None = None
     """How dates without TO_CHAR are to be read; None: by what their page tells."""
 
@@ -94,12 +96,23 @@ class Mapper(kit.Mapper):
     `body`: the page's bytes, where dates that can be read in two ways look for company.
     """
 
-    __slots__ = ("_common", "_sources", "context", "currencies", "days", "statuses", "terms", "zone")
+    __slots__ = (
+        "_common",
+        "_sources",
+        "context",
+        "currencies",
+        "days",
+        "knows_rates",
+        "statuses",
+        "terms",
+        "zone",
+    )
 
     def __init__(self, context: Context, body: bytes = b"") -> None:
         super().__init__(Tenant(PLATFORM, context.tenant), PAGE_KINDS, context.base_currency)
         self.context = context
         self.zone = context.zone
+        self.knows_rates = context.knows_rates
         self.days = Days(context.day_first, body)
         self.currencies = _Remembered(partial(_currency, context))
         """ISO code by a row's `currency` and `currencyname`; None where neither tells one."""

@@ -119,7 +119,9 @@ def _document(
     values["number"] = row.tranid or None
     values["customer_id"] = mapper.customer_id(row.entity)
     values["issue_date"] = mapper.days[row.trandate]
-    values["source_rate"] = values["exchange_rate"] = rate
+    values["source_rate"] = rate
+    if mapper.knows_rates:
+        values["exchange_rate"] = rate
     if tax is not None:
         values["subtotal"] = subtract(total, tax)
         values["tax_total"] = tax

@@ -72,7 +72,9 @@ def map_payment(mapper: Mapper, row: TransactionRow) -> Made:
     values["kind"] = PAYMENT_TYPES.get(kind, PaymentKind.UNKNOWN)
     values["customer_id"] = mapper.customer_id(row.entity)
     values["payment_date"] = mapper.days[row.trandate]
-    values["source_rate"] = values["exchange_rate"] = rate
+    values["source_rate"] = rate
+    if mapper.knows_rates:
+        values["exchange_rate"] = rate
     values["total"] = amount
     # What a refund gives back is tied to credits by links; it is nothing on account.
     values["unapplied_amount"] = ZERO if unused is None and kind == _REFUND else unused
@@ -121,7 +123,7 @@ def map_journal_line(mapper: Mapper, row: JournalRow) -> Adjustment:
         adjustment_date=mapper.days[row.trandate],
         currency=mapper.currencies[row.currency, row.currencyname],
         source_rate=rate,
-        exchange_rate=rate,
+        exchange_rate=rate if mapper.knows_rates else None,
         amount=amount,
         open_amount=left,
         document_status=status,

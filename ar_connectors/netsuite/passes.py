@@ -29,6 +29,29 @@ __all__ = ["TableReading"]
 _SHIFTED: Final = timedelta(hours=27)
 """How much more is read when the latest time in the data moved backward: the session tells times in another zone now."""
 
+
+class _Look:
+    """One look at what changed while a first load took several pages: the first page, which nearly always is all."""
+
+    def __init__(self, reading: TableReading, since: str | None) -> None:
+        self._reading = reading
+        self.condition = reading.table.changed_only(since) if since is not None else None
+        self.taken = False
+        self.rest: list[Lane] = []
+
+    def fetch(self) -> Fetch:
+        """What to ask. Its page has no cursor: what is missed when the process dies before the load is complete comes with the next
+        run, which reads all changes."""
+        self.taken = True
+        return Fetch(f"{self._reading.table.stream}: what changed meanwhile", self._page)
+
+    def _page(self) -> Page:
+        reading = self._reading
+        piece = reading.page(reading.select.having(self.condition or ""))
+        self.rest = [] if piece.last is None else [Lane(tuple(piece.last))]
+        return piece.page
+
+
 Batches = Iterator[Sequence[Fetch]]
 
 
@@ -68,15 +91,22 @@ class TableReading:
 
     def _everything(self, mark: Mark) -> Batches:
         base = {"loaded": False, "watermark": None, "next": mark.changed, "condition": ""}
+        look = _Look(self, mark.changed)
         if mark.high is not None and self._can_be_proven():
-            pages = yield from self._by_place(base, Stretch(mark.high, mark.rows))
+            pages = yield from self._by_place(base, Stretch(mark.high, mark.rows), look)
         else:
             pages = yield from self._by_key(base, [Lane(upto=mark.high)])
+        if pages > 1 and mark.changed is not None and not look.taken:
+            yield [look.fetch()]
         yield [self._complete(mark.changed)]
-        if pages > 1 and mark.changed is not None:
-            look = {"loaded": True, "watermark": mark.changed, "next": mark.changed}
-            look["condition"] = self.table.changed_only(mark.changed)
-            yield from self._by_key(look, [Lane()])
+        if look.rest:
+            changes = {
+                "loaded": True,
+                "watermark": mark.changed,
+                "next": mark.changed,
+                "condition": look.condition,
+            }
+            yield from self._by_key(changes, look.rest)
             yield [self._complete(mark.changed)]
 
     def _changes(self, mark: Mark, loaded: bool, watermark: str) -> Batches:
@@ -116,35 +146,40 @@ class TableReading:
         """Read ranges of keys; returns how many pages they were."""
         pages = 0
         asked = self.select.having(base["condition"])
-        for batch in read_by_key(self.table.stream, self._page, asked, base, lanes):
+        for batch in read_by_key(self.table.stream, self.page, asked, base, lanes):
             pages += len(batch)
             yield batch
         return pages
 
-    def _by_place(self, base: Mapping[str, Any], stretch: Stretch) -> Generator[Sequence[Fetch], None, int]:
-        """Read everything from a stretch on, each one proven before the next; returns how many pages they were."""
+    def _by_place(
+        self, base: Mapping[str, Any], stretch: Stretch, look: _Look | None = None
+    ) -> Generator[Sequence[Fetch], None, int]:
+        """Read everything from a stretch on, each one proven before the next; returns how many pages they were. `look`: may be taken
+        beside the last proof."""
         pages = 0
         while True:
             if not stretch.ended:
-                stretch = yield from read_by_place(self.table.stream, self._page, self.select, base, stretch)
+                stretch = yield from read_by_place(self.table.stream, self.page, self.select, base, stretch)
             pages += stretch.pages
             following = stretch.next()
             rest = base if stretch.ended else {**base, "stretch": following.saved()}
-            if stretch.needs_proof and not (yield from self._prove(stretch)):
+            if stretch.needs_proof and not (yield from self._prove(stretch, look if stretch.ended else None)):
                 yield from self._by_key(rest, self._again(stretch))
             if stretch.ended:
                 return pages
             stretch = following
 
-    def _prove(self, stretch: Stretch) -> Generator[Sequence[Fetch], None, bool]:
-        stream, found = self.table.stream, []
+    def _prove(self, stretch: Stretch, look: _Look | None) -> Generator[Sequence[Fetch], None, bool]:
+        stream = self.table.stream
+        found: list[bool] = []
 
         def ask() -> Page:
             answer = self.client.query(proof_of(self.select, stretch), f"proof of {stream}")
             found.append(is_proven(stretch, next(iter(rows_in(answer)), {})))
             return Page(stream=stream)
 
-        yield [Fetch(f"whether {stream} is all there", ask)]
+        proof = Fetch(f"whether {stream} is all there", ask)
+        yield [proof] if look is None or look.condition is None else [proof, look.fetch()]
         return bool(found) and found[-1]
 
     @staticmethod
@@ -154,5 +189,6 @@ class TableReading:
         begin = stretch.first if stretch.first is not None else stretch.start
         return [whole] if begin is None else cut(whole, begin, -(-stretch.rows // PAGE_SIZE))
 
-    def _page(self, asked: Select, offset: int = 0) -> Piece:
+    def page(self, asked: Select, offset: int = 0) -> Piece:
+        """One page of the table."""
         return fetch_page(self.client, self.company, self.table, asked, offset=offset)

@@ -6,15 +6,14 @@ that is refused is left out, and the zone of SuiteQL's times is known only where
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ar_connectors.adapterkit.side_by_side import side_by_side
 from ar_connectors.errors import ARError, PermissionDenied, RejectedError, TransientError
 from ar_connectors.netsuite.client import NetSuiteClient, rows_in
-from ar_connectors.netsuite.faults import UnknownColumn, UnknownTable
+from ar_connectors.netsuite.faults import UnknownColumn
 from ar_connectors.netsuite.limits import NETSUITE_LIMITS
 from ar_connectors.netsuite.suiteql import identifier, moment
 from ar_connectors.netsuite.tables import Schema, lines_select
@@ -23,9 +22,10 @@ __all__ = [
     "AT_ONCE",
     "FEATURES",
     "KEY_SUM",
+    "answers",
     "optional_columns",
-    "present_features",
     "proven_zone",
+    "told",
     "zone_named",
 ]
 
@@ -36,21 +36,16 @@ KEY_SUM: Final = "key_sum"
 """The feature that keys can be added up: what was read by place is proven by their sum."""
 
 FEATURES: Final[dict[str, str]] = {
-    "subsidiary": "SELECT s.id AS id FROM subsidiary s WHERE s.id = -1 ORDER BY s.id ASC",
-    "currency": "SELECT c.id AS id FROM currency c WHERE c.id = -1 ORDER BY c.id ASC",
-    "accountingbook": "SELECT b.id AS id FROM accountingbook b WHERE b.id = -1 ORDER BY b.id ASC",
-    "deletedrecord": "SELECT d.recordid AS id FROM deletedrecord d WHERE d.recordid = -1 ORDER BY d.recordid ASC",
-    "term": "SELECT m.id AS id FROM term m WHERE m.id = -1 ORDER BY m.id ASC",
-    "account": "SELECT a.id AS id FROM account a WHERE a.id = -1 ORDER BY a.id ASC",
-    "contact": "SELECT k.id AS id FROM contact k WHERE k.id = -1 ORDER BY k.id ASC",
+    KEY_SUM: "SELECT SUM(t.id) AS id FROM transaction t WHERE t.id = -1",
+    "line": lines_select(Schema()).having("tl.transaction = -1").sql(),
+    "book": (
+        "SELECT tal.accountingbook AS id FROM transactionaccountingline tal WHERE tal.transaction = -1 ORDER BY tal.transaction ASC"
+    ),
     "address": (
         "SELECT ab.entity AS id, a.addr1 AS addr1, a.addr2 AS addr2, a.city AS city, a.state AS state, a.zip AS zip, "
         "a.country AS country FROM customerAddressbook ab JOIN customerAddressbookEntityAddress a ON a.nkey = ab.addressbookaddress "
         "WHERE ab.entity = -1 AND ab.defaultbilling = 'T' ORDER BY ab.entity ASC"
     ),
-    "subsidiary_currency": "SELECT s.currency AS currency FROM subsidiary s WHERE s.id = -1 ORDER BY s.id ASC",
-    KEY_SUM: "SELECT SUM(t.id) AS id FROM transaction t WHERE t.id = -1",
-    "line": lines_select(Schema()).having("tl.transaction = -1").sql(),
     "phonecall": (
         "SELECT p.id AS id, p.externalid AS externalid, p.message AS message, p.lastmodifieddate AS changed "
         "FROM phonecall p WHERE p.id = -1 ORDER BY p.id ASC"
@@ -60,30 +55,33 @@ FEATURES: Final[dict[str, str]] = {
         "FROM task p WHERE p.id = -1 ORDER BY p.id ASC"
     ),
 }
-"""Feature -> the smallest question that only an account with it answers."""
-
-_MISSING: Final = (UnknownTable, UnknownColumn, PermissionDenied)
+"""Feature -> the smallest question that only an account with it answers. Tables whose rows are read whole tell by themselves."""
 
 
-def present_features(client: NetSuiteClient, names: Iterable[str] = tuple(FEATURES)) -> frozenset[str]:
-    """The features among `names` that questions about succeed; one call each, a few at a time."""
-    listed = tuple(names)
-    with side_by_side(AT_ONCE) as asked:
-        answers = asked.map(lambda name: _answers(client, FEATURES[name], f"probe {name}"), listed)
-        return frozenset(name for name, there in zip(listed, answers, strict=True) if there)
+def answers(client: NetSuiteClient, statement: str, operation: str) -> bool:
+    """Whether the account answers a question: whether it, and the role, has all that is named in it."""
+    return told(client, (statement,), operation, limit=1) is not None
 
 
-def _answers(client: NetSuiteClient, statement: str, operation: str) -> bool:
-    try:
-        client.query(statement, operation, limit=1)
-    except _MISSING:
-        return False
-    except TransientError as error:
-        # A column or table it does not know is now and then "an unexpected error", every time it is asked.
-        if error.platform_code == "UNEXPECTED_ERROR":
-            return False
-        raise
-    return True
+def told(
+    client: NetSuiteClient, statements: Sequence[str], operation: str, limit: int | None = None
+) -> list[dict[str, str]] | None:
+    """The rows of the first of these statements that the account understands; None where it has no such table, or the role may not
+    see it. `limit`: one small page is enough. Raises what says nothing about rights and features."""
+    for statement in statements:
+        try:
+            if limit is not None:
+                return rows_in(client.query(statement, operation, limit=limit))
+            return client.rows(statement, operation)
+        except UnknownColumn:
+            continue
+        except PermissionDenied:  # an unknown table is one
+            return None
+        except TransientError as error:
+            # A column or table it does not know is now and then "an unexpected error", every time it is asked.
+            if error.platform_code != "UNEXPECTED_ERROR":
+                raise
+    return None
 
 
 def optional_columns(client: NetSuiteClient, table: str, names: Sequence[str]) -> frozenset[str]:
@@ -107,7 +105,7 @@ def optional_columns(client: NetSuiteClient, table: str, names: Sequence[str]) -
 
 def _one_by_one(client: NetSuiteClient, table: str, names: Sequence[str]) -> frozenset[str]:
     return frozenset(
-        name for name in names if _answers(client, _columns(table, [name]), f"probe {table}.{name}")
+        name for name in names if answers(client, _columns(table, [name]), f"probe {table}.{name}")
     )
 
 

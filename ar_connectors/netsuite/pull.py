@@ -64,7 +64,7 @@ def pull(
     if stream == REFERENCE:
         marks.forget()
         now = clock.now()
-        if company is None or now - company.read_at > MAX_AGE or company.time_zone != wishes.time_zone:
+        if company is None or now - company.read_at > MAX_AGE or not company.suits(wishes):
             yield [Fetch("reference data", lambda: read_company(client, wishes, now, company))]
         return
     if company is None:

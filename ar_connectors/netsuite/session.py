@@ -37,9 +37,12 @@ _ADVICE: Final = "give credentials=CertificateCredentials(client_id, certificate
 
 
 def open_session(request: SessionRequest) -> Session:
-    """Build a connection; nothing is sent. Settings: `time_zone`, `day_first`, `custom_fields` (table -> script ids),
-    `bad_debt_accounts`; for what is written `activities` (phoneCall, task) and `fields` (fact -> custom field, see
-    `writeback_fields`). Raises ConfigurationError when there are no credentials, the tenant is no realm, or a setting means nothing."""
+    """Build a connection; nothing is sent.
+
+    Settings: `time_zone`, `day_first`, `custom_fields` (table -> script ids), `bad_debt_accounts`, `accounting_book` (its internal id;
+    left out: the primary one); for what is written `activities` (phoneCall, task) and `fields` (fact -> custom field, see
+    `writeback_fields`). Raises ConfigurationError when there are no credentials, the tenant is no realm, or a setting means nothing.
+    """
     one = account(request.tenant)
     if one.realm != request.tenant:
         raise ConfigurationError(
@@ -77,6 +80,7 @@ def open_session(request: SessionRequest) -> Session:
         custom={table: tuple(names) for table, names in dict(settings.get("custom_fields") or {}).items()},
         bad_debt_accounts=tuple(settings.get("bad_debt_accounts") or ()),
         day_first=settings.get("day_first"),
+        book=str(book) if (book := settings.get("accounting_book")) is not None else None,
     )
     connector = NetSuiteConnector(
         request.tenant,

@@ -57,12 +57,13 @@ class Schema:
     """What this account and this role have."""
 
     features: frozenset[str] = frozenset()
-    """`subsidiary`, `currency`, `accountingbook`, `deletedrecord`, `address`."""
+    """`subsidiary`, `currency`, `book`, `address`, and more that statements do not depend on."""
     columns: Mapping[str, frozenset[str]] | None = None
     """Table -> optional columns that are there; None: all of them."""
     custom: Mapping[str, tuple[str, ...]] | None = None
     """Table -> script ids of custom fields to read."""
-    primary_book: str = "1"
+    book: str = "1"
+    """The accounting book whose lines count: each book has all lines of its own."""
 
     def has(self, table: str, column: str) -> bool:
         """Whether an optional column can be asked for."""
@@ -193,13 +194,13 @@ def _journal_lines(table: Table, schema: Schema) -> Select:
         columns["subsidiary"] = "tl.subsidiary"
     source = f"transactionline tl JOIN transaction t ON t.id = tl.transaction {_BOOKED}"
     where = [f"t.type IN {any_of(table.types)}", "tal.accounttype = 'AcctRec'", "tl.entity IS NOT NULL"]
-    if "accountingbook" in schema.features:
-        where.append(f"tal.accountingbook = {number(schema.primary_book)}")
+    if "book" in schema.features:
+        where.append(f"tal.accountingbook = {number(schema.book)}")
     return Select(columns, source, _LINE_KEYS, tuple(where))
 
 
 def lines_select(schema: Schema) -> Select:
-    """The lines of documents, with the account that each is booked on in the primary book; without the main line."""
+    """The lines of documents, with the account that each is booked on in the book that is read; without the main line."""
     columns = {
         "id": "tl.transaction",
         "line": "tl.id",
@@ -213,8 +214,8 @@ def lines_select(schema: Schema) -> Select:
         "taxline": "tl.taxline",
     }
     where = ["tl.mainline = 'F'"]
-    if "accountingbook" in schema.features:
-        where.append(f"tal.accountingbook = {number(schema.primary_book)}")
+    if "book" in schema.features:
+        where.append(f"tal.accountingbook = {number(schema.book)}")
     return Select(columns, f"transactionline tl {_BOOKED}", _LINE_KEYS, tuple(where))
 
 

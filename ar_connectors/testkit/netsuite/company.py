@@ -12,6 +12,7 @@ from ar_connectors.testkit.ledger import Ledger
 
 __all__ = [
     "CURRENCIES",
+    "LOCAL_RATE",
     "Account",
     "CustomField",
     "Period",
@@ -30,6 +31,9 @@ CURRENCIES: Final = {
     "EUR": (4, "Euro", "€"),
 }
 """Ids as new accounts have them."""
+
+LOCAL_RATE: Final = Decimal("7.46")
+"""What a unit of the first book's currency is in the second book's."""
 
 _ACCOUNT_TYPES: Final = {
     "Accounts Receivable": "AcctRec",
@@ -95,7 +99,9 @@ class Account:
     oneworld: bool = False
     multicurrency: bool = True
     multi_book: bool = False
-    """Whether a second book shows all accounting lines once more."""
+    """Whether a second book has all accounting lines once more, in a currency of its own (`LOCAL_RATE`)."""
+    local_accounts: dict[str, str] = field(default_factory=dict)
+    """Account of the first book -> account on which the second book has the same lines."""
     shows_estimates: bool = False
     """Whether SuiteQL knows userestimatedpaymentdate and userestimatesource: nobody has published a proof."""
     negative_credits: bool = True

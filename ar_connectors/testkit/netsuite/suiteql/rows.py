@@ -10,7 +10,14 @@ from zoneinfo import ZoneInfo
 
 from ar_connectors.testkit.ledger import CreditNote, Customer, Deposit, Invoice, Journal, Ledger, Payment
 from ar_connectors.testkit.ledger.records import Kind, Record
-from ar_connectors.testkit.netsuite.company import Account, account_type, currency_id, local, period_of
+from ar_connectors.testkit.netsuite.company import (
+    LOCAL_RATE,
+    Account,
+    account_type,
+    currency_id,
+    local,
+    period_of,
+)
 from ar_connectors.testkit.netsuite.customers import contact_of, facts_of
 from ar_connectors.testkit.netsuite.suiteql.udfs import plain
 from ar_connectors.testkit.netsuite.transactions import (
@@ -35,6 +42,11 @@ _KINDS: Final[dict[type[Record], Kind]] = {
     Customer: "customer",
 }
 _BOOKS: Final = (1, 2)
+_IN_BASE: Final = (
+    "debit", "credit", "amount", "amountlinked", "amountpaid", "amountunpaid", "paymentamountused", "paymentamountunused",
+    "exchangerate",
+)  # fmt: skip
+"""Columns of an accounting line that are in its book's currency."""
 
 
 def flag(value: object) -> str:
@@ -201,8 +213,18 @@ class Rows:
                 )
                 row[names[0]] = digits(in_base(one, one.used))
                 row[names[1]] = digits(in_base(one, one.open))
-            for book in _BOOKS if self.account.multi_book else _BOOKS[:1]:
-                yield {**row, "accountingbook": book}
+            yield {**row, "accountingbook": _BOOKS[0]}
+            if self.account.multi_book:
+                yield {**self._in_local_book(row), "accountingbook": _BOOKS[1]}
+
+    def _in_local_book(self, row: Row) -> Row:
+        """The same line in the second book: amounts in that book's currency, on its accounts."""
+        account = self.account.local_accounts.get(str(row["account"]), str(row["account"]))
+        known = self.ledger.accounts[account]
+        there = {
+            name: digits(Decimal(row[name]) * LOCAL_RATE) for name in _IN_BASE if row.get(name) is not None
+        }
+        return {**row, **there, "account": int(account), "accounttype": account_type(known.type)}
 
     def links(self, record: Record) -> Iterator[Row]:
         """The rows of the link tables: what a payment applies."""
