@@ -60,12 +60,13 @@ class Context:
 class Mapper(BaseMapper):
     """Serves the mapping of one page of QuickBooks; see `adapterkit.mapper.Mapper`."""
 
-    __slots__ = ("_custom", "_terms", "context")
+    __slots__ = ("_custom", "_single", "_terms", "context")
 
     def __init__(self, context: Context) -> None:
         super().__init__(Tenant(PLATFORM, context.tenant), _PREFIXED, context.home_currency)
         self.context = context
         self._terms: dict[tuple[str | None, str | None], PaymentTerms] = {}
+        self._single: dict[tuple[str | None, str | None, str | None], tuple[CustomField]] = {}
         self._custom: dict[tuple[str | None, str | None, str | None], CustomField] = {}
 
     def customer(self, reference: wire.Id | None) -> str | None:
@@ -108,9 +109,15 @@ class Mapper(BaseMapper):
         """Values the company's users entered; a defined field without a value is kept with None."""
         if not rows:
             return ()
-        if len(rows) == 1:
-            return (self._custom_field(rows[0]),)
-        return tuple([self._custom_field(row) for row in rows])
+        if len(rows) > 1 or rows[0].string_value is None:
+            return tuple([self._custom_field(row) for row in rows])
+        # Nearly every row with any has one, a text; a page has few different ones.
+        row = rows[0]
+        key = (row.name, row.string_value, row.definition_id)
+        found = self._single.get(key)
+        if found is None:
+            found = self._single[key] = (self._custom_field(row),)
+        return found
 
     def _custom_field(self, row: wire.CustomField) -> CustomField:
         value = row.string_value

@@ -1,8 +1,9 @@
 """What is in a body of QuickBooks? Bytes in, a page of normalized records out; pure.
 
 The usual page, one list of one entity, is cut into rows by msgspec, and each row read into a typed struct and mapped before
-the next one is touched. A row that msgspec stumbles on is read carefully by itself, so one bad row never costs the others:
-it is rejected with its bytes and the reason. Only a body that is no JSON, or no envelope of QuickBooks, fails as a whole.
+the next one is touched; a page of payments, which are small, is read at once. A row that msgspec stumbles on is read carefully
+by itself, so one bad row never costs the others: it is rejected with its bytes and the reason. Only a body that is no JSON, or
+no envelope of QuickBooks, fails as a whole.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ KINDS: Final[Mapping[str, str | None]] = {
 _DECODERS: Final = {name: msgspec.json.Decoder(shape) for name, shape in wire.ENTITIES.items()}
 _QUICK: Final = frozenset({"Invoice", "CreditMemo", "Payment", "Customer"})
 _QUERY: Final = msgspec.json.Decoder(wire.QueryBody)
+_AT_ONCE: Final = {"Payment": msgspec.json.Decoder(wire.PaymentBody)}
 
 
 def decode(kind: str, body: bytes, tenant: str, context: Context | None = None) -> Page | Sequence[Any]:
@@ -89,7 +91,10 @@ def decode_page(
     each row, None where it has none. See `decode` for the errors."""
     with collector_paused(len(body) > LARGE):
         found: list[str | None] = []
-        page = _typed(body, entity, context, stream, found)
+        page = _typed(body, entity, context, stream, found, at_once=True) if entity in _AT_ONCE else None
+        if page is None:
+            found.clear()
+            page = _typed(body, entity, context, stream, found)
         if page is None:
             found.clear()
             page = decode_rows(open_envelope(body, entity), context, stream=stream, raw=body, ids=found)
@@ -99,16 +104,22 @@ def decode_page(
 
 
 def _typed(
-    body: bytes, entity: str | None, context: Context, stream: str, ids: list[str | None]
+    body: bytes,
+    entity: str | None,
+    context: Context,
+    stream: str,
+    ids: list[str | None],
+    *,
+    at_once: bool = False,
 ) -> Page | None:
     """The quick way, for one list of one entity; None when the careful way must be taken. A row that cannot be read quickly
-    is read carefully by itself."""
+    is read carefully by itself. `at_once`: all rows are read before the first is mapped, and one that cannot be spoils the way."""
     if entity is not None and entity not in _QUICK:
         return None
     if b"\\" in body and b"\\u0000" in body:  # one byte is found much faster than six
         return None
     try:
-        answer = _QUERY.decode(body)
+        answer = _AT_ONCE[entity or ""].decode(body) if at_once else _QUERY.decode(body)
     except UNREADABLE:
         return None
     rows_of = answer.query_response
@@ -127,7 +138,8 @@ def _typed(
     name, rows = lists[0]
     mapper = Mapper(context)
     filled = FillingPage()
-    if not _take_all(filled, mapper, name, rows, ids):
+    # A page of payments may hold another list than was asked for: that one was cut, not read.
+    if not _take_all(filled, mapper, name, rows, ids, read=at_once and name == entity):
         return None
     return filled.page(
         len(rows), name, _utc(answer.time), mapper_version=MAPPER_VERSION, stream=stream, raw=body
@@ -149,16 +161,23 @@ def _utc(instant: datetime | None) -> datetime | None:
 
 
 def _take_all(
-    filled: FillingPage, mapper: Mapper, entity: str, rows: Sequence[msgspec.Raw], ids: list[str | None]
+    filled: FillingPage,
+    mapper: Mapper,
+    entity: str,
+    rows: Sequence[Any],
+    ids: list[str | None],
+    *,
+    read: bool,
 ) -> bool:
-    """Map the rows of one entity, quickly: what `_take` does, without a call and an object for each row. False as soon as a
-    number turns up that is none, or is out of bounds."""
+    """Map the rows of one entity, quickly: what `_take` does, without a call and an object for each row. They are structs where
+    they were `read`, else bytes. False as soon as a number turns up that is none, or is out of bounds, or a row that was read
+    cannot be mapped."""
     decode = _DECODERS[entity].decode
     one, several = _ONE.get(entity), _SEVERAL.get(entity)
     records, row_of, replaces = filled.records, filled.row_of, filled.replaces
     for number, raw in enumerate(rows):
         try:
-            row = decode(raw)
+            row = raw if read else decode(raw)
             ids.append(row.id)
             if row.status is not None:
                 filled.add(entity, row.id, map_entity(mapper, row), number)
@@ -171,6 +190,8 @@ def _take_all(
                 records += found
                 row_of += [number] * len(found)
         except (*UNREADABLE, RowError, DecimalException):
+            if read:
+                return False
             del ids[number:]
             ids.append(_take(filled, mapper.context, Row(entity, bytes(raw)), number))
         if number % CHECK_EVERY == 0 and not mapper.check_numbers():

@@ -1,8 +1,9 @@
 """What is in a body of Xero? Bytes in, a page of normalized records out; pure.
 
 The usual page, one list of one collection, is cut into rows by msgspec, and each row read into a typed struct and mapped before
-the next one is touched. A row that msgspec stumbles on is read carefully by itself, so one bad row never costs the others:
-it is rejected with its bytes and the reason. Only a body that is no JSON, or no envelope of Xero, fails as a whole.
+the next one is touched; a page of payments, which are small, is read at once. A row that msgspec stumbles on is read carefully
+by itself, so one bad row never costs the others: it is rejected with its bytes and the reason. Only a body that is no JSON, or
+no envelope of Xero, fails as a whole.
 """
 
 from __future__ import annotations
@@ -106,6 +107,7 @@ _PAGING: Final = msgspec.json.Decoder(wire.Pagination)
 _PAGINATION: Final = re.compile(rb'"pagination"\s*:\s*(\{[^{}]*\})').search
 """No text in a row looks like this: a quote inside of one has a backslash before it."""
 _BODY: Final = msgspec.json.Decoder(wire.Body)
+_AT_ONCE: Final = {"Payments": msgspec.json.Decoder(wire.PaymentsBody)}
 _SMALL: Final = 65_536
 """An answer that is nothing but refusals is small."""
 _AROUND: Final = frozenset({"Id", "Status", "ProviderName", "DateTimeUTC", "pagination", "Warnings"})
@@ -138,7 +140,9 @@ def decode_page(body: bytes, collection: str, context: Context, *, stream: str =
     if len(body) < _SMALL and b'"ERROR"' in body:
         _raise_refusal(body, collection)
     with collector_paused(len(body) > LARGE):
-        page = _typed(body, collection, context, stream)
+        page = _typed(body, collection, context, stream, at_once=True) if collection in _AT_ONCE else None
+        if page is None:
+            page = _typed(body, collection, context, stream)
         if page is None:
             page = _careful(body, collection, context, stream)
     return page
@@ -154,13 +158,16 @@ def _raise_refusal(body: bytes, collection: str) -> None:
         raise problem_error(problem, operation="decode")
 
 
-def _typed(body: bytes, collection: str, context: Context, stream: str) -> Page | None:
+def _typed(
+    body: bytes, collection: str, context: Context, stream: str, *, at_once: bool = False
+) -> Page | None:
     """The quick way, for a list of one collection that is often read; None when the careful way must be taken. A list of another
-    collection than was asked for may be a member of a bare row: an invoice holds its Payments."""
+    collection than was asked for may be a member of a bare row: an invoice holds its Payments. `at_once`: all rows are read before
+    the first is mapped, and one that cannot be spoils the way."""
     if b"\\" in body and b"\\u0000" in body:  # one byte is found much faster than six
         return None
     try:
-        answer = _BODY.decode(body)
+        answer = _AT_ONCE[collection].decode(body) if at_once else _BODY.decode(body)
     except UNREADABLE:
         return None
     lists = [
@@ -183,9 +190,11 @@ def _typed(body: bytes, collection: str, context: Context, stream: str) -> Page 
     records, row_of, replaces = filled.records, filled.row_of, filled.replaces
     for number, raw in enumerate(rows):
         try:
-            row = decode_row(raw)
+            row = raw if at_once else decode_row(raw)
             mapped = map_row(mapper, row)
         except (*UNREADABLE, RowError, DecimalException):
+            if at_once:
+                return None
             _take(filled, context, name, bytes(raw), number)
             continue
         found, replaced = mapped.records, mapped.replaces

@@ -40,6 +40,7 @@ __all__ = [
     "Payment",
     "PaymentTerm",
     "PaymentTerms",
+    "PaymentsBody",
     "Phone",
     "Prepayment",
     "PrepaymentRef",
@@ -354,3 +355,9 @@ class Body(Wire):
     contacts: list[Raw] | None = None
     date_time: str | None = field(default=None, name="DateTimeUTC")
     pagination: Pagination | None = field(default=None, name="pagination")
+
+
+class PaymentsBody(Body):
+    """The same, with payments that are read at once: they are so small that this measured a tenth faster."""
+
+    payments: list[Payment] | None = None  # type: ignore[assignment]  # the same list, read

@@ -103,6 +103,33 @@ def test_a_spoiled_row_is_rejected_with_its_bytes_and_the_rest_is_kept(spoiled: 
     assert len(rejected.reason) > 10
 
 
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        '{"Id":"2"}',
+        '{"Id":"2","TotalAmt":1e400}',
+        '{"Id":"2","TotalAmt":"NaN"}',
+        '{"Id":"2","TotalAmt":{}}',
+        '{"Id":"2","TotalAmt":1,"MetaData":{"LastUpdatedTime":"soon"}}',
+        '{"Id":"2","TotalAmt":1,"PrivateNote":"\\ud800"}',
+        "7",
+    ],
+)
+def test_a_payment_that_is_spoiled_costs_none_of_those_it_was_read_with(spoiled: str) -> None:
+    link = {"Amount": 60.0, "LinkedTxn": [{"TxnId": "9", "TxnType": "Invoice"}]}
+    good = [json.dumps(row(number, Line=[link], TotalAmt=60.0, UnappliedAmt=0)) for number in (1, 3)]
+    alone = decoded("payment", answer(good, "Payment"))
+    page = decoded("payment", answer([good[0], spoiled, good[1]], "Payment"))
+    assert [(one.row, one.raw) for one in page.rejected] == [(1, spoiled.encode())]
+    assert (page.records, page.row_of) == (alone.records, [0, 0, 2, 2])
+    assert page.replaces == alone.replaces
+
+
+def test_a_list_that_was_not_asked_for_is_read_as_what_it_is() -> None:
+    page = decoded("payment", answer([json.dumps(row())]))
+    assert page.records == decoded("invoice", answer([json.dumps(row())])).records
+
+
 def test_bytes_that_are_no_text_cost_one_row() -> None:
     spoiled = json.dumps(row(2)).encode().replace(b'"102"', b'"\xff"')
     page = decoded("invoice", answer([GOOD, "@", LAST]).replace(b"@", spoiled))

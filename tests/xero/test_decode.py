@@ -53,6 +53,30 @@ def page(kind: str, body: Any) -> ar.Page:
     return found
 
 
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"PaymentID": "p2"},
+        {"PaymentID": "p2", "Amount": "NaN"},
+        {"PaymentID": "p2", "Amount": "1e400"},
+        {"PaymentID": "p2", "Amount": {}},
+        {"PaymentID": "p2", "Amount": 1.0, "Date": "soon"},
+        {"PaymentID": "p2", "Amount": 1.0, "Reference": "\ud800"},
+        7,
+    ],
+)
+def test_a_payment_that_is_spoiled_costs_none_of_those_it_was_read_with(spoiled: Any) -> None:
+    good = [
+        {**PAID[0], "PaymentID": one, "PaymentType": "ACCRECPAYMENT", "Invoice": {"InvoiceID": "i1"}}
+        for one in ("p1", "p3")
+    ]
+    alone = page("payment", {"Payments": good})
+    found = page("payment", {"Payments": [good[0], spoiled, good[1]]})
+    assert [one.row for one in found.rejected] == [1]
+    assert (found.records, found.row_of) == (alone.records, [0, 0, 2, 2])
+    assert found.replaces == alone.replaces
+
+
 @pytest.mark.parametrize("kind", ROWS)
 @pytest.mark.parametrize("payments", [[], PAID, None])
 def test_a_document_that_stands_alone_is_not_taken_for_a_list_of_its_payments(
