@@ -24,7 +24,7 @@ from ar_connectors import api
 from ar_connectors.cli.exits import Exit, exit_for
 from ar_connectors.clock import Clock, SystemClock
 from ar_connectors.errors import ARError, ConfigurationError
-from ar_connectors.events import Event
+from ar_connectors.events import Event, Waiting
 from ar_connectors.http import CallBudget
 from ar_connectors.store import Store
 from ar_core import AsOf
@@ -56,7 +56,12 @@ class Shell:
     @cached_property
     def store(self) -> Store:
         """The opened store; made and migrated on first use."""
-        return api.open_store(self.store_url, clock=self.clock, key=self.key)
+        return api.open_store(self.store_url, clock=self.clock, key=self.key, observer=self._heard)
+
+    def _heard(self, event: Event) -> None:
+        """What the store tells: that a person has to be patient."""
+        if isinstance(event, Waiting):
+            self.err.print("waiting for the store: another process writes to it", style="dim")
 
     def connect(
         self,

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
 from pathlib import Path
@@ -30,6 +30,8 @@ from ar_connectors.store.trouble import translated
 __all__ = ["CHUNK", "Database", "open_database"]
 
 BUSY_SECONDS = 60
+TELL_SECONDS = 2.0
+"""So long a writer waits for another one before whoever wants to know is told (`tell_of_waits`)."""
 CHUNK = 500
 """Ids per IN (...) list: below the limits of both databases, few enough round trips."""
 
@@ -102,6 +104,10 @@ class Database:
             yield
         finally:
             turn.release()
+
+    def tell_of_waits(self, told: Callable[[float], None]) -> None:
+        """From now on `told` hears, once for each wait on SQLite, how many seconds a writer has waited for another process."""
+        self.engine.update_execution_options(ar_told=told)
 
     def take_turn(self, connection: Connection, name: str) -> None:
         """Let one transaction at a time go on that takes this turn; it is given back at the end of the transaction. SQLite has
@@ -241,9 +247,27 @@ def _sqlite(url: URL) -> Engine:
         if connection.info.get("ar_synchronous") != level:
             connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
             connection.info["ar_synchronous"] = level
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if (told := options.get("ar_told")) is not None:
+            _announce(connection, told)
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _announce(connection: Connection, told: Callable[[float], None]) -> None:
+    """BEGIN IMMEDIATE, by somebody who wants to know when another process keeps the database."""
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(TELL_SECONDS * 1000)}")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        told(TELL_SECONDS)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
 
 def _private_file(path: Path) -> None:

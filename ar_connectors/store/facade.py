@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from ar_connectors.clock import Clock, SystemClock
 from ar_connectors.connector import Page, Placement
 from ar_connectors.errors import ConfigurationError
+from ar_connectors.events import Observer, Waiting
 from ar_connectors.store import (
     budgets,
     connections,
@@ -48,14 +49,26 @@ __all__ = ["ConnectionInfo", "RawBody", "Store", "open_store"]
 
 
 def open_store(
-    url: str, *, clock: Clock | None = None, key: str | bytes | tokens.Cipher | None = None
+    url: str,
+    *,
+    clock: Clock | None = None,
+    key: str | bytes | tokens.Cipher | None = None,
+    observer: Observer | None = None,
 ) -> Store:
     """Open a store, making or upgrading its schema.
 
     `url`: `sqlite:///ar.db`, `sqlite://` (memory), `postgresql+psycopg://user@host/db`. `key`: a Fernet key, or anything that
-    encrypts; needed for tokens only. Raises ConfigurationError for a bad URL or key and for a store of a newer release.
+    encrypts; needed for tokens only. `observer` hears (`Waiting`) when another process keeps a store on SQLite for some seconds. Raises
+    ConfigurationError for a bad URL or key and for a store of a newer release.
     """
-    return Store(open_database(url), clock or SystemClock(), _cipher(key))
+    database = open_database(url)
+    if observer is not None:
+        database.tell_of_waits(
+            lambda seconds: observer(
+                Waiting("", "", "write to the store", seconds, "another process writes to it")
+            )
+        )
+    return Store(database, clock or SystemClock(), _cipher(key))
 
 
 def _cipher(key: str | bytes | tokens.Cipher | None) -> tokens.Cipher | None:

@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import ar_core as core
+from ar_connectors.cli.exits import Exit
+from ar_connectors.cli.main import cli
 from ar_connectors.errors import ConfigurationError, LeaseLost, TransientError
+from ar_connectors.events import Event, Waiting
 from ar_connectors.store import Store, open_store
 from ar_connectors.store import engine as store_engine
 from tests.store.books import CONNECTION, invoice, page, rid
@@ -223,3 +227,39 @@ def test_an_address_with_a_password_is_not_repeated() -> None:
         with pytest.raises(ConfigurationError) as failure:
             open_store(url)
         assert "hunter2" not in str(failure.value)
+
+
+def test_who_waits_for_another_writer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And goes on when that one has ended; a lock that nobody holds is told to nobody."""
+    monkeypatch.setattr(store_engine, "TELL_SECONDS", 0.05)
+    heard: list[Event] = []
+    other = sqlite3.connect(tmp_path / "ar.db", isolation_level=None, check_same_thread=False)
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        other.execute("ROLLBACK")
+
+    with open_store(f"sqlite:///{tmp_path}/ar.db", observer=listen) as store:
+        store.add_connection(CONNECTION, "quickbooks", "9341")
+        assert heard == []
+        other.execute("BEGIN IMMEDIATE")
+        assert store.acquire_lease("a", "me", TTL) is not None
+    other.close()
+    (told,) = heard
+    assert isinstance(told, Waiting)
+    assert (told.operation, told.reason) == ("write to the store", "another process writes to it")
+
+
+def test_the_command_line_says_that_it_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_engine, "TELL_SECONDS", 0.05)
+    monkeypatch.setattr(store_engine, "BUSY_SECONDS", 0.2)
+    store = f"sqlite:///{tmp_path}/ar.db"
+    with open_store(store) as made:
+        made.add_connection(CONNECTION, "quickbooks", "9341", {"time_zone": "UTC"})
+    other = sqlite3.connect(tmp_path / "ar.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    result = CliRunner().invoke(cli, ["--store", store, "connections", "set-zone", "Europe/Berlin"])
+    other.close()
+    assert result.exit_code == Exit.TRY_LATER
+    assert "waiting for the store: another process writes to it" in result.stderr
+    assert "TransientError" in result.stderr
