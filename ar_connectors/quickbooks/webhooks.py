@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ _NAMES: Final = {
 
 
 def receive(
-    body: bytes, signature: str | None, verifier_token: str, *, tenant: str | None = None
+    body: bytes, signature: str | None, verifier_token: str | Sequence[str], *, tenant: str | None = None
 ) -> tuple[WebhookEvent, ...]:
     """Verify and read a notification; the errors as of `adapterkit.webhooks.receive`."""
     return _receive(PLATFORM, parse_events, body, signature, verifier_token, tenant)

@@ -7,7 +7,7 @@ changed: however many come, they are one reason to read what changed in the list
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ar_connectors.adapterkit.cutting import loads_plain
@@ -44,7 +44,7 @@ _VERBS: Final = {"CREATE": "created", "UPDATE": "updated", "DELETE": "deleted"}
 
 
 def receive(
-    body: bytes, signature: str | None, webhook_key: str, *, tenant: str | None = None
+    body: bytes, signature: str | None, webhook_key: str | Sequence[str], *, tenant: str | None = None
 ) -> tuple[WebhookEvent, ...]:
     """Verify and read a notification; none for an intent-to-receive probe. The errors as of `adapterkit.webhooks.receive`."""
     return _receive(PLATFORM, parse_events, body, signature, webhook_key, tenant)

@@ -6,17 +6,18 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import subprocess
 import sys
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 from cryptography.fernet import Fernet
 
 import ar_connectors as ar
@@ -98,43 +99,80 @@ def test_a_call_outcome_becomes_a_promise_in_the_erp(url: str, erp: Handle) -> N
     assert any("12.34" in text and "on the next run" in text for text in notes)
 
 
-def test_the_webhook_receiver_syncs_for_a_genuine_ring_and_turns_others_away(url: str, erp: Handle) -> None:
+@pytest.fixture
+def listening(url: str, request: pytest.FixtureRequest) -> Iterator[tuple[Any, int]]:
+    """The receiver for a platform, with the key that ends and the new one: its doorbell and its port."""
     store = ar.open_store(url, key=KEY)
-    doorbell = webhook_receiver.Doorbell(store, pause=0)
-    server = webhook_receiver.serve(doorbell, "verifier", 0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_address[1]}/"
-    body = json.dumps(
-        [
-            {
-                "specversion": "1.0",
-                "id": "1",
-                "source": "intuit",
-                "type": "qbo.invoice.updated.v1",
-                "time": "2026-11-02T09:00:00.000000001Z",
-                "intuitentityid": "1",
-                "intuitaccountid": erp.tenant,
-                "data": {},
-            }
-        ]
-    ).encode()
-    signature = base64.b64encode(hmac.new(b"verifier", body, hashlib.sha256).digest()).decode()
-
-    def post(signed: str) -> int:
-        request = urllib.request.Request(address, data=body, headers={"intuit-signature": signed})
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as error:
-            return error.code
-
-    assert post("forged") == 401
-    assert post(signature) == 200
-    doorbell.work(rounds=1)
+    doorbell = webhook_receiver.Doorbell(request.param, store, pause=0)
+    server = webhook_receiver.serve(doorbell, request.param, ["old", "verifier"], 0)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield doorbell, server.server_address[1]
     server.shutdown()
     server.server_close()
+    thread.join(10)
+    store.close()
+
+
+def signed(body: bytes, key: str = "verifier") -> str:
+    return base64.b64encode(hmac.new(key.encode(), body, hashlib.sha256).digest()).decode()
+
+
+def post(port: int, body: bytes, headers: dict[str, str]) -> int:
+    return requests.post(f"http://127.0.0.1:{port}/", data=body, headers=headers, timeout=10).status_code
+
+
+@pytest.mark.parametrize("listening", ["quickbooks"], indirect=True)
+def test_the_webhook_receiver_syncs_for_a_genuine_ring_and_turns_others_away(
+    listening: tuple[Any, int], url: str, erp: Handle
+) -> None:
+    doorbell, port = listening
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "intuit",
+        "type": "qbo.invoice.updated.v1",
+        "time": "2026-11-02T09:00:00.000000001Z",
+        "intuitentityid": "1",
+        "intuitaccountid": erp.tenant,
+        "data": {},
+    }
+    body = json.dumps([event]).encode()
+    assert post(port, body, {"intuit-signature": "forged"}) == 401
+    assert post(port, body + b" ", {"intuit-signature": signed(body)}) == 401
+    assert post(port, body, {}) == 401
+    assert doorbell._rang == set()
+    assert post(port, body, {"intuit-signature": signed(body, "old")}) == 200, "until it is replaced"
+    assert post(port, body, {"intuit-signature": signed(body)}) == 200
+    doorbell.work(rounds=1)
+    store = ar.open_store(url, key=KEY)
     assert store.snapshot(store.connections()[0].id).invoices
     store.close()
+
+
+@pytest.mark.parametrize("listening", ["xero"], indirect=True)
+def test_the_webhook_receiver_answers_xeros_probes_by_the_signature_alone(listening: tuple[Any, int]) -> None:
+    doorbell, port = listening
+    probe = json.dumps(
+        {"events": [], "firstEventSequence": 0, "lastEventSequence": 0, "entropy": "E"}
+    ).encode()
+    assert post(port, probe, {"x-xero-signature": signed(probe)}) == 200
+    assert post(port, probe, {"x-xero-signature": signed(probe, "other")}) == 401
+    strange = b"genuine, and no JSON"
+    assert post(port, strange, {"x-xero-signature": signed(strange)}) == 200
+    assert doorbell._rang == set()
+
+
+@pytest.mark.parametrize("listening", ["quickbooks"], indirect=True)
+@pytest.mark.parametrize(
+    ("length", "status"), [("-1", b"400"), ("many", b"400"), ("", b"400"), ("99999999999", b"413")]
+)
+def test_the_webhook_receiver_reads_nothing_that_has_no_sensible_length(
+    listening: tuple[Any, int], length: str, status: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", listening[1]), timeout=10) as client:
+        client.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
+        assert client.recv(100).split()[1] == status
 
 
 def test_an_aging_list_becomes_a_worklist_in_fifteen_lines(repo_root: Path) -> None:

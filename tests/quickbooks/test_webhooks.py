@@ -148,3 +148,16 @@ def test_what_is_no_notification_is_a_clear_error(body: bytes) -> None:
 def test_any_json_is_read_or_refused(document: Any) -> None:
     with contextlib.suppress(errors.ContractError):
         assert isinstance(parse_events(json.dumps(document).encode()), tuple)
+
+
+def test_several_keys_prove_while_one_takes_the_place_of_another() -> None:
+    body = json.dumps(CLASSIC).encode()
+    keys = ["new", "old"]
+    for key in keys:
+        assert verify(body, signed(body, key), keys)
+        assert receive(body, signed(body, key), keys)
+    assert not verify(body, signed(body, "third"), keys)
+    assert not verify(body, signed(body, "new"), [])
+    # An empty one would let everybody in: anyone can sign with it.
+    assert not verify(body, signed(body, ""), ["new", ""])
+    assert not verify(body, signed(body, ""), "")
