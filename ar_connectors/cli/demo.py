@@ -23,6 +23,7 @@ from ar_connectors.cli.tables import amount, receipts_table, reconciliation_tabl
 from ar_connectors.errors import ConfigurationError, ContractError
 from ar_connectors.http import Endpoints
 from ar_connectors.store import Store
+from ar_connectors.writeback.worksheet import about
 from ar_core.cadence import Action, ActionKind
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ class _Story:
         )
         api.record(self._store, [*touches, outcome, promise])
         delivered = api.deliver(self._conn, self._store)
-        self._print(receipts_table(delivered))
+        told = about([promise], self._store.view(self._conn.id))
+        self._print(receipts_table([one for one in delivered if one.key == promise.key], told))
         if not any(one.state.value == "confirmed" for one in delivered):
             raise ContractError("the promise was not delivered")
         return action
@@ -171,7 +173,8 @@ class _Story:
         clock.advance(timedelta(minutes=5))
         self._say(
             6,
-            f"Overnight, in QuickBooks, invoice {paid.number} is paid ({amount_paid}) and invoice {voided.number} is voided",
+            f"Overnight, in QuickBooks, invoice {paid.number} is paid ({amount(amount_paid, paid.currency)}) and invoice "
+            f"{voided.number} is voided",
         )
 
     def _second_plan(self, first: ar_core.Evaluation) -> int:

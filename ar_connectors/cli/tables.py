@@ -62,16 +62,17 @@ def sync_table(report: SyncReport) -> Table:
         caption=_cost(report.cost) if report.cost.calls else None,
         caption_justify="left",
     )
+    # A row may hold several records: a payment and what it settles, a customer and the people to write to.
     for name in ("stream", "mode"):
         table.add_column(name)
-    for name in ("rows", "new", "changed", "same", "gone", "set aside"):
+    for name in ("rows", "new records", "changed", "same", "gone", "set aside"):
         table.add_column(name, justify="right")
     for one in report.streams:
         if one.complete and not one.pages:
             continue  # up to date without a question
         cells = (one.rows, one.inserted, one.updated, one.unchanged, one.tombstoned, one.quarantined)
         style = "red" if one.failure else "yellow" if one.busy else None
-        note = "busy elsewhere" if one.busy else one.mode
+        note = "busy elsewhere" if one.busy else one.mode.replace("_", " ")
         table.add_row(one.stream, note, *(f"{cell:,}" for cell in cells), style=style)
     return table
 

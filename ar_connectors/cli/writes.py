@@ -77,7 +77,7 @@ def export(shell: Shell, file: TextIO, connection: str | None, everything: bool)
 def deliver(shell: Shell, connection: str | None) -> Exit | None:
     """Send what is due; each command takes effect exactly once."""
     conn = shell.connect(shell.connection_id(connection))
-    return _show(shell, conn.id, api.deliver(conn, shell.store))
+    return _show(shell, conn.id, api.deliver(conn, shell.store), "nothing is due")
 
 
 @writes.command()
@@ -88,7 +88,7 @@ def deliver(shell: Shell, connection: str | None) -> Exit | None:
 def resolve(shell: Shell, connection: str | None) -> Exit | None:
     """Look in the ERP for commands whose outcome is unknown; sends nothing that is already there."""
     conn = shell.connect(shell.connection_id(connection))
-    return _show(shell, conn.id, api.resolve(conn, shell.store))
+    return _show(shell, conn.id, api.resolve(conn, shell.store), "no outcome is unknown")
 
 
 def show_receipts(
@@ -106,8 +106,11 @@ def show_receipts(
     shell.emit({"receipts": receipts}, show)
 
 
-def _show(shell: Shell, connection: str, receipts: Sequence[Receipt]) -> Exit | None:
-    show_receipts(shell, connection, receipts)
+def _show(shell: Shell, connection: str, receipts: Sequence[Receipt], nothing: str) -> Exit | None:
+    if receipts or shell.as_json:
+        show_receipts(shell, connection, receipts)
+    else:
+        shell.out.print(nothing)
     states = {receipt.state for receipt in receipts}
     if WriteState.UNKNOWN in states:
         return Exit.UNKNOWN_OUTCOME
