@@ -72,6 +72,8 @@ class Connection:
     observer: Callable[[Event], None] | None = None
     cap: CallBudget | None = None
     """What all runs on this connection together may spend."""
+    ends: Callable[[], None] | None = None
+    """What `disconnect` does; None where only a person can, at the platform."""
 
     @property
     def id(self) -> str:
@@ -86,6 +88,22 @@ class Connection:
     def usage(self) -> Usage:
         """Calls, bytes, waits and billable units since it was made."""
         return self.transport.usage()
+
+    def disconnect(self) -> None:
+        """End the consent at the platform: it no longer counts for the app there, and nothing can be read or written until a person
+        connects the company again. What was read stays in the store.
+
+        Raises UnsupportedOperation where only a person can do that, ConfigurationError where it has ended already.
+        """
+        if self.ends is None:
+            raise UnsupportedOperation(
+                f"{self.connector.platform} cannot be disconnected from here",
+                platform=self.connector.platform,
+                tenant=self.connector.tenant,
+                operation="disconnect",
+                advice="a person ends it at the platform, where the app was given its rights",
+            )
+        self.ends()
 
     def close(self) -> None:
         """Close all connections to the platform."""
@@ -144,7 +162,9 @@ def connect(
         )
     )
     store.add_connection(connection_id, platform, tenant, {**kept, **session.settings})
-    return Connection(session.connector, session.transport, clock or SystemClock(), observer, cap)
+    return Connection(
+        session.connector, session.transport, clock or SystemClock(), observer, cap, session.disconnect
+    )
 
 
 def sync(

@@ -117,6 +117,8 @@ class Session:
     transport: Spending
     settings: Mapping[str, Any]
     """What the store should remember of it; no secrets."""
+    disconnect: Callable[[], None] | None = None
+    """Ends what a person consented to, at the platform; None where only a person can, there."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,10 @@ class Access:
     signer: OAuthSigner
     endpoint: TokenEndpoint
     redactor: Redactor
+
+    def revoke(self) -> None:
+        """End the consent at the platform. Raises what `TokenKeeper.current` and `TokenEndpoint.revoke` raise."""
+        self.endpoint.revoke(self.keeper.current())
 
     def close(self) -> None:
         """Close the connections to the token endpoint."""

@@ -257,7 +257,12 @@ def _pasted(asking: TokenEndpoint, redirect_uri: str, show: Callable[[str], None
 def _to_emulator(shell: Shell, platform: str, line: str, time_zone: str | None) -> api.Connection:
     try:
         told: dict[str, Any] = json.loads(line.strip().splitlines()[0])
-        endpoints = Endpoints(api=told["base_url"], token=told["token_url"], authorize=told["authorize_url"])
+        endpoints = Endpoints(
+            api=told["base_url"],
+            token=told["token_url"],
+            authorize=told["authorize_url"],
+            revoke=told.get("revoke_url"),
+        )
         if told.get("erp", platform) != platform:
             raise ConfigurationError(
                 f"this is an emulator of {told['erp']}",

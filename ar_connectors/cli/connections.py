@@ -14,7 +14,7 @@ from ar_connectors.cli.tables import capabilities_matrix, capabilities_tables, c
 from ar_connectors.connector import ChecksItself, ReportedBalance
 from ar_connectors.errors import PermissionDenied
 
-__all__ = ["capabilities", "check", "connections", "set_zone"]
+__all__ = ["capabilities", "check", "connections", "disconnect", "set_zone"]
 
 
 @click.group(invoke_without_command=True)
@@ -56,6 +56,23 @@ def set_zone(shell: Shell, time_zone: str, connection: str | None) -> Exit | Non
     found = shell.store.connection(shell.connection_id(connection))
     known = shell.store.add_connection(found.id, found.platform, found.tenant, {"time_zone": time_zone})
     shell.emit(known, lambda: shell.out.print(f"{known.id}: {time_zone}"))
+    return None
+
+
+@connections.command()
+@click.option("-c", "--connection", help="Connection id; not needed when the store has one.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@pass_shell
+@verb
+def disconnect(shell: Shell, connection: str | None, yes: bool) -> Exit | None:
+    """End the consent of a company at its ERP. What was read stays; a person must connect it again before it is read or written."""
+    found = shell.connection_id(connection)
+    if not yes:
+        click.confirm(f"End the connection {found} at the ERP?", abort=True, err=True)
+    shell.connect(found).disconnect()
+    data = {"connection": found, "disconnected": True}
+    shell.emit(data, lambda: shell.out.print(f"{found}: disconnected; what was read stays"))
     return None
 
 

@@ -33,4 +33,4 @@ def open_session(request: SessionRequest) -> Session:
     connector = QuickBooksConnector(
         request.tenant, transport, request.clock, base_url=used.api, options=options
     )
-    return Session(connector, transport, kept_settings(hosts))
+    return Session(connector, transport, kept_settings(hosts), access.revoke)

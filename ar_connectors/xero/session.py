@@ -11,7 +11,13 @@ from ar_connectors.adapterkit.session import Session, SessionRequest, kept_setti
 from ar_connectors.auth.oauth import TokenEndpoint
 from ar_connectors.auth.refresh import Refresher
 from ar_connectors.errors import ConfigurationError
-from ar_connectors.xero.auth import PRODUCTION, ClientCredentialsGrant, check_scopes, xero_provider
+from ar_connectors.xero.auth import (
+    PRODUCTION,
+    ClientCredentialsGrant,
+    check_scopes,
+    disconnect,
+    xero_provider,
+)
 from ar_connectors.xero.bridge import LentRefresher, XeroBridge
 from ar_connectors.xero.connector import XeroConnector
 from ar_connectors.xero.context import PLATFORM
@@ -72,7 +78,10 @@ def open_session(request: SessionRequest) -> Session:
         write_options=writing,
     )
     return Session(
-        connector, transport, {**kept_settings(hosts), **({"custom_connection": True} if custom else {})}
+        connector,
+        transport,
+        {**kept_settings(hosts), **({"custom_connection": True} if custom else {})},
+        partial(disconnect, connector.client),
     )
 
 

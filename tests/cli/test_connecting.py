@@ -188,3 +188,24 @@ def test_a_custom_connection_needs_no_browser(desk: Desk) -> None:
 def test_port_zero_is_no_address_that_can_be_registered(desk: Desk) -> None:
     result = desk.connect("--port", "0")
     assert result.exit_code == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    "desk", [("quickbooks", {}), ("xero", {})], ids=["quickbooks", "xero"], indirect=True
+)
+def test_a_company_is_disconnected_and_what_was_read_stays(desk: Desk) -> None:
+    desk.monkeypatch.setattr(webbrowser, "open", lambda url: pasted.append(decide(url)))
+    pasted: list[str] = []
+    desk.monkeypatch.setattr("click.prompt", lambda _, **__: pasted.pop())
+    assert desk.connect("--redirect-uri", ELSEWHERE).exit_code == 0
+    assert desk.run("sync").exit_code == 0
+    refused = desk.run("connections", "disconnect", input="n\n")
+    assert refused.exit_code == 1
+    assert desk.run("check").exit_code == 0
+    done = desk.run("connections", "disconnect", "--yes", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["disconnected"] is True
+    assert desk.run("check").exit_code == Exit.AUTHENTICATION
+    assert json.loads(desk.run("status", "--json").stdout)["records"]["invoice"] > 0
+    again = desk.run("connections", "disconnect", "--yes")
+    assert again.exit_code in {Exit.AUTHENTICATION, Exit.CONFIGURATION}
