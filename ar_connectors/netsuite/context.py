@@ -17,7 +17,7 @@ from ar_connectors.adapterkit.mapper import RowError
 from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.connector import Record
 from ar_connectors.netsuite.account import PLATFORM
-from ar_connectors.netsuite.dates import Days, instant
+from ar_connectors.netsuite.dates import LOCAL, Days, instant
 from ar_connectors.netsuite.statuses import document_status, is_true, status_words
 from ar_connectors.netsuite.wire import TransactionRow
 from ar_core.model import DocumentStatus, PaymentTerms, RecordKind, Source
@@ -98,6 +98,7 @@ class Mapper(kit.Mapper):
 
     __slots__ = (
         "_common",
+        "_customers",
         "_sources",
         "context",
         "currencies",
@@ -113,6 +114,7 @@ class Mapper(kit.Mapper):
         self.context = context
         self.zone = context.zone
         self.knows_rates = context.knows_rates
+        self._customers = self._prefixes[RecordKind.CUSTOMER]
         self.days = Days(context.day_first, body)
         self.currencies = _Remembered(partial(_currency, context))
         """ISO code by a row's `currency` and `currencyname`; None where neither tells one."""
@@ -127,10 +129,15 @@ class Mapper(kit.Mapper):
 
     def id(self, kind: RecordKind, remote_id: str | None) -> str:
         """As the shared one; internal ids are numbers, and those are seen to need no escaping at a glance."""
-        prefix = self._prefixes.get(kind)
-        if prefix is not None and remote_id and remote_id.isdigit() and remote_id.isascii():
-            return prefix + remote_id
+        if remote_id and remote_id.isdigit() and remote_id.isascii() and kind in self._prefixes:
+            return self._prefixes[kind] + remote_id
         return super().id(kind, remote_id)
+
+    def customer_id(self, remote_id: str | None) -> str | None:
+        """As the shared one, without a call more."""
+        if remote_id and remote_id.isdigit() and remote_id.isascii():
+            return self._customers + remote_id
+        return super().id(RecordKind.CUSTOMER, remote_id) if remote_id else None
 
     def provenance(self, kind: str, remote_id: str | None, changed: str | None) -> Source:
         """Where a row came from. Its version is the time of its last change as NetSuite wrote it: equal means unchanged."""
@@ -138,7 +145,8 @@ class Mapper(kit.Mapper):
         values["remote_id"] = remote_id
         if changed:
             values["version"] = changed
-            values["updated_at"] = instant(changed, self.zone)
+            if self.zone is not None or len(changed) != LOCAL:
+                values["updated_at"] = instant(changed, self.zone)
         return _source(values)
 
     def common(self, row: TransactionRow, kind: str, new: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from typing import Final
 
 from ar_connectors.adapterkit.mapper import RowError
 
-__all__ = ["Days", "instant"]
+__all__ = ["LOCAL", "Days", "instant"]
 
 _NUMERIC: Final = re.compile(r"(\d{1,2})([/.\-])(\d{1,2})\2(\d{4})")
-_LOCAL: Final = len("2026-11-20 09:48:00")
+LOCAL: Final = len("2026-11-20 09:48:00")
+"""How long a time is that says no zone: nobody can tell an instant from it alone."""
 _IN_BODY: Final = re.compile(rb'"(\d{1,2})/(\d{1,2})/\d{4}')
 
 
@@ -27,7 +28,7 @@ def instant(text: str | None, zone: tzinfo | None) -> datetime | None:
     """
     if not text:
         return None
-    if len(text) == _LOCAL:
+    if len(text) == LOCAL:
         if zone is None:
             return None
         offset = _offset_of_day(text[:10], zone)
@@ -73,12 +74,18 @@ class Days(dict[str | None, date | None]):
     __slots__ = ("_body", "_day_first")
 
     def __init__(self, day_first: bool | None, body: bytes) -> None:
-        super().__init__(_NO_DAY)
+        super().__init__(_SEEN.get(day_first, _NO_DAY))
         self._day_first = day_first
         self._body = body
 
     def __missing__(self, text: str | None) -> date | None:
-        found = self[text] = _certain_day(text, self._day_first) or self._as_its_page(text or "")
+        day_first = self._day_first
+        found = _certain_day(text, day_first)
+        if found is not None:
+            seen = _SEEN.setdefault(day_first, dict(_NO_DAY))
+            if len(seen) < _MOST_SEEN:
+                seen[text] = found
+        self[text] = found = found or self._as_its_page(text or "")
         return found
 
     def _as_its_page(self, text: str) -> date:
@@ -98,10 +105,12 @@ class Days(dict[str | None, date | None]):
         return found
 
 
-_NO_DAY: Final = {None: None, "": None}
+_NO_DAY: Final[dict[str | None, date | None]] = {None: None, "": None}
+_MOST_SEEN: Final = 4096
+_SEEN: Final[dict[bool | None, dict[str | None, date | None]]] = {}
+"""Days that other pages have read, by how they were to be read: a page begins with them, because its days are mostly theirs."""
 
 
-@lru_cache(maxsize=16384)
 def _certain_day(text: str | None, day_first: bool | None) -> date | None:
     """A day; None where it can be read in two ways. Raises RowError for what is none."""
     told = text or ""
