@@ -24,8 +24,9 @@ from pathlib import Path
 
 import pytest
 from judging import NO_TESTS, SURVIVED, Judge, processor_time
-from making import SOURCE, WORK, mutants_of, mutated, prepare
+from making import ROOT, SOURCE, WORK, mutants_of, mutated, prepare
 from measuring import cover, executed, tracer_of
+from reasons import Change, change_of, page, read, unexplained
 
 BUDGET = 1.0
 """Seconds of tests that a mutant is given, by the time they take while they are measured (somewhat more than on their own)."""
@@ -125,6 +126,56 @@ def show(patterns: Sequence[str]) -> None:
                 print("\n".join(li for li in lines if li[:1] in "+-@" and li[:3] not in {"+++", "---"}))
 
 
+def survivors(patterns: Sequence[str]) -> list[Change]:
+    """What survived, by what it changes."""
+    found = []
+    for path in mutated():
+        names = [
+            name
+            for name, code in results(path).items()
+            if code in {SURVIVED, NO_TESTS} and any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+        ]
+        found += [change_of(mutant.name, mutant.was, mutant.becomes) for mutant in mutants_of(path, names)]
+    return found
+
+
+def reasons(patterns: Sequence[str]) -> int:
+    """Name the survivors without a reason, and reasons that none needs; 1 when there is a survivor without one."""
+    left, found, idle = unexplained(survivors(patterns), read())
+    for change in left:
+        print(f"{change.where}\n  - {change.was}\n  + {change.becomes}")
+    for reason in idle if patterns == ["*"] else ():
+        print(f"no longer needed: {reason.where}: {reason.was} -> {reason.becomes}")
+    print(f"{sum(map(len, found.values()))} survivors with a reason, {len(left)} without")
+    return 1 if left else 0
+
+
+def write_page() -> None:
+    """Put the figures and the survivors of this moment into docs/mutants.md."""
+    figures = [
+        "| module | mutants | killed | survived | not executed | killed |",
+        "|---|---|---|---|---|---|",
+        *(_row(path) for path in mutated()),
+        _row(*mutated(), name="all"),
+    ]
+    _, found, _ = unexplained(survivors(["*"]), read())
+    file = ROOT / "docs" / "mutants.md"
+    text = file.read_text(encoding="utf-8")
+    for mark, part in (("figures", "\n".join(figures)), ("survivors", page(found))):
+        before, _, rest = text.partition(f"<!-- {mark} -->\n")
+        _, _, after = rest.partition(f"<!-- end of {mark} -->\n")
+        text = f"{before}<!-- {mark} -->\n\n{part}\n\n<!-- end of {mark} -->\n{after}"
+    file.write_text(text, encoding="utf-8")
+
+
+def _row(*paths: Path, name: str | None = None) -> str:
+    codes = [code for path in paths for code in results(path).values() if code is not None]
+    survived, idle = codes.count(SURVIVED), codes.count(NO_TESTS)
+    killed = len(codes) - survived - idle
+    label = name or f"`{paths[0].relative_to(SOURCE)}`"
+    return f"| {label} | {len(codes)} | {killed} | {survived} | {idle} | {100 * killed / max(len(codes), 1):.1f} % |"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Judge mutants, or tell what is known of them."""
     parser = argparse.ArgumentParser(prog="make mutants")
@@ -132,12 +183,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--again", action="store_true", help="judge also what survived before")
     parser.add_argument("--show", action="store_true", help="judge nothing; show the mutants that survived")
     parser.add_argument(
+        "--reasons", action="store_true", help="judge nothing; name the survivors without a reason"
+    )
+    parser.add_argument(
+        "--page", action="store_true", help="judge nothing; write figures and survivors into docs/mutants.md"
+    )
+    parser.add_argument(
         "--budget", type=float, default=BUDGET, help="seconds of tests for each mutant (%(default)s)"
     )
     chosen = parser.parse_args(arguments)
     WORK.mkdir(parents=True, exist_ok=True)
     if chosen.show:
         show(chosen.patterns or ["*"])
+        return 0
+    if chosen.reasons:
+        return reasons(chosen.patterns or ["*"])
+    if chosen.page:
+        write_page()
         return 0
     with (WORK / "lock").open("w") as lock:
         try:

@@ -37,6 +37,10 @@ class Mutant(NamedTuple):
     """The changed statement, by its lines in the copy of the unchanged function."""
     body: range
     """That copy."""
+    was: str
+    """The lines that are changed."""
+    becomes: str
+    """What they become."""
 
 
 def _write(target: Path, content: bytes) -> None:
@@ -107,21 +111,30 @@ def mutants_of(path: Path, names: Iterable[str]) -> Iterator[Mutant]:
             trees[function] = (span.start, lines, ast.parse(textwrap.dedent("\n".join(lines))))
         start, original, tree = trees[function]
         span = index.span_by_function_name[own]
-        first, last = _difference(original, text[span.start - 1 : span.end], function, own)
-        statement = frozenset(start + n for n in _statement(tree, first, last))
-        yield Mutant(name, path, function, statement, range(start, start + len(original)))
+        changed = text[span.start - 1 : span.end]
+        renamed = [li.replace(own, f"{function}__mutmut_orig", 1) if own in li else li for li in changed]
+        first, end, end_then = _difference(original, renamed)
+        statement = frozenset(start + n for n in _statement(tree, first, max(first, end - 1)))
+        yield Mutant(
+            name,
+            path,
+            function,
+            statement,
+            range(start, start + len(original)),
+            "\n".join(original[first:end]),
+            "\n".join(renamed[first:end_then]),
+        )
 
 
-def _difference(original: Sequence[str], mutant: Sequence[str], function: str, own: str) -> tuple[int, int]:
-    """First and last line of the original that differ, counted from 0."""
-    renamed = [line.replace(own, f"{function}__mutmut_orig", 1) if own in line else line for line in mutant]
+def _difference(original: Sequence[str], renamed: Sequence[str]) -> tuple[int, int, int]:
+    """First line that differs, counted from 0, and where the difference ends in each of the two."""
     first = 0
     while first < min(len(original), len(renamed)) and original[first] == renamed[first]:
         first += 1
     back = 0
     while back < min(len(original), len(renamed)) - first and original[-1 - back] == renamed[-1 - back]:
         back += 1
-    return first, max(first, len(original) - back - 1)
+    return first, len(original) - back, len(renamed) - back
 
 
 def _statement(tree: ast.AST, first: int, last: int) -> range:

@@ -504,3 +504,25 @@ class TestNamedHours:
     def test_hours_that_there_are_not_are_refused_with_those_that_there_are(self, name: Any) -> None:
         said = f"no hours are called {name!r}; there are us_conservative, eu_weekdays"
         assert problems(minimal(hours=name)) == (("hours", said),)
+
+
+class TestWhereItComesFrom:
+    def test_a_preset_is_read_once_by_name_and_version(self) -> None:
+        assert ar.load_policy("balanced@1") is ar.load_policy("balanced@1")
+        assert ar.load_policy("balanced@1") == ar.load_policy("balanced") == ar.load_policy()
+        assert problems("balanced@2") == (("", "balanced is shipped in version 1, not 2"),)
+
+    def test_a_preset_on_another_one_is_called_by_its_name(self) -> None:
+        with pytest.raises(ar.PolicyError) as caught:
+            ar.load_policy("xero_parity@1", preset="balanced")
+        assert caught.value.source == "xero_parity"
+        ((path, said),) = caught.value.problems
+        assert path == ""
+        assert said == "stages.write_off_review: only the last stage may leave out `to`"
+
+    @pytest.mark.parametrize(("source", "kind"), [(3, "int"), (None, "NoneType"), (["balanced"], "list")])
+    def test_what_is_no_source_is_called_what_it_is(self, source: Any, kind: str) -> None:
+        with pytest.raises(ar.PolicyError) as caught:
+            ar.load_policy(source)
+        said = f"a policy is the name of a preset, a path or a mapping, not {kind}"
+        assert (caught.value.source, caught.value.problems) == (repr(source), (("", said),))

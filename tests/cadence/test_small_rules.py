@@ -11,6 +11,7 @@ import pytest
 import ar_core as ar
 from ar_core.cadence.codes import Code
 from ar_core.cadence.content import content_of
+from ar_core.cadence.explain import explanation
 from ar_core.cadence.history import History
 from ar_core.cadence.policy import Purpose, Tone
 from tests.cadence import books as b
@@ -101,3 +102,108 @@ def test_r43_a_question_about_an_invoice_that_is_paid_hides_no_later_one() -> No
     evaluation = b.run(b.invoice(dpd=9), paid, question)
     assert b.tasks_of(evaluation) == ["answer_question"]
     assert Decimal(100) == b.invoice().balance_due
+
+
+def traced(*records: Any, **options: Any) -> list[tuple[str, str, Any, dict[str, Any]]]:
+    """The decisions about the account as a whole."""
+    found = explanation(b.run(*records, **options), customer=b.customer_id())
+    return [(r.rule, r.result, r.code, dict(r.inputs)) for r in found.trace if r.invoice_id is None]
+
+
+def test_e40_the_trace_says_what_stops_the_account_and_until_when() -> None:
+    pause = ar.Pause(
+        id="local:pause", customer_id=b.customer_id(), starts_on=b.TODAY, ends_on=b.TODAY + 4 * DAY
+    )
+    rows = traced(b.invoice(dpd=9), pause, policy="xero_parity")
+    assert rows == [
+        ("tiers.value", "core", None, {"lifetime_value": Decimal(1000)}),
+        ("pauses.account", "paused", Code.PAUSED, {"until": b.TODAY + 5 * DAY}),
+    ]
+    stopped = traced(b.invoice(dpd=9), b.profile(flags=("legal_stop",)), policy="xero_parity")
+    assert stopped[-1] == ("pauses.account", "paused", Code.LEGAL_STOP, {})
+
+
+def test_r20_the_trace_says_why_only_people_may_write() -> None:
+    rows = traced(b.invoice(dpd=-20), policy="xero_parity", value="strategic")
+    assert rows[-1] == ("actor", "human", Code.HUMAN_ONLY, {"because": "value tier strategic"})
+    flagged = traced(b.invoice(dpd=-20), b.profile(flags=("human_only",)), policy="xero_parity")
+    assert flagged[-1] == ("actor", "human", Code.HUMAN_ONLY, {"because": "flag human_only"})
+    without = b.changed("xero_parity", tiers={"value": {"enabled": False}})
+    assert traced(b.invoice(dpd=-20), policy=without) == [("tiers.value", "none", None, {})]
+
+
+def test_the_trace_says_which_override_changed_the_plan_and_why() -> None:
+    override = {"when": "max_dpd < 3", "steps": {"reminder_7": {"at": 5}}, "origin": "ours"}
+    rows = traced(b.invoice(dpd=-20), policy=b.changed("xero_parity", overrides=[override]))
+    rule, result, code, inputs = rows[1]
+    assert (rule, result, code, inputs["when"], inputs["origin"]) == (
+        "overrides",
+        "applies",
+        None,
+        "max_dpd < 3",
+        "ours",
+    )
+    assert [str(c) for c in inputs["because"]] == ["max_dpd < 3"]
+
+
+def of_invoice(*records: Any, **options: Any) -> list[tuple[str, str, Any, dict[str, Any]]]:
+    """The decisions about the invoice."""
+    found = explanation(b.run(*records, **options), invoice=b.invoice_id())
+    return [(r.rule, r.result, r.code, dict(r.inputs)) for r in found.trace if r.invoice_id is not None]
+
+
+def test_the_trace_says_what_an_invoice_waits_for_and_until_when() -> None:
+    assert of_invoice(b.invoice(dpd=3), policy="xero_parity") == [
+        (
+            "steps",
+            "wait",
+            Code.NEXT_STEP,
+            {"days_past_due": 3, "stage": "overdue", "step": "reminder_7", "until": b.TODAY + 4 * DAY},
+        )
+    ]
+    assert of_invoice(b.invoice(dpd=7), policy="xero_parity") == [
+        (
+            "steps",
+            "due",
+            Code.STEP_DUE,
+            {"days_past_due": 7, "stage": "overdue", "step": "reminder_7", "origin": "XERO-1"},
+        )
+    ]
+    assert of_invoice(b.invoice(dpd=40), policy="xero_parity") == [
+        ("steps", "wait", Code.WINDOW_MISSED, {"days_past_due": 40, "stage": "overdue"})
+    ]
+
+
+def test_the_trace_of_a_message_says_who_was_passed_over_and_when_it_may_go() -> None:
+    nobody = b.contact(phone=None, mobile=None)
+    (message,) = [row for row in traced(b.invoice(dpd=22), nobody, at=b.as_of(hour=8)) if row[0] == "message"]
+    assert message[1:3] == ("send", Code.STEP_DUE)
+    assert message[3] == {
+        "step": "call",
+        "lead": b.invoice_id(),
+        "channel": "email",
+        "contact": nobody.id,
+        "passed_over": (Code.NO_ADDRESS, Code.CHANNEL_FALLBACK),
+        "covers": (b.invoice_id(),),
+        "not_before": b.as_of(hour=9).instant,
+    }
+
+
+def test_who_has_nothing_open_cannot_be_explained() -> None:
+    evaluation = b.run(b.invoice(dpd=9), b.customer("c2"))
+    with pytest.raises(LookupError) as caught:
+        ar.explain(evaluation, customer=b.customer_id("c2"))
+    assert caught.value.args == (f"{b.customer_id('c2')!r} has no open invoice in this evaluation",)
+
+
+def test_what_an_incremental_run_kept_is_explained_as_of_the_new_moment() -> None:
+    book = b.book(b.invoice("i1", 8), b.invoice("i2", 8, "c2"))
+    policy, tomorrow = b.policy_of("balanced"), b.as_of(b.TODAY + DAY)
+    first = ar.evaluate(book, policy, b.as_of(), tiers=b.tier(), calendar=ar.WEEKENDS)
+    again = ar.reevaluate(first, book, {b.customer_id("c2")}, tomorrow)
+    whole = ar.evaluate(book, policy, tomorrow, tiers=b.tier(), calendar=ar.WEEKENDS)
+    for name in ("c1", "c2"):
+        told = ar.explain(again, customer=b.customer_id(name))
+        assert told == ar.explain(whole, customer=b.customer_id(name))
+        assert "days_past_due 9" in told
+    assert "days_past_due 8" in ar.explain(first, customer=b.customer_id())
