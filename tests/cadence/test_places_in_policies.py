@@ -336,3 +336,15 @@ def test_the_innermost_setting_that_is_there_gives_the_line() -> None:
     assert line_of(index, ("a", 1)) == 3
     assert line_of(index, ("b",)) is None
     assert steps_of("overrides[0].steps.*.x") == ("overrides", 0, "steps", "*", "x")
+
+
+def test_what_is_inherited_is_told_with_the_line_of_the_list_around_it(tmp_path: Path) -> None:
+    text = 'extends = "balanced"\nid = "mine"\nremove_steps = ["demand"]\n\n[[steps]]\nid = "first"\n'
+    error = refused(written(tmp_path, "p.toml", text))
+    assert error.problems == (("", "steps.letter.requires names 'demand', which is no step"),)
+    assert error.lines == (5,)
+
+
+def test_json_without_any_blank() -> None:
+    text = '{"a":1,"b":[2,{"c":[]}],"d":""}'
+    assert set(json_lines(text)) == set(places(json.loads(text)))

@@ -144,7 +144,7 @@ def test_e29_a_bounce_of_nobody_in_particular_heals_with_anything_that_gets_thro
     assert b.only_touch(b.run(*records, reply)).contact_id == b.contact().id
 
 
-@pytest.mark.parametrize(("at", "heals"), [(None, False), (9, True), (5, False)])
+@pytest.mark.parametrize(("at", "heals"), [(None, False), (9, True), (6, True), (5, False)])
 def test_e29_a_bounce_of_the_profile_heals_only_where_its_day_is_known(at: int | None, heals: bool) -> None:
     since = None if at is None else b.as_of(b.TODAY - at * DAY).instant
     profile = b.profile(bounced=(ar.BouncedChannel(channel=EMAIL, contact_id=b.contact().id, at=since),))
@@ -179,6 +179,27 @@ def test_r3_an_address_that_died_again_after_it_was_mended_is_reported_again() -
     assert tasks(b.run(*records, mended)) == []
     (first,), (second,) = tasks(b.run(*records)), tasks(b.run(*records, mended, again))
     assert first.key != second.key
+
+
+def test_r3_two_bounces_in_a_row_are_one_report_and_one_that_healed_counts_whoever_told_of_it() -> None:
+    records = [b.invoice(dpd=20), b.contact(), DEPUTY]
+    reply, again = b.touch("reply", ago=12, direction=IN), b.touch("again", ago=6, outcome=BOUNCED)
+    (once,), (twice,) = (
+        tasks(b.run(*records, bounced(ago=15))),
+        tasks(b.run(*records, bounced(ago=15), again)),
+    )
+    assert once.key == twice.key
+    since = b.as_of(b.TODAY - 15 * DAY).instant
+    profile = b.profile(bounced=(ar.BouncedChannel(channel=EMAIL, contact_id=b.contact().id, at=since),))
+    (told,) = tasks(b.run(*records, profile, reply, again))
+    (heard,) = tasks(b.run(*records, bounced(ago=15), reply, again))
+    assert told.key == heard.key != once.key
+
+
+def test_r3_what_got_through_at_another_address_heals_nothing() -> None:
+    dead = bounced(ago=9, address="c1@example.com")
+    elsewhere = b.touch("later", ago=6, outcome=ar.TouchOutcome.DELIVERED, address="old@example.com")
+    assert len(tasks(b.run(b.invoice(dpd=20), b.contact(), DEPUTY, dead, elsewhere))) == 1
 
 
 def test_e28_an_action_on_record_says_where_it_went() -> None:

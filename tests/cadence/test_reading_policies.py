@@ -526,3 +526,32 @@ class TestWhereItComesFrom:
             ar.load_policy(source)
         said = f"a policy is the name of a preset, a path or a mapping, not {kind}"
         assert (caught.value.source, caught.value.problems) == (repr(source), (("", said),))
+
+
+class TestWhatElseIsRefused:
+    def test_steps_to_remove_that_are_not_there_are_all_named(self) -> None:
+        with pytest.raises(ar.PolicyError) as caught:
+            ar.load_policy({"id": "mine", "extends": "balanced", "remove_steps": ["x", "first", "y"]})
+        assert caught.value.source == "mine"
+        assert caught.value.problems == (("remove_steps", "no step is called x, y"),)
+        without = {"id": "mine", "stages": [stage("all", None, None)], "remove_steps": ["x"]}
+        assert problems(without) == (("remove_steps", "no step is called x"),)
+
+    def test_a_step_that_is_no_table_is_refused_and_not_merged(self) -> None:
+        said = problems({"id": "mine", "extends": "balanced", "steps": [["id"]]})
+        assert [path for path, _ in said] == ["steps[8]"]
+
+    def test_a_name_that_is_no_channel_is_refused_at_its_place(self) -> None:
+        ((path, _),) = problems(minimal(limits={"per_channel": {"pigeon": 1}}))
+        assert path == "limits.per_channel.pigeon.[key]"
+
+    def test_amounts_are_read_digit_by_digit(self, tmp_path: Path) -> None:
+        toml = ar.load_policy(minimal(limits={"min_invoice": {"USD": 10.1}}))
+        assert toml.limits.min_invoice == {"USD": Decimal("10.1")}
+        file = tmp_path / "p.json"
+        share = "0.20000000000000000000000001"
+        file.write_text(
+            '{"id": "mine", "extends": "balanced", "tiers": {"value": {"strategic": ' + share + "}}}",
+            encoding="utf-8",
+        )
+        assert ar.load_policy(file).tiers.value.strategic == Decimal(share)
