@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ar_core.cadence.codes import Code
 from ar_core.cadence.history import WEEK
@@ -41,6 +41,11 @@ def calling_order(contact: Contact) -> tuple[int, str]:
     return _ROLES[contact.role], contact.id
 
 
+def _read_lead(lead: Invoice) -> tuple[bool, bool, str | None]:
+    """What of an invoice counts for the way to its customer: whether it can be paid by a link, has no PDF, and its own address."""
+    return lead.payment_link is None, lead.has_pdf is False, lead.billing_email
+
+
 def _is_former(contact: Contact) -> bool:
     return contact.is_active is False
 
@@ -71,6 +76,7 @@ class Directory:
 
     def __init__(self, facts: AccountFacts, run: Run, history: History) -> None:
         self._facts, self._run, self._history = facts, run, history
+        self._chosen: dict[tuple[Any, ...], Address | NoWay] = {}
         self._dead = dead_addresses(facts, history)
         self._refused: set[tuple[str | None, Channel]] = set()
         self._granted: set[tuple[str | None, Channel]] = set()
@@ -174,7 +180,17 @@ class Directory:
         return None
 
     def choose(self, ways: Sequence[Way], lead: Invoice, send_on: date) -> Address | NoWay:
-        """Walk the ways and channels of a step in their order and take the first usable one (E43)."""
+        """Walk the ways and channels of a step in their order and take the first usable one (E43).
+
+        Once for all invoices of which what counts is the same: many messages may go to one account.
+        """
+        what = (*ways, *_read_lead(lead), send_on)
+        found = self._chosen.get(what)
+        if found is None:
+            found = self._chosen[what] = self._choose(ways, lead, send_on)
+        return found
+
+    def _choose(self, ways: Sequence[Way], lead: Invoice, send_on: date) -> Address | NoWay:
         codes: list[Code] = []
         waits: list[tuple[date, Code]] = []
         for way in ways:

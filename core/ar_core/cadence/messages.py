@@ -107,10 +107,10 @@ def _message(state: State, group: Sequence[int], place: int, directory: Director
         _no_way(state, group, lead, step, found)
         return False
     key = lead_key(state, lead, step)
-    lead.outcome = state.outcome(lead, _ACTION, Code.STEP_DUE, step.id)
+    lead.outcome = lead.template.acts(state.run, Code.STEP_DUE)
     lead.key = key
-    if len(state.chased) > 1:
-        _cover(state, group, lead, step, key)
+    if len(state.chased) > 1 and state.run.policy.grouping.by == "customer":
+        _cover(state, lead, step, key)
     message = Message(key, lead, step, found, sender_role, forced, state.slot_of(found.time_zone))
     state.add(message)
     state.notes.append(Note("message", "send", Code.STEP_DUE, {"message": message}))
@@ -287,14 +287,14 @@ def _tone(state: State, pairs: Sequence[tuple[Item, str | None]], way: Way) -> T
     return list(Tone)[rank]
 
 
-def _cover(state: State, group: Sequence[int], lead: Item, step: PlanStep, key: str) -> None:
+def _cover(state: State, lead: Item, step: PlanStep, key: str) -> None:
     """The items whose own step rides along in a message, and what is only listed (E19, E20, E21).
 
     They are of the same seller entity, not paused, and no money on account covers them.
     """
     grouping, chased, index = state.run.policy.grouping, state.chased, step.index
     templates, outcomes, keys = chased.templates, chased.outcomes, chased.keys
-    places: Iterable[int] = group if grouping.by == "invoice" else range(len(chased))
+    places: Iterable[int] = range(len(chased))
     if grouping.split_by_subsidiary:
         seller = lead.seller
         places = [place for place in places if chased.rows[place][SELLER] == seller]
