@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ar_connectors.connector import Cursor, Fetch, Page
 from ar_connectors.netsuite.client import PAGE_SIZE
+from ar_connectors.netsuite.cursors import LateState
 from ar_connectors.netsuite.reading import Piece
 from ar_connectors.netsuite.suiteql import Select, after_key, number
 
@@ -48,7 +49,7 @@ def lanes_of(saved: Sequence[tuple[Sequence[str], str | int | None]]) -> list[La
 
 
 @dataclass(slots=True)
-class _State(Mapping[str, Any]):
+class _State(LateState):
     """A stream's cursor as it stands when its page is committed: pages are committed in order, so all lanes before this one have
     moved by then, whichever of them was answered first."""
 
@@ -57,7 +58,7 @@ class _State(Mapping[str, Any]):
     moved: Sequence[list[Lane] | None]
     upto: int
 
-    def _value(self) -> dict[str, Any]:
+    def value(self) -> dict[str, Any]:
         pairs = enumerate(zip(self.lanes, self.moved, strict=True))
         now = [
             one
@@ -65,15 +66,6 @@ class _State(Mapping[str, Any]):
             for one in (moved if moved is not None and index <= self.upto else [lane])
         ]
         return {**self.base, "lanes": [[list(one.after), one.upto] for one in now]}
-
-    def __getitem__(self, key: str) -> Any:
-        return self._value()[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._value())
-
-    def __len__(self) -> int:
-        return len(self._value())
 
 
 def read_by_key(

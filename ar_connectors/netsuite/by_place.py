@@ -10,7 +10,7 @@ keys no longer ascend.) What is not proven is read again by key. See docs/adr/00
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -18,6 +18,7 @@ from typing import Any
 
 from ar_connectors.connector import Cursor, Fetch, Page
 from ar_connectors.netsuite.client import MOST_ROWS, PAGE_SIZE
+from ar_connectors.netsuite.cursors import LateState
 from ar_connectors.netsuite.reading import Piece, Tally
 from ar_connectors.netsuite.suiteql import Select, number
 
@@ -94,7 +95,7 @@ class _Seen:
 
 
 @dataclass(slots=True)
-class _State(Mapping[str, Any]):
+class _State(LateState):
     """A stream's cursor as it stands when its page is committed: by then all pages before it were fetched."""
 
     base: Mapping[str, Any]
@@ -103,20 +104,11 @@ class _State(Mapping[str, Any]):
     upto: int
     made: dict[str, Any] | None = None
 
-    def _value(self) -> dict[str, Any]:
+    def value(self) -> dict[str, Any]:
         if self.made is None:
             stretch = _folded(self.stretch, self.pages[: self.upto + 1])
             self.made = {**self.base, "stretch": stretch.saved()}
         return self.made
-
-    def __getitem__(self, key: str) -> Any:
-        return self._value()[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._value())
-
-    def __len__(self) -> int:
-        return len(self._value())
 
 
 def read_by_place(

@@ -113,7 +113,7 @@ def mutants_of(path: Path, names: Iterable[str]) -> Iterator[Mutant]:
         span = index.span_by_function_name[own]
         changed = text[span.start - 1 : span.end]
         renamed = [li.replace(own, f"{function}__mutmut_orig", 1) if own in li else li for li in changed]
-        first, end, end_then = _difference(original, renamed)
+        first, end, end_then = difference(original, renamed)
         statement = frozenset(start + n for n in _statement(tree, first, max(first, end - 1)))
         yield Mutant(
             name,
@@ -126,8 +126,8 @@ def mutants_of(path: Path, names: Iterable[str]) -> Iterator[Mutant]:
         )
 
 
-def _difference(original: Sequence[str], renamed: Sequence[str]) -> tuple[int, int, int]:
-    """First line that differs, counted from 0, and where the difference ends in each of the two."""
+def difference(original: Sequence[str], renamed: Sequence[str]) -> tuple[int, int, int]:
+    """First line (or word) that differs, counted from 0, and where the difference ends in each of the two."""
     first = 0
     while first < min(len(original), len(renamed)) and original[first] == renamed[first]:
         first += 1

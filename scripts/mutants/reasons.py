@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from making import difference
+
 __all__ = ["Change", "Reason", "change_of", "page", "read", "unexplained"]
 
 FILE = Path(__file__).with_name("survivors.toml")
@@ -122,16 +124,9 @@ def page(found: Mapping[str, list[Change]]) -> str:
 def _fragment(change: Change) -> tuple[str, str]:
     """What differs, by whole words, with a little around it."""
     was, becomes = (re.findall(r"\w+|\s+|.", text) for text in (change.was, change.becomes))
-    first = 0
-    while first < min(len(was), len(becomes)) and was[first] == becomes[first]:
-        first += 1
-    last = 0
-    while last < min(len(was), len(becomes)) - first and was[-1 - last] == becomes[-1 - last]:
-        last += 1
-    first, last = max(first - 6, 0), max(last - 6, 0)
-    return "".join(was[first : len(was) - last]).strip(), "".join(
-        becomes[first : len(becomes) - last]
-    ).strip()
+    first, end_was, end_becomes = difference(was, becomes)
+    first = max(first - 6, 0)
+    return "".join(was[first : end_was + 6]).strip(), "".join(becomes[first : end_becomes + 6]).strip()
 
 
 def _cell(was: str, becomes: str) -> str:

@@ -14,12 +14,17 @@ from tests.house.sources import ROOT
 
 
 def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("reasons", ROOT / "scripts" / "mutants" / "reasons.py")
+    folder = ROOT / "scripts" / "mutants"
+    spec = importlib.util.spec_from_file_location("reasons", folder / "reasons.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(folder))  # a program's own folder is where it finds its other parts
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(folder))
     return module
 
 

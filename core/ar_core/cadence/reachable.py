@@ -49,8 +49,6 @@ def dead_addresses(facts: AccountFacts, history: History) -> dict[Slot, DeadAddr
     for profile in facts.profiles:
         for bounce in profile.bounced:
             dead[bounce.contact_id, bounce.channel] = DeadAddress(bounce.at, None, 0)
-    if not dead and not history.telling:
-        return dead
     if not dead and not any(touch.outcome is TouchOutcome.BOUNCED for touch in history.telling):
         return dead
     healed: dict[Slot, int] = {}
