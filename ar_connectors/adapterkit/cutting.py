@@ -2,20 +2,37 @@
 
 msgspec cuts; where it cannot (a NaN, a lone surrogate or a control character spoils the whole body for it) the standard
 library walks the same levels, so that only the spoiled row is lost (design rule D3).
+
+Cutting a page row by row costs a pass over every byte of it, before each row is read in another. A page of rows is therefore
+cut into pieces of some rows each, where a cut is guessed; reading the pieces proves the guesses (`cut_list`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal, DecimalException
+from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
 from ar_connectors.errors import ContractError
 
-__all__ = ["UNREADABLE", "Cutter", "cut_up", "identify", "loads_exact", "loads_plain"]
+__all__ = [
+    "PIECE",
+    "UNREADABLE",
+    "CutList",
+    "Cutter",
+    "cut_list",
+    "cut_up",
+    "elements",
+    "identify",
+    "loads_exact",
+    "loads_plain",
+]
 
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that it cannot read."""
@@ -23,6 +40,10 @@ UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _SPLIT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _CUT: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _WHITE: Final = " \t\r\n"
+_FIRST: Final = rb'\s*:\s*\[(\s*\{\s*"[^"\\]*")'
+
+PIECE: Final = 32_768
+"""Bytes of rows that are read at once: few enough that what they become is mapped and dropped within the processor's cache."""
 
 _Opened = TypeVar("_Opened")
 
@@ -90,6 +111,52 @@ def identify(raw: bytes, *names: str) -> str | None:
     return next((found for name in names if isinstance(found := document.get(name), str)), None)
 
 
+@dataclass(frozen=True, slots=True)
+class CutList:
+    """A body whose one list of rows was taken out; see `cut_list`."""
+
+    frame: bytes
+    """The body with an empty list in its place."""
+    pieces: Iterator[bytes]
+    """Lists of JSON that hold the rows, in their order."""
+
+
+def cut_list(body: bytes, name: str) -> CutList | None:
+    """Take the list that is called `name` out of a body, in pieces of about `PIECE` bytes; None where it is not found or empty.
+
+    Nothing is parsed here: a piece ends where `},{` is followed by the name that the first row begins with, and the list at the
+    body's last bracket. Either may be wrong, and it shows: **where the frame and every piece are JSON, and the pieces hold objects,
+    the rows are those of the list**. For a piece that begins between two rows and is a list of JSON ends between two rows, so the
+    next one begins there too. A reader that meets a piece, or a frame, which is none takes another way through the whole body.
+    """
+    start = body.find(b'"%b"' % name.encode())
+    found = _opening(name).match(body, start) if start >= 0 else None
+    end = body.rfind(b"]")
+    if found is None or end < found.end() or b"\\" in body[:start]:
+        return None
+    opening = found.start(1)
+    return CutList(body[:opening] + body[end:], _pieces(body, opening, end, b"}," + found[1]))
+
+
+@lru_cache(maxsize=32)
+def _opening(name: str) -> re.Pattern[bytes]:
+    """A list of objects under its name, up to the name of the first member; there are as many as collections of rows."""
+    return re.compile(rb'"%b"' % name.encode() + _FIRST)
+
+
+def _pieces(body: bytes, start: int, end: int, between: bytes) -> Iterator[bytes]:
+    whole = memoryview(body)
+    while (cut := body.find(between, start + PIECE, end)) >= 0:
+        yield b"".join((b"[", whole[start : cut + 1], b"]"))
+        start = cut + 2
+    yield b"".join((b"[", whole[start:end], b"]"))
+
+
+def elements(piece: bytes) -> list[bytes]:
+    """The elements of a list. Raises what is in `UNREADABLE` when it is none."""
+    return [bytes(value) for value in _CUT.decode(piece)]
+
+
 class _Quick:
     """Cuts objects and lists with msgspec, without looking into what is inside."""
 
@@ -97,7 +164,7 @@ class _Quick:
         return [(name, bytes(value)) for name, value in _SPLIT.decode(raw).items()]
 
     def elements(self, raw: bytes) -> list[bytes]:
-        return [bytes(value) for value in _CUT.decode(raw)]
+        return elements(raw)
 
 
 class _Careful:

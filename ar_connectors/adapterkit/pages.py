@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -88,6 +88,20 @@ class FillingPage:
         self.row_of.extend([number] * len(records))
         if mapped.replaces is not None:
             self.replaces.append(mapped.replaces)
+
+    def mark(self) -> tuple[int, ...]:
+        """How full it is now; see `back_to`."""
+        return tuple(len(one) for one in self._lists())
+
+    def back_to(self, mark: tuple[int, ...]) -> None:
+        """Take out again what was put in since the mark."""
+        for one, length in zip(self._lists(), mark, strict=True):
+            del one[length:]
+
+    def _lists(self) -> tuple[list[Any], ...]:
+        return (
+            self.records, self.row_of, self.tombstones, self.rejected, self.out_of_scope, self.replaces
+        )  # fmt: skip
 
     def reject(self, kind: str, raw: bytes, number: int, error: RowError, *id_names: str) -> None:
         """Put a row that cannot become a record aside, with its bytes; `id_names` are the members that may hold its id."""

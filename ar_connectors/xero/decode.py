@@ -1,26 +1,35 @@
 """What is in a body of Xero? Bytes in, a page of normalized records out; pure.
 
-The usual page, one list of one collection, is cut into rows by msgspec, and each row read into a typed struct and mapped before
-the next one is touched; a page of payments, which are small, is read at once. A row that msgspec stumbles on is read carefully
-by itself, so one bad row never costs the others: it is rejected with its bytes and the reason. Only a body that is no JSON, or
-no envelope of Xero, fails as a whole.
+The usual page, one list of one collection, is cut into pieces of some rows each, and those of a piece are read into typed structs
+and mapped before the next one is touched. The rows of a piece that holds one that msgspec stumbles on are read by themselves, so
+one bad row never costs the others: it is rejected with its bytes and the reason. Only a body that is no JSON, or no envelope of
+Xero, fails as a whole.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import DecimalException
 from functools import partial
+from types import GenericAlias
 from typing import Any, Final
 
 import msgspec
 
-from ar_connectors.adapterkit.cutting import UNREADABLE, Cutter, cut_up, identify, loads_plain
+from ar_connectors.adapterkit.cutting import (
+    UNREADABLE,
+    Cutter,
+    cut_list,
+    cut_up,
+    elements,
+    identify,
+    loads_plain,
+)
 from ar_connectors.adapterkit.decoding import Bodies
-from ar_connectors.adapterkit.mapper import CHECK_EVERY, RowError
+from ar_connectors.adapterkit.mapper import RowError
 from ar_connectors.adapterkit.pages import LARGE, FillingPage, Mapped, collector_paused
 from ar_connectors.adapterkit.rows import RowReader
 from ar_connectors.connector import OutOfScope, Page
@@ -101,13 +110,14 @@ _MAPPERS: Final[Mapping[str, Callable[[Mapper, Any], Mapped]]] = {
     "Allocations": map_allocation,
     "HistoryRecords": map_history,
 }
-_DECODERS: Final = {name: msgspec.json.Decoder(shape) for name, shape in wire.ROWS.items()}
+_LISTS: Final[Mapping[str, msgspec.json.Decoder[list[Any]]]] = {
+    name: msgspec.json.Decoder(GenericAlias(list, wire.ROWS[name])) for name in _ATTRIBUTES
+}
 _HISTORY: Final = msgspec.json.Decoder(wire.HistoryRecord)
 _PAGING: Final = msgspec.json.Decoder(wire.Pagination)
 _PAGINATION: Final = re.compile(rb'"pagination"\s*:\s*(\{[^{}]*\})').search
 """No text in a row looks like this: a quote inside of one has a backslash before it."""
 _BODY: Final = msgspec.json.Decoder(wire.Body)
-_AT_ONCE: Final = {"Payments": msgspec.json.Decoder(wire.PaymentsBody)}
 _SMALL: Final = 65_536
 """An answer that is nothing but refusals is small."""
 _AROUND: Final = frozenset({"Id", "Status", "ProviderName", "DateTimeUTC", "pagination", "Warnings"})
@@ -140,9 +150,7 @@ def decode_page(body: bytes, collection: str, context: Context, *, stream: str =
     if len(body) < _SMALL and b'"ERROR"' in body:
         _raise_refusal(body, collection)
     with collector_paused(len(body) > LARGE):
-        page = _typed(body, collection, context, stream, at_once=True) if collection in _AT_ONCE else None
-        if page is None:
-            page = _typed(body, collection, context, stream)
+        page = _typed(body, collection, context, stream)
         if page is None:
             page = _careful(body, collection, context, stream)
     return page
@@ -158,58 +166,67 @@ def _raise_refusal(body: bytes, collection: str) -> None:
         raise problem_error(problem, operation="decode")
 
 
-def _typed(
-    body: bytes, collection: str, context: Context, stream: str, *, at_once: bool = False
-) -> Page | None:
+def _typed(body: bytes, collection: str, context: Context, stream: str) -> Page | None:
     """The quick way, for a list of one collection that is often read; None when the careful way must be taken. A list of another
-    collection than was asked for may be a member of a bare row: an invoice holds its Payments. `at_once`: all rows are read before
-    the first is mapped, and one that cannot be spoils the way."""
-    if b"\\" in body and b"\\u0000" in body:  # one byte is found much faster than six
+    collection than was asked for may be a member of a bare row: an invoice holds its Payments."""
+    if collection not in _LISTS or (
+        b"\\" in body and b"\\u0000" in body
+    ):  # one byte is found much faster than six
         return None
+    cut = cut_list(body, collection)
+    if cut is None:
+        return None
+    filled = FillingPage()
     try:
-        answer = _AT_ONCE[collection].decode(body) if at_once else _BODY.decode(body)
+        answer = _BODY.decode(cut.frame)
+        lists = {
+            "Invoices": answer.invoices,
+            "CreditNotes": answer.credit_notes,
+            "Payments": answer.payments,
+            "Prepayments": answer.prepayments,
+            "Overpayments": answer.overpayments,
+            "Contacts": answer.contacts,
+        }
+        if [name for name, rows in lists.items() if rows is not None] != [collection] or lists[collection]:
+            return None
+        count = _take_all(filled, Mapper(context), collection, cut.pieces)
     except UNREADABLE:
         return None
-    lists = [
-        (name, rows)
-        for name, rows in (
-            ("Invoices", answer.invoices),
-            ("CreditNotes", answer.credit_notes),
-            ("Payments", answer.payments),
-            ("Prepayments", answer.prepayments),
-            ("Overpayments", answer.overpayments),
-            ("Contacts", answer.contacts),
-        )
-        if rows is not None
-    ]
-    if len(lists) != 1 or lists[0][0] != collection:
-        return None
-    name, rows = lists[0]
-    mapper, filled = Mapper(context), FillingPage()
-    decode_row, map_row, kind = _DECODERS[name].decode, _MAPPERS[name], SINGULAR[name]
-    records, row_of, replaces = filled.records, filled.row_of, filled.replaces
-    for number, raw in enumerate(rows):
-        try:
-            row = raw if at_once else decode_row(raw)
-            mapped = map_row(mapper, row)
-        except (*UNREADABLE, RowError, DecimalException):
-            if at_once:
-                return None
-            _take(filled, context, name, bytes(raw), number)
-            continue
-        found, replaced = mapped.records, mapped.replaces
-        if found and replaced is not None:
-            records += found
-            row_of += [number] * len(found)
-            replaces.append(replaced)
-        else:
-            filled.add(kind, getattr(row, _ATTRIBUTES[name]), mapped, number)
-        if number % CHECK_EVERY == 0 and not mapper.check_numbers():
-            return None
-    if not mapper.check_numbers():
-        return None
     when = instant_of(answer.date_time) if answer.date_time else None
-    return filled.page(len(rows), kind, when, mapper_version=MAPPER_VERSION, stream=stream, raw=body)
+    kind = SINGULAR[collection]
+    return filled.page(count, kind, when, mapper_version=MAPPER_VERSION, stream=stream, raw=body)
+
+
+def _take_all(filled: FillingPage, mapper: Mapper, name: str, pieces: Iterable[bytes]) -> int:
+    """Map the rows of one collection, quickly: what `_take` does, without a call and an object for each row. Those of a piece that
+    holds a row or a number that is none are taken one by one. Returns how many there are; raises what is in `UNREADABLE` for a piece
+    that is no list."""
+    decode, map_row, kind, id_name = _LISTS[name].decode, _MAPPERS[name], SINGULAR[name], _ATTRIBUTES[name]
+    records, row_of, replaces = filled.records, filled.row_of, filled.replaces
+    number = 0
+    for piece in pieces:
+        mark, first = filled.mark(), number
+        try:
+            for row in decode(piece):
+                mapped = map_row(mapper, row)
+                found, replaced = mapped.records, mapped.replaces
+                if found and replaced is not None:
+                    records += found
+                    row_of += [number] * len(found)
+                    replaces.append(replaced)
+                else:
+                    filled.add(kind, getattr(row, id_name), mapped, number)
+                number += 1
+            good = True
+        except (*UNREADABLE, RowError, DecimalException):
+            good = False
+        if mapper.check_numbers() and good:
+            continue
+        filled.back_to(mark)
+        for number, raw in enumerate(elements(piece), first):
+            _take(filled, mapper.context, name, raw, number)
+        number += 1
+    return number
 
 
 # ---- row by row
