@@ -6,8 +6,9 @@ them. Names are loaded on first use, so importing the package costs nothing.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ar_connectors.lazy import face
 
 if TYPE_CHECKING:
     from ar_connectors.api import (
@@ -66,7 +67,9 @@ _HOMES = {
     "ARError": "errors",
     "CallBudget": "http.meter",
     "ClientCredentials": "auth.tokens",
+    "Connection": "api",
     "Endpoints": "http.endpoints",
+    "PLATFORMS": "api",
     "Page": "connector",
     "Receipt": "store.contract",
     "Reconciliation": "syncing.reconcile",
@@ -74,17 +77,18 @@ _HOMES = {
     "SyncReport": "syncing.report",
     "TokenSet": "auth.tokens",
     "WriteState": "store.contract",
+    "capabilities": "api",
+    "connect": "api",
+    "decode": "api",
+    "deliver": "api",
+    "open_store": "api",
+    "reconcile": "api",
+    "record": "api",
+    "replay": "api",
+    "resolve": "api",
+    "sweep": "api",
+    "sync": "api",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from its module."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"ar_connectors.{_HOMES.get(name, 'api')}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:  # a type checker would believe that every name exists
+    __getattr__, __dir__ = face(__name__, _HOMES)

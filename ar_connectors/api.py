@@ -174,6 +174,7 @@ def sync(
     full: bool = False,
     streams: Sequence[str] | None = None,
     workers: int = 5,
+    processes: int = 0,
     progress: Callable[[Event], None] | None = None,
     raise_errors: bool = True,
 ) -> SyncReport:
@@ -187,6 +188,7 @@ def sync(
             full=full,
             streams=streams,
             workers=workers,
+            processes=processes,
             observer=progress or conn.observer,
             usage=conn.usage,
             raise_errors=raise_errors,

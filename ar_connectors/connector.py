@@ -31,6 +31,7 @@ from ar_core.model import (
 )
 
 __all__ = [
+    "Answer",
     "Capabilities",
     "Capability",
     "ChecksItself",
@@ -133,13 +134,35 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that has come and is not decoded yet: whoever asked decides where that is done, in this process or in another."""
+
+    body: bytes
+    decode: Callable[[bytes], tuple[Page, Any]]
+    """Pure. A function of a module, or a `functools.partial` of one, whose arguments can be pickled; besides the page it returns
+    what `finish` has to know, likewise."""
+    finish: Callable[[Page, Any], Page]
+    """What only the process knows that asked (a cursor, a look at the store). Replacing `records` costs what decoding elsewhere saved."""
+
+    def page(self) -> Page:
+        """The finished page, decoded here."""
+        return self.finish(*self.decode(self.body))
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
-    """One thing to ask. `run` makes the call(s) and decodes; it is safe to run in any thread and to run again."""
+    """One thing to ask. Safe to ask in any thread, and to ask again."""
 
     label: str
-    run: Callable[[], Page]
+    ask: Callable[[], Page | Answer]
+    """Makes the call(s). What is much and read by one pure function comes back as an `Answer`."""
     rows: int | None = None
     """How many rows it will bring, where that is known before."""
+
+    def run(self) -> Page:
+        """Ask, and decode here."""
+        found = self.ask()
+        return found.page() if isinstance(found, Answer) else found
 
 
 @dataclass(frozen=True, slots=True)

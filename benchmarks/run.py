@@ -56,10 +56,12 @@ def cases(provider: str) -> list[Case]:
     ours = [sys.executable, OURS, "--provider", provider, "--workers"]
     found = [Case(BASELINE, raw), Case(SLOW_BASELINE, raw, latency_ms=150, baseline=SLOW_BASELINE)]
     at_once = contest.in_flight
-    sync = [*ours, str(contest.workers), "--mode", "sync"]
+    alone = [*ours, str(contest.workers), "--mode", "sync"]
+    sync = [*alone, "--processes", "1"]
     found += [
         Case(OUR_PULL, [*ours, "1", "--mode", "pull"], contest.pull_goal, in_flight=at_once),
         Case("ours: sync into SQLite, raw kept", sync, contest.sync_goal, in_flight=at_once),
+        Case("ours: the same in one process", alone, in_flight=at_once),
         Case("ours: first load, 150 ms a call", sync, contest.slow_goal, 150, SLOW_BASELINE, at_once),
     ]
     for peer in contest.peers:

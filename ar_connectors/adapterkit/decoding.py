@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ar_connectors.auth.oauth import token_refusal
+from ar_connectors.auth.refusals import token_refusal
 from ar_connectors.connector import Page
 from ar_connectors.errors import ARError, ConfigurationError, ContractError, UnsupportedOperation
 from ar_connectors.http.redact import excerpt

@@ -8,47 +8,34 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode
 
+from ar_connectors.auth.refusals import json_object, token_refusal
 from ar_connectors.auth.tokens import ClientCredentials, TokenSet
 from ar_connectors.clock import Clock
 from ar_connectors.errors import (
     ARError,
-    AuthError,
     ConfigurationError,
     ContractError,
-    RateLimited,
     ReauthorizationRequired,
-    TransientError,
     UnsupportedOperation,
 )
 from ar_connectors.events import Event
 from ar_connectors.http.endpoints import Endpoints
 from ar_connectors.http.exchange import TransportSettings
 from ar_connectors.http.messages import Replay, Request, Response
-from ar_connectors.http.redact import Redactor, excerpt
+from ar_connectors.http.redact import Redactor
 from ar_connectors.http.retry import RetryPolicy
 from ar_connectors.http.transport import Transport
 
-__all__ = ["OAuthProvider", "TokenClient", "TokenDialect", "TokenEndpoint", "challenge", "token_refusal"]
+__all__ = ["OAuthProvider", "TokenClient", "TokenDialect", "TokenEndpoint", "challenge"]
 
 _ONE_TRY: Final = RetryPolicy(attempts=1, total=10, retry_after_cap=5, throttle_total=10)
 """Whoever holds the lease repeats a refresh, because it has to renew the lease in between."""
 _QUICK: Final = TransportSettings(
     connect_timeout=5, read_timeout=20, body_timeout=20, max_body=1_000_000, connections=2
 )
-
-_SETTINGS_ERRORS: Final[Mapping[str, str]] = {
-    "invalid_client": "check client id and secret, and that they are of this environment (sandbox or production)",
-    "unauthorized_client": "allow this app the authorization code flow at the platform, and check its client id",
-    "unsupported_grant_type": "the token address may be of another platform; check the endpoints",
-    "invalid_scope": "ask only for scopes that the app has at the platform",
-    "redirect_uri_mismatch": "register exactly this redirect address with the app at the platform",
-}
-
-_PASSING: Final = frozenset({"temporarily_unavailable", "server_error"})
-_CODES: Final = frozenset({"invalid_grant", "invalid_request", "access_denied", *_SETTINGS_ERRORS, *_PASSING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +67,6 @@ class OAuthProvider:
 def challenge(verifier: str) -> str:
     """The S256 challenge of a code verifier (RFC 7636, section 4.2)."""
     return urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode()
-
-
-def token_refusal(body: bytes, status: int | None = None) -> ARError | None:
-    """The failure that an answer of a token endpoint stands for (RFC 6749, section 5.2). Without a status, None for what names
-    no error of that section: then nothing says that a token endpoint wrote it."""
-    document = _object(body)
-    code = document.get("error")
-    code = code if isinstance(code, str) else None
-    if status is None and code not in _CODES:
-        return None
-    description = document.get("error_description")
-    message = f"the token endpoint answered {code or status}"
-    if isinstance(description, str) and description:
-        message += f": {excerpt(description, 200)}"
-    facts: dict[str, Any] = {"platform_code": code, "excerpt": excerpt(body)}
-    if code == "invalid_grant":
-        return ReauthorizationRequired(message, **facts)
-    if code is not None and code in _SETTINGS_ERRORS:
-        return ConfigurationError(message, advice=_SETTINGS_ERRORS[code], **facts)
-    if status == 429:
-        return RateLimited(message, **facts)
-    if (status or 0) >= 500 or code in _PASSING:
-        return TransientError(message, **facts)
-    return AuthError(message, **facts)
 
 
 class TokenDialect:
@@ -183,7 +146,7 @@ class TokenClient:
         )
         try:
             tokens = TokenSet.from_answer(
-                _object(response.body),
+                json_object(response.body),
                 asked_at,
                 previous=previous,
                 refresh_life=self.provider.refresh_life,
@@ -359,11 +322,3 @@ class TokenEndpoint(TokenClient):
         basic = b64encode(keys.encode()).decode()
         self.redactor.add(basic)
         return {"Authorization": f"Basic {basic}"}
-
-
-def _object(body: bytes) -> Mapping[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 import click
@@ -74,11 +75,23 @@ class SyncProgress:
 @click.option("--full", is_flag=True, help="Read everything again from the beginning.")
 @click.option("--max-calls", type=int, help="Stop before making more calls than this.")
 @click.option("--max-metered", type=int, help="Stop before spending more billable units than this.")
+@click.option(
+    "--processes",
+    type=int,
+    default=int(os.name == "posix"),
+    show_default=True,
+    help="Further processes that decode, where much is read.",
+)
 @json_option
 @pass_shell
 @verb
 def sync(
-    shell: Shell, connection: str | None, full: bool, max_calls: int | None, max_metered: int | None
+    shell: Shell,
+    connection: str | None,
+    full: bool,
+    max_calls: int | None,
+    max_metered: int | None,
+    processes: int,
 ) -> Exit | None:
     """Bring our copy up to date, incrementally; every call is counted."""
     bars = SyncProgress.of(shell)
@@ -86,7 +99,9 @@ def sync(
         shell.connection_id(connection), observer=bars, max_calls=max_calls, max_metered_units=max_metered
     )
     with bars.progress:
-        report = api.sync(conn, shell.store, full=full, progress=bars, raise_errors=False)
+        report = api.sync(
+            conn, shell.store, full=full, processes=processes, progress=bars, raise_errors=False
+        )
     shell.emit(report, lambda: shell.out.print(sync_table(report)))
     if report.failures:
         for failure in report.failures:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NoReturn
 
@@ -25,7 +24,6 @@ __all__ = [
     "Rule",
     "Trouble",
     "Verdict",
-    "parse_retry_after",
     "repeat",
     "rule_for",
 ]
@@ -133,36 +131,6 @@ class RetryPolicy:
         """How long to wait after the `attempt`-th try (from 1). `jitter` is in [0, 1): full jitter."""
         # The exponent is bounded, or a long run of tries would overflow before the cap could apply.
         return jitter * min(self.longest_backoff, self.base * 2.0 ** min(attempt - 1, 30))
-
-
-def parse_retry_after(value: str | None, now: datetime | None) -> timedelta | None:
-    """A Retry-After header, in seconds or as an HTTP date; None where it is absent or neither. Never negative.
-
-    `now`: what the time is where the header was written, that is the answer's own Date where it has one. The difference of
-    two times of one clock is right even when that clock is wrong (RFC 9110, section 10.2.3). None: a date tells nothing.
-    """
-    text = (value or "").strip()
-    if not text:
-        return None
-    whole, _, fraction = text.partition(".")
-    if (
-        whole.isascii()
-        and whole.isdecimal()
-        and (not fraction or (fraction.isascii() and fraction.isdecimal()))
-    ):
-        # A century is as good as any longer time, and fits everywhere.
-        return timedelta(seconds=min(int(whole[:12]), 3_155_760_000)) + timedelta(
-            milliseconds=int((fraction + "000")[:3])
-        )
-    if now is None:
-        return None
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(until - now, timedelta(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ from ar_connectors.http.exchange import Exchange, TransportSettings, Wire
 from ar_connectors.http.messages import Dialect, Replay, Request, Response, Signer
 from ar_connectors.http.meter import CallBudget, Meter, Usage
 from ar_connectors.http.redact import Redactor
-from ar_connectors.http.retry import Failure, RetryPolicy, Rule, Trouble, parse_retry_after, repeat
+from ar_connectors.http.retry import Failure, RetryPolicy, Rule, Trouble, repeat
+from ar_connectors.http.retry_after import parse_retry_after
 
 __all__ = ["Transport"]
 

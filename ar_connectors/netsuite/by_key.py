@@ -13,7 +13,7 @@ from typing import Any, Final
 from ar_connectors.connector import Cursor, Fetch, Page
 from ar_connectors.netsuite.client import PAGE_SIZE
 from ar_connectors.netsuite.cursors import LateState
-from ar_connectors.netsuite.reading import Piece
+from ar_connectors.netsuite.pieces import Piece
 from ar_connectors.netsuite.suiteql import Select, after_key, number
 
 __all__ = ["Lane", "cut", "lanes_of", "read_by_key"]

@@ -16,10 +16,10 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
-from ar_connectors.connector import Cursor, Fetch, Page
+from ar_connectors.connector import Answer, Cursor, Fetch, Page
 from ar_connectors.netsuite.client import MOST_ROWS, PAGE_SIZE
 from ar_connectors.netsuite.cursors import LateState
-from ar_connectors.netsuite.reading import Piece, Tally
+from ar_connectors.netsuite.pieces import Piece, Tally
 from ar_connectors.netsuite.suiteql import Select, number
 
 __all__ = ["Stretch", "is_proven", "proof_of", "read_by_place"]
@@ -113,20 +113,19 @@ class _State(LateState):
 
 def read_by_place(
     stream: str,
-    fetch: Callable[[Select, int], Piece],
+    ask: Callable[[Select, int, Callable[[Piece], Page]], Page | Answer],
     asked: Select,
     base: Mapping[str, Any],
     stretch: Stretch,
 ) -> Generator[Sequence[Fetch], None, Stretch]:
-    """The batch that reads one statement, as far as a statement goes; returns what was read. `fetch`: takes statement and offset;
-    `base`: the cursor besides the stretch."""
+    """The batch that reads one statement, as far as a statement goes; returns what was read. `ask`: takes statement, offset and
+    what becomes of the piece; `base`: the cursor besides the stretch."""
     behind = stretch.last if stretch.last is not None else stretch.start
     statement = _between(asked, behind, stretch.high)
     left = -(-(stretch.expected - stretch.rows) // PAGE_SIZE)
     pages: list[_Seen | None] = [None] * max(1, min(left, MOST_ROWS // PAGE_SIZE))
 
-    def run(index: int) -> Page:
-        piece = fetch(statement, index * PAGE_SIZE)
+    def then(index: int, piece: Piece) -> Page:
         rows = piece.page.rows
         # A statement that yields as much as one may has more behind it, whatever it says.
         cut_off = rows >= PAGE_SIZE and (index + 1) * PAGE_SIZE >= MOST_ROWS
@@ -134,7 +133,10 @@ def read_by_place(
         return replace(piece.page, cursor=Cursor(stream, _State(base, stretch, pages, index)))
 
     yield [
-        Fetch(f"{stream} page {index + 1} of {len(pages)}", partial(run, index))
+        Fetch(
+            f"{stream} page {index + 1} of {len(pages)}",
+            partial(ask, statement, index * PAGE_SIZE, partial(then, index)),
+        )
         for index in range(len(pages))
     ]
     return _folded(stretch, pages)

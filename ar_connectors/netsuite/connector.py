@@ -29,8 +29,9 @@ from ar_connectors.netsuite.mapping_settlements import adjustment_remote_id, jou
 from ar_connectors.netsuite.marks import Marks
 from ar_connectors.netsuite.own_activities import TABLES as TABLES_OF_OURS
 from ar_connectors.netsuite.own_activities import decode_activities
+from ar_connectors.netsuite.pieces import KIND_OF
 from ar_connectors.netsuite.pull import STREAMS, pull
-from ar_connectors.netsuite.reading import KIND_OF, completed
+from ar_connectors.netsuite.reading import completed
 from ar_connectors.netsuite.reading_checks import read_problems
 from ar_connectors.netsuite.reports import reported_balances
 from ar_connectors.netsuite.suiteql import number

@@ -14,7 +14,7 @@ from ar_connectors.netsuite.decode import decode_envelope
 from ar_connectors.netsuite.envelope import open_answer
 from ar_connectors.netsuite.mapping import tombstone
 from ar_connectors.netsuite.mapping_settlements import journal_of
-from ar_connectors.netsuite.reading import last_key
+from ar_connectors.netsuite.pieces import last_key
 from ar_connectors.netsuite.suiteql import Key, Select, after_key, moment, timestamp
 from ar_connectors.netsuite.tables import OVERLAP
 from ar_core.model import RecordKind, Tombstone, parse_record_id
@@ -114,7 +114,7 @@ class _Reading:
         page = _without_uses(_with_lines(page, self.view))
         self.customers = [*dict.fromkeys([*self.customers, *_owners(page, self.view)])][-_REMEMBERED:]
         more = envelope.has_more and len(envelope.rows) > 0
-        self.after = last_key(envelope, _SELECT.keys) if more else None
+        self.after = last_key(envelope, [one.name for one in _SELECT.keys]) if more else None
         # The owners are saved with the tombstones: once those are committed, nothing tells whose documents they were.
         return replace(page, cursor=self._cursor(self.watermark if more else self.latest))
 

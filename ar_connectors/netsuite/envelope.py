@@ -17,7 +17,7 @@ from ar_connectors.http.messages import Response
 from ar_connectors.http.redact import excerpt
 from ar_connectors.netsuite.account import PLATFORM
 
-__all__ = ["Envelope", "Raw", "open_answer", "open_envelope", "page_of"]
+__all__ = ["Envelope", "Raw", "open_answer", "open_envelope", "open_page", "page_of"]
 
 Raw = msgspec.Raw | bytes
 """The bytes of one row."""
@@ -110,11 +110,16 @@ def _opened(cutter: Cutter, whole: bytes, body: bytes) -> Envelope:
 
 
 def open_answer(response: Response, tenant: str, operation: str) -> Envelope:
-    """Take the answer to a query apart. Raises ContractError for what is none, also for one that has lost rows on its way: the next
+    """Take the answer to a query apart. Raises as `open_page` does."""
+    return open_page(response.body, tenant, operation, response.headers.get("x-n-operationid"))
+
+
+def open_page(body: bytes, tenant: str, operation: str, request_id: str | None) -> Envelope:
+    """Take a page of rows apart. Raises ContractError for what is none, also for one that has lost rows on its way: the next
     question begins behind the last row, so nobody would ever ask for them again."""
-    envelope = open_envelope(response.body, tenant)
+    envelope = open_envelope(body, tenant)
     problem = None
-    if not envelope.is_page or response.body.lstrip()[:1] != b"{":
+    if not envelope.is_page or body.lstrip()[:1] != b"{":
         problem = "the answer to a query is no page of rows"
     elif envelope.count is not None and envelope.count != len(envelope.rows):
         problem = f"the answer says that it has {envelope.count} rows, and has {len(envelope.rows)}"
@@ -125,8 +130,8 @@ def open_answer(response: Response, tenant: str, operation: str) -> Envelope:
         platform=PLATFORM,
         tenant=tenant,
         operation=operation,
-        request_id=response.headers.get("x-n-operationid"),
-        excerpt=excerpt(response.body, 200),
+        request_id=request_id,
+        excerpt=excerpt(body, 200),
     )
 
 

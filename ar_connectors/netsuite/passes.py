@@ -7,20 +7,21 @@ what changes while a first load takes several pages is looked at right behind it
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ar_connectors.connector import Cursor, Fetch, Page, StoreView
+from ar_connectors.connector import Answer, Cursor, Fetch, Page, StoreView
 from ar_connectors.netsuite.by_key import Lane, cut, lanes_of, read_by_key
 from ar_connectors.netsuite.by_place import Stretch, is_proven, proof_of, read_by_place
 from ar_connectors.netsuite.client import PAGE_SIZE, NetSuiteClient, rows_in
 from ar_connectors.netsuite.company import Company
 from ar_connectors.netsuite.deletions import known_customers
 from ar_connectors.netsuite.marks import Mark, Marks
+from ar_connectors.netsuite.pieces import Piece
 from ar_connectors.netsuite.probing import KEY_SUM
-from ar_connectors.netsuite.reading import Piece, fetch_page
+from ar_connectors.netsuite.reading import ask_page, fetch_page
 from ar_connectors.netsuite.suiteql import Select
 from ar_connectors.netsuite.tables import Table
 
@@ -159,7 +160,7 @@ class TableReading:
         pages = 0
         while True:
             if not stretch.ended:
-                stretch = yield from read_by_place(self.table.stream, self.page, self.select, base, stretch)
+                stretch = yield from read_by_place(self.table.stream, self.ask, self.select, base, stretch)
             pages += stretch.pages
             following = stretch.next()
             rest = base if stretch.ended else {**base, "stretch": following.saved()}
@@ -192,3 +193,7 @@ class TableReading:
     def page(self, asked: Select, offset: int = 0) -> Piece:
         """One page of the table."""
         return fetch_page(self.client, self.company, self.table, asked, offset=offset)
+
+    def ask(self, asked: Select, offset: int, then: Callable[[Piece], Page]) -> Page | Answer:
+        """The same, and what becomes of it."""
+        return ask_page(self.client, self.company, self.table, asked, offset, then)

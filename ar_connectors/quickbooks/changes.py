@@ -186,7 +186,7 @@ def _window(
     if table.condition:
         where = f"{table.condition} AND {where}"
 
-    def finish(page: Page, position: int) -> Page:  # noqa: ARG001  the windows of the feed keep no position
+    def finish(page: Page, *_: object) -> Page:  # the windows of the feed keep no position
         return settle(client, context, view, replace(page, stream=CHANGES), before=since + OVERLAP).page
 
     for _ in range(_MAX_PASSES):
@@ -194,7 +194,8 @@ def _window(
         reading = Pass(total)
         fetches = reading.fetches(client, context, table, where, finish)
         if fetches:
-            yield fetches
+            # Settling looks at every record, so each page is decoded where that is done.
+            yield [replace(one, ask=one.run) for one in fetches]
         if reading.complete():
             return
     raise moving_table(client, table, _MAX_PASSES)

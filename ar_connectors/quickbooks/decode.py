@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import DecimalException
 from functools import partial
 from types import GenericAlias
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,7 @@ from ar_connectors.connector import OutOfScope, Page, Record
 from ar_connectors.errors import ARError
 from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.context import ENTITY_KINDS, PLATFORM, Context, Mapper
+from ar_connectors.quickbooks.entries import names_entries
 from ar_connectors.quickbooks.envelope import ENTITY_NAMES, Envelope, Row, open_envelope
 from ar_connectors.quickbooks.faults import fault_error, parse_fault
 from ar_connectors.quickbooks.mapping import map_customer_and_notes, map_entity
@@ -33,7 +34,7 @@ from ar_connectors.quickbooks.mapping_documents import map_credit_memo, map_invo
 from ar_connectors.quickbooks.mapping_settlements import map_payment
 from ar_connectors.quickbooks.webhooks import parse_events
 
-__all__ = ["KINDS", "MAPPER_VERSION", "decode", "decode_page", "decode_rows"]
+__all__ = ["KINDS", "MAPPER_VERSION", "TableRows", "decode", "decode_page", "decode_rows", "decode_table"]
 
 MAPPER_VERSION: Final = 1
 """Raised whenever a mapping changes; a replay with a newer one always replaces."""
@@ -100,6 +101,22 @@ def decode_page(
     if ids is not None:
         ids += found
     return page
+
+
+class TableRows(NamedTuple):
+    """What is to be known of a page of a table besides its records."""
+
+    ids: list[str | None]
+    """The platform's id of each row; None where it has none."""
+    names_entries: bool
+    """See `entries.names_entries`."""
+
+
+def decode_table(body: bytes, *, entity: str, context: Context, stream: str) -> tuple[Page, TableRows]:
+    """`decode_page` of one page of a table."""
+    ids: list[str | None] = []
+    page = decode_page(body, entity, context, stream=stream, ids=ids)
+    return page, TableRows(ids, entity == "Payment" and names_entries(page))
 
 
 def _typed(

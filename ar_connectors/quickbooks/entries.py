@@ -23,17 +23,26 @@ from ar_core.model import (
 )
 from ar_core.model.base import reader
 
-__all__ = ["stray_payments", "with_entries_found"]
+__all__ = ["names_entries", "stray_payments", "with_entries_found"]
 
 _ends = reader("source_id", "target_id")
 _ENTRY: Final = f":{RecordKind.ADJUSTMENT}:"
 
 
+def names_entries(page: Page) -> bool:
+    """Whether an allocation of the page is on a journal entry: of most pages none is."""
+    return bool(_entries_in(page))
+
+
+def _entries_in(page: Page) -> set[str]:
+    ends = _ends([one for one in page.records if type(one) is Allocation])
+    return {end for both in ends for end in both if _is_entry(end)}
+
+
 def with_entries_found(page: Page, view: StoreView) -> Page:
     """The page, in which each allocation on a journal entry points to a part of it that there is. One that could be about
     several parts is left as it is, and shows as a finding."""
-    ends = _ends([one for one in page.records if type(one) is Allocation])
-    wanted = {end for both in ends for end in both if _is_entry(end)}
+    wanted = _entries_in(page)
     if not wanted:
         return page
     wanted -= {one.id for one in page.records if isinstance(one, Adjustment)}

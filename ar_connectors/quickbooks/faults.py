@@ -32,7 +32,7 @@ from ar_connectors.errors import (
     UnsupportedOperation,
 )
 from ar_connectors.http.messages import Request, Response
-from ar_connectors.http.retry import parse_retry_after
+from ar_connectors.http.retry_after import parse_retry_after
 from ar_connectors.http.statuses import class_of_status
 
 __all__ = [

@@ -138,9 +138,11 @@ def _first_load(
     raise moving_table(client, table, _MAX_PASSES)
 
 
-def _finisher(table: Table, upper: datetime, reading: Pass, view: StoreView) -> Callable[[Page, int], Page]:
-    def finish(page: Page, position: int) -> Page:
-        if table.entity == "Payment":
+def _finisher(
+    table: Table, upper: datetime, reading: Pass, view: StoreView
+) -> Callable[[Page, int, bool], Page]:
+    def finish(page: Page, position: int, names_entries: bool) -> Page:
+        if names_entries:
             # In a full run the store has what they name; in a first load the change feed's turn comes after it.
             page = with_entries_found(page, view)
         state = reading.progress(position)

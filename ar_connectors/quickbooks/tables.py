@@ -11,16 +11,17 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
-from ar_connectors.connector import Fetch, Page
+from ar_connectors.connector import Answer, Fetch, Page
 from ar_connectors.errors import ContractError, RejectedError, TransientError
 from ar_connectors.http.messages import Response
 from ar_connectors.quickbooks.client import PAGE_SIZE, QuickBooksClient, quoted
 from ar_connectors.quickbooks.context import PLATFORM, Context
-from ar_connectors.quickbooks.decode import decode_page
+from ar_connectors.quickbooks.decode import TableRows, decode_table
 from ar_connectors.quickbooks.envelope import open_envelope
 from ar_connectors.quickbooks.mapping_settlements import journal_entry_of
 from ar_core.model import Adjustment, RecordKind
@@ -133,9 +134,10 @@ class Pass:
         context: Context,
         table: Table,
         where: str,
-        finish: Callable[[Page, int], Page],
+        finish: Callable[[Page, int, bool], Page],
     ) -> list[Fetch]:
-        """One fetch a page; `finish` gets the decoded page and its position, and returns what is committed."""
+        """One fetch a page; `finish` gets the decoded page, its position and whether it names journal entries, and returns what is
+        committed."""
         return [
             Fetch(
                 f"{table.entity} {position}-{min(position + PAGE_SIZE - 1, self.total)} of {self.total}",
@@ -152,19 +154,18 @@ class Pass:
         table: Table,
         where: str,
         position: int,
-        finish: Callable[[Page, int], Page],
-    ) -> Callable[[], Page]:
-        def read() -> Page:
-            answer = client.page(table.entity, where, position)
-            ids: list[str | None] = []
-            page = decode_page(answer.body, table.entity, context, stream=table.stream, ids=ids)
-            named = {one for one in ids if one is not None}
+        finish: Callable[[Page, int, bool], Page],
+    ) -> Callable[[], Answer]:
+        decode = partial(decode_table, entity=table.entity, context=context, stream=table.stream)
+
+        def seen(page: Page, rows: TableRows) -> Page:
+            named = {one for one in rows.ids if one is not None}
             # Eight bytes an id, whatever the size of the company: the ids themselves would be most of what a first load holds.
             self._seen[position] = (array("q", map(hash, named)), max(page.rows - len(named), 0))
             self._check(page, position)
-            return finish(page, position)
+            return finish(page, position, rows.names_entries)
 
-        return read
+        return lambda: Answer(client.page(table.entity, where, position).body, decode, seen)
 
     def complete(self) -> bool:
         """True when as many different rows were seen as there are. Two ids with one fingerprint, one chance in a million million

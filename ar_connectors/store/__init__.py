@@ -3,6 +3,21 @@
 `open_store(url)` gives a `Store`; it implements the protocols of `ar_connectors.store.contract`.
 """
 
-from ar_connectors.store.facade import ConnectionInfo, RawBody, Store, open_store
+from typing import TYPE_CHECKING
+
+from ar_connectors.lazy import face
+
+if TYPE_CHECKING:
+    from ar_connectors.store.facade import ConnectionInfo, RawBody, Store, open_store
 
 __all__ = ["ConnectionInfo", "RawBody", "Store", "open_store"]
+
+_HOMES = {
+    "ConnectionInfo": "facade",
+    "RawBody": "facade",
+    "Store": "facade",
+    "open_store": "facade",
+}
+
+if not TYPE_CHECKING:  # a type checker would believe that every name exists
+    __getattr__, __dir__ = face(__name__, _HOMES)

@@ -18,7 +18,8 @@ from ar_connectors.store import tables as t
 from ar_connectors.store.codec import decode_record
 from ar_connectors.store.engine import Database
 from ar_connectors.store.lookups import by_id
-from ar_connectors.store.places import KINDS, number_of
+from ar_connectors.store.numbers import number_of
+from ar_connectors.store.places import KINDS
 from ar_core.model import Dispute, Origin, Promise, Source
 
 __all__ = ["LINK", "merged", "superseded"]

@@ -24,6 +24,7 @@ from ar_connectors.store import (
     quarantine,
     raw,
     snapshot,
+    staging,
     tokens,
 )
 from ar_connectors.store import versions as history
@@ -154,7 +155,7 @@ class Store:
 
     def stage_page(self, page: Page) -> StagedPage:
         """Do for a page what needs no transaction; safe in any thread."""
-        return pages.stage_page(page)
+        return staging.stage_page(page)
 
     def commit_page(self, connection_id: str, page: Page | StagedPage, lease: Lease) -> CommitResult:
         """Records, raw body, tombstones, quarantine and cursor in one transaction. Raises LeaseLost."""

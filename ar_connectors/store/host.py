@@ -14,8 +14,9 @@ from ar_connectors.store.codec import decode_record
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import to_micros
 from ar_connectors.store.lookups import by_id, by_id_anywhere
+from ar_connectors.store.numbers import number_of
 from ar_connectors.store.pages import records_turn
-from ar_connectors.store.places import KINDS, number_of
+from ar_connectors.store.places import KINDS
 from ar_connectors.store.records import put_local
 from ar_connectors.store.rows import checked_id
 from ar_core.model import CustomerProfile, Pause

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ar_connectors.store.engine import Database
-from ar_connectors.store.places import ALLOCATION, NAMES, NUMBER, head_of, key_of, key_of_part
+from ar_connectors.store.numbers import NUMBER
+from ar_connectors.store.places import ALLOCATION, NAMES, head_of, key_of, key_of_part
 from ar_connectors.store.rows import Prepared, Stored, escaped, origin_of
 from ar_core.model import Source
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,13 +19,11 @@ from ar_connectors.store.lookups import by_source, stored, unnamed_children_of
 from ar_connectors.store.places import ALLOCATION, head_of
 from ar_connectors.store.quarantine import close_quarantine, set_aside
 from ar_connectors.store.records import Reading, bury, judge_all, write
-from ar_connectors.store.rows import Prepared, Stored, Verdict, escaped, prepare_all
+from ar_connectors.store.rows import Stored, Verdict, escaped
+from ar_connectors.store.staging import stage_page
 from ar_core.model import DeletionEvidence, Tombstone
 
-__all__ = ["commit_page", "records_turn", "reset_stream", "stage_page"]
-
-_LEVEL = 1
-"""Of zlib. Measured on pages of QuickBooks invoices: higher levels take three times as long for a sixth less space."""
+__all__ = ["commit_page", "records_turn", "reset_stream"]
 
 _OWN = "SELECT remote_kind, remote_id, version FROM placements WHERE remote_id AMONG AND connection_id = ? AND version IS NOT NULL"
 
@@ -34,13 +31,6 @@ _OWN = "SELECT remote_kind, remote_id, version FROM placements WHERE remote_id A
 def records_turn(connection_id: str) -> str:
     """Who writes records of a connection takes this turn first: two streams may bring the same record."""
     return f"ar-records:{connection_id}"
-
-
-def stage_page(page: Page) -> StagedPage:
-    """Serialize the records and compress the body: that takes longer than writing them, and is done where others can write
-    meanwhile. The cursor is left alone until the page is committed."""
-    prepared = prepare_all(page.records, page.row_of)
-    return StagedPage(page, prepared, zlib.compress(page.raw, _LEVEL) if page.raw is not None else None)
 
 
 def commit_page(
@@ -60,7 +50,7 @@ def commit_page(
         if blob is not None and judged.changes_anything:
             # A page that changed nothing is not kept: every record still comes from the body it was first read from.
             raw_page = _keep_body(connection, connection_id, page, blob, at)
-        echoes = _echoes(database, connection, connection_id, prepared, judged.verdicts)
+        echoes = _echoes(database, connection, connection_id, page, judged.verdicts)
         current = [one for one in page.replaces if judged.verdicts.get(one) is not Verdict.STALE]
         left_out = _left_out(database, connection, connection_id, current, known, judged.verdicts)
         reading = Reading(at, page.mapper_version, raw_page)
@@ -68,7 +58,7 @@ def commit_page(
         gone = _by_source(database, connection, connection_id, page.tombstones) | left_out
         buried = bury(database, connection, connection_id, gone, at)
         quarantined = set_aside(connection, connection_id, page.stream, page.rejected, at)
-        close_quarantine(connection, connection_id, _well_read(page, prepared))
+        close_quarantine(connection, connection_id, _well_read(page))
         if page.cursor is not None:
             _save_cursor(database, connection, connection_id, page.cursor.stream, page.cursor.state, at)
     counts = judged.counts
@@ -128,10 +118,10 @@ def _save_cursor(
     database.many(connection, _SAVE_CURSOR, [(connection_id, stream, body, at)])
 
 
-def _well_read(page: Page, prepared: Sequence[Prepared]) -> Iterable[tuple[str, str]]:
+def _well_read(page: Page) -> Iterable[tuple[str, str]]:
     """(kind, remote id), as the platform names them, of all rows of a page that were understood."""
-    for one in prepared:
-        source = getattr(one.record, "source", None)
+    for record in page.records:
+        source = record.source
         if source is not None:
             yield source.kind, source.remote_id
     for stub in page.tombstones:
@@ -152,24 +142,20 @@ def _echoes(
     database: Database,
     connection: Connection,
     connection_id: str,
-    prepared: Sequence[Prepared],
+    page: Page,
     verdicts: Mapping[str, Verdict],
 ) -> int:
     """How many records of a page are our own writes coming back, by (kind, id, version) of what we placed."""
     kinds = {row[0] for row in connection.execute(_PLACED_KINDS, {"its_connection": connection_id})}
     if not kinds:
         return 0
-    own = (
-        (one.id, source)
-        for one in prepared
-        if (source := getattr(one.record, "source", None)) is not None
+    mine = {
+        one.id: (escaped(source.kind), escaped(source.remote_id), escaped(source.version))
+        for one in page.records
+        if (source := one.source) is not None
         and source.version is not None
         and escaped(source.kind) in kinds
         and verdicts[one.id] is not Verdict.STALE
-    )
-    mine = {
-        record_id: (escaped(source.kind), escaped(source.remote_id), escaped(source.version))
-        for record_id, source in own
     }
     places = {remote_id for _, remote_id, _ in mine.values()}
     placed = {tuple(row) for row in database.among(connection, _OWN, list(places), connection_id)}

@@ -10,21 +10,15 @@ from __future__ import annotations
 from typing import Final
 from zlib import crc32
 
-from sqlalchemy import Connection, ScalarSelect, insert, select
-
-from ar_connectors.store import tables as t
 from ar_core.model import RecordKind
 
 __all__ = [
     "ALLOCATION",
     "KINDS",
     "NAMES",
-    "NUMBER",
     "head_of",
     "key_of",
     "key_of_part",
-    "number_of",
-    "numbered",
     "profile_row_id",
 ]
 
@@ -49,9 +43,6 @@ NAMES: Final = {number: name for name, number in KINDS.items()}
 """The number of a kind -> its name."""
 
 ALLOCATION: Final = KINDS[RecordKind.ALLOCATION]
-
-NUMBER: Final = "(SELECT number FROM connection_numbers WHERE id = ?)"
-"""In a statement by hand: the number of a connection with this id."""
 
 _PROFILE: Final = "profile"
 _MOST_DIGITS: Final = 18
@@ -79,20 +70,3 @@ def head_of(record_id: str) -> str:
 def profile_row_id(customer_id: str) -> str:
     """The row id of a customer's profile: a profile has no id of its own."""
     return f"{_PROFILE}|{customer_id}"
-
-
-def number_of(connection_id: str) -> ScalarSelect[int]:
-    """In a query: the number of a connection; NULL, which nothing equals, for one that has no records."""
-    n = t.connection_numbers.c
-    return select(n.number).where(n.id == connection_id).scalar_subquery()
-
-
-def numbered(tx: Connection, connection_id: str) -> int:
-    """The number of a connection, given to it when it first writes a record. The caller has the turn of its records."""
-    n = t.connection_numbers.c
-    found = tx.execute(select(n.number).where(n.id == connection_id)).scalar()
-    if found is None:
-        found = tx.execute(
-            insert(t.connection_numbers).values(id=connection_id).returning(n.number)
-        ).scalar_one()
-    return int(found)

@@ -13,7 +13,7 @@ from ar_connectors.store import tables as t
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import from_micros
 from ar_connectors.store.lookups import by_id_anywhere
-from ar_connectors.store.places import number_of
+from ar_connectors.store.numbers import number_of
 
 __all__ = ["RawBody", "prune_bodies", "raw_bodies", "raw_of"]
 

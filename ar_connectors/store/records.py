@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from ar_connectors.store.activity import merged, superseded
 from ar_connectors.store.engine import Database
 from ar_connectors.store.lookups import by_id, children_of, stored
-from ar_connectors.store.places import KINDS, numbered
+from ar_connectors.store.numbers import numbered
+from ar_connectors.store.places import KINDS
 from ar_connectors.store.rows import (
     COLUMNS,
     Prepared,
@@ -23,12 +24,14 @@ from ar_connectors.store.rows import (
     prepare,
     prepare_all,
 )
-from ar_core.model import DeletionEvidence, Dispute, Frozen, Invoice, Promise
+from ar_core.model import DeletionEvidence, Dispute, Frozen, Promise
 
 __all__ = ["Judged", "Reading", "bury", "judge_all", "put_local", "write"]
 
-_OWN = len(COLUMNS)
 _PROMISE = KINDS["promise"]
+_INVOICE = KINDS["invoice"]
+_MERGED = frozenset({_PROMISE, KINDS["dispute"]})
+"""What is not replaced by what the platform shows, but merged with it."""
 _CHANGING = (
     "parent",
     "origin",
@@ -139,10 +142,11 @@ def _as_stored(one: Prepared, mapper_version: int) -> Stored:
 
 
 def _merge(given: Prepared, old: Stored) -> Prepared:
-    if not isinstance(given.record, Promise | Dispute):
+    if given.kind not in _MERGED:
         return given
-    record: Promise | Dispute = merged(given.record, old.record, alive=old.gone is None)
-    return given if record is given.record else prepare(record, given.raw_row)
+    new: Promise | Dispute = given.record
+    record: Promise | Dispute = merged(new, old.record, alive=old.gone is None)
+    return given if record is new else prepare(record, given.raw_row)
 
 
 def write(
@@ -159,7 +163,7 @@ def write(
             "due_version": 0,
             "seq": 0,
         }
-        database.insert(connection, "records", shared, COLUMNS, [one[:_OWN] for one in judged.inserts])
+        database.insert(connection, "records", shared, COLUMNS, judged.inserts)
     database.many(connection, _KEEP, [(at, old.number) for _, old in judged.updates])
     database.many(connection, _UPDATE, [_changed(one, old, reading) for one, old in judged.updates])
     remapped = [
@@ -177,7 +181,7 @@ def write(
 
 def _changed(one: Prepared, old: Stored, reading: Reading) -> tuple[Any, ...]:
     """The values of `_UPDATE`."""
-    is_due_anew = isinstance(one.record, Invoice) and one.record.due_date != old.record.due_date
+    is_due_anew = one.kind == _INVOICE and one.record.due_date != old.record.due_date
     raw = (one.raw_row, reading.raw_page, reading.mapper_version)
     if reading.raw_page is None:
         # No body came with it: a change of our own, or the stored body mapped again.

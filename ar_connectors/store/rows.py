@@ -48,7 +48,7 @@ class Verdict(StrEnum):
 
 
 class Prepared(NamedTuple):
-    """A record ready to be written: first its columns, in the order of `COLUMNS`, then what is no column."""
+    """A record ready to be written: the values of its columns, which may have been made in another process."""
 
     kind: int
     key: int
@@ -57,10 +57,14 @@ class Prepared(NamedTuple):
     origin: str | None
     body: bytes
     raw_row: int | None
-    record: Frozen
+
+    @property
+    def record(self) -> Any:
+        """The record itself, read from its bytes each time: few of a page are looked into."""
+        return decode_record(NAMES[self.kind], self.body)
 
 
-COLUMNS = Prepared._fields[:-1]
+COLUMNS = Prepared._fields
 """Of the table `records`, those that a record fills by itself; the store adds what is the same for all records of a page."""
 
 
@@ -146,7 +150,6 @@ def prepare_all(records: Sequence[Frozen], row_of: Sequence[int | None] = ()) ->
             None if told else origin_of(source) if source is not None else "",
             body,
             raw_row,
-            record,
         )
         result.append(new(Prepared, columns))
     return result

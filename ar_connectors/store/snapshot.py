@@ -14,7 +14,8 @@ from ar_connectors.store import tables as t
 from ar_connectors.store.codec import decode_record
 from ar_connectors.store.engine import Database
 from ar_connectors.store.instants import to_micros
-from ar_connectors.store.places import NAMES, number_of
+from ar_connectors.store.numbers import number_of
+from ar_connectors.store.places import NAMES
 from ar_connectors.store.versions import require_history
 from ar_connectors.store.view import with_due_version
 from ar_core.model import Snapshot

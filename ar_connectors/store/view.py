@@ -13,7 +13,8 @@ from ar_connectors.store import tables as t
 from ar_connectors.store.codec import decode_record
 from ar_connectors.store.engine import Database
 from ar_connectors.store.lookups import by_id, children_of
-from ar_connectors.store.places import ALLOCATION, KINDS, NUMBER, number_of
+from ar_connectors.store.numbers import NUMBER, number_of
+from ar_connectors.store.places import ALLOCATION, KINDS
 from ar_core.model import Allocation, RecordKind
 
 __all__ = ["View", "placement_from_json", "placement_to_json", "with_due_version"]

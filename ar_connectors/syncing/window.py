@@ -13,8 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from ar_connectors.connector import Fetch, Page
+from ar_connectors.connector import Answer, Fetch, Page
 from ar_connectors.store.contract import StagedPage
+from ar_connectors.syncing.elsewhere import MANY, Elsewhere
 
 __all__ = ["Window"]
 
@@ -22,14 +23,17 @@ __all__ = ["Window"]
 class Window:
     """The threads that fetch, and the permits that bound how many pages are alive. A context manager; thread-safe.
 
+    Large answers of a long batch are decoded `elsewhere`, where there is such a place.
+
     No two streams can wait for each other: a stream waits for a permit only while it holds none; further ones, to read
     ahead, it takes only where one is free.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, elsewhere: Elsewhere | None = None) -> None:
         if workers < 1:
             raise ValueError(f"a window needs at least one worker, not {workers}")
         self.workers = workers
+        self._elsewhere = elsewhere if elsewhere is not None else Elsewhere(0)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="fetch")
         self._permits = threading.Semaphore(workers + 1)
         self._stopped = threading.Event()
@@ -58,6 +62,8 @@ class Window:
         The page handed out last must be let go of before the next one is asked for. What a fetch raises is raised when its
         turn comes, so that all pages before it have been handed out. Ends early when the window is stopped.
         """
+        if len(fetches) >= MANY:
+            self._elsewhere.begin()
         waiting = deque(fetches)
         under_way: deque[Future[StagedPage]] = deque()
         try:
@@ -82,7 +88,11 @@ class Window:
                 self._permits.release()
                 return
             fetch = waiting.popleft()
-            under_way.append(self._pool.submit(_staged, fetch, stage))
+            under_way.append(self._pool.submit(self._staged, fetch, stage))
+
+    def _staged(self, fetch: Fetch, stage: Callable[[Page], StagedPage]) -> StagedPage:
+        found = fetch.ask()
+        return self._elsewhere.stage(found, stage) if isinstance(found, Answer) else stage(found)
 
     def _abandon(self, under_way: deque[Future[StagedPage]]) -> None:
         for future in under_way:
@@ -91,7 +101,3 @@ class Window:
             if not future.cancelled():
                 future.exception()  # waits for its end; a failure behind the first one is not news
             self._permits.release()
-
-
-def _staged(fetch: Fetch, stage: Callable[[Page], StagedPage]) -> StagedPage:
-    return stage(fetch.run())

@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import DecimalException
 from functools import partial
 from types import GenericAlias
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -49,13 +49,16 @@ from ar_connectors.xero.mapping_settlements import (
 )
 from ar_connectors.xero.moments import instant_of, milliseconds
 from ar_connectors.xero.webhooks import parse_events
+from ar_core.model import Promise
 
 __all__ = [
     "ID_OF",
     "KINDS",
     "MAPPER_VERSION",
     "Envelope",
+    "ListRows",
     "decode",
+    "decode_list",
     "decode_page",
     "history_of",
     "open_envelope",
@@ -325,6 +328,21 @@ def history_of(body: bytes) -> list[wire.HistoryRecord]:
             except UNREADABLE:
                 continue
     return sorted(found, key=lambda one: milliseconds(one.date or "") or 0)
+
+
+class ListRows(NamedTuple):
+    """What is to be known of a page of a list besides its records."""
+
+    paging: wire.Pagination | None
+    """What it says of itself."""
+    has_promises: bool
+    """Whether an invoice of it has a promised date."""
+
+
+def decode_list(body: bytes, *, collection: str, context: Context, stream: str) -> tuple[Page, ListRows]:
+    """`decode_page` of one page of a list."""
+    page = decode_page(body, collection, context, stream=stream)
+    return page, ListRows(paging_of(body), any(type(one) is Promise for one in page.records))
 
 
 def paging_of(body: bytes) -> wire.Pagination | None:

@@ -13,15 +13,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ar_connectors.clock import Clock
-from ar_connectors.connector import Cursor, Fetch, Page, StoreView, StreamSpec
+from ar_connectors.connector import Answer, Cursor, Fetch, Page, StoreView, StreamSpec
 from ar_connectors.errors import ConfigurationError, UnsupportedOperation
 from ar_connectors.xero.client import MAX_IDS, XeroClient, timestamp
 from ar_connectors.xero.company import MAX_AGE, REFERENCE, Company, company_of, read_company
 from ar_connectors.xero.context import PLATFORM, Context
+from ar_connectors.xero.decode import ListRows
 from ar_connectors.xero.open_invoices import OPEN, invoices_again, known_of, pull_open
 from ar_connectors.xero.own_notes import NOTES, pull_notes
 from ar_connectors.xero.payment_links import LINKS, pull_links
-from ar_connectors.xero.reading import Listed, list_page
+from ar_connectors.xero.reading import Listed, list_answer, list_page
 from ar_connectors.xero.writeback_scope import NOTES_GROUP
 from ar_core.model import Allocation, CreditNote, Payment, RecordKind, parse_record_id
 
@@ -159,7 +160,7 @@ def _list(
     read = _reader(client, context, one, view)
     if "watermark" not in state:
         state.setdefault("begun", clock.now().isoformat())
-        at_once = yield from _first_load(company.read_at, one, state, read)
+        at_once = yield from _first_load(company.read_at, one, state, _asker(client, context, one, view))
         if at_once:
             return
     yield from _changes(one, state, read, view)
@@ -187,19 +188,37 @@ def _reader(client: XeroClient, context: Context, one: XeroList, view: StoreView
     return read
 
 
+Ask = Callable[[int, Callable[[Listed], Page]], Page | Answer]
+"""Asks for a page of a first load: its number, and what becomes of it."""
+
+
+def _asker(client: XeroClient, context: Context, one: XeroList, view: StoreView) -> Ask:
+    params = (*one.params, ("order", one.id_name))
+
+    def ask(number: int, then: Callable[[Listed], Page]) -> Page | Answer:
+        def known(found: Listed, rows: ListRows) -> Page:
+            if rows.has_promises or (context.keeps_links and one.stream == "invoices"):
+                found = replace(found, page=known_of(found.page, context, view))
+            return then(found)
+
+        answer = list_answer(client, one.collection, params, number, context, known, stream=one.stream)
+        # Links are put into every record, so those are made where that is done.
+        return answer.page() if context.keeps_links else answer
+
+    return ask
+
+
 def _first_load(
-    before: datetime, one: XeroList, state: dict[str, Any], read: Read
+    before: datetime, one: XeroList, state: dict[str, Any], ask: Ask
 ) -> Generator[Sequence[Fetch], None, bool]:
     """Read a list once, and give `state` its watermark: when its first page was read (`before`, where the server does not tell).
     The cursor says up to which page it is committed, so a crash costs the pages in flight. Returns whether it was read at one
     moment; else what changed meanwhile, on pages that had been read already, is to be read now."""
-    order = (("order", one.id_name),)
     told: dict[int, tuple[bool, int | None]] = {}
     """By page: whether it is the last, and how many there are. Not the pages: a first load must not hold what it has read."""
 
-    def asker(number: int) -> Callable[[], Page]:
-        def ask() -> Page:
-            found = read(number, None, order)
+    def asker(number: int) -> Callable[[], Page | Answer]:
+        def then(found: Listed) -> Page:
             told[number] = (found.last, found.pages)
             since = state.setdefault("since", (found.page.server_time or before).isoformat())
             whole = number == 1 and found.last
@@ -207,7 +226,7 @@ def _first_load(
             begun = {"since": since, "begun": state["begun"]}
             return replace(found.page, cursor=Cursor(one.stream, {**begun, **stands}))
 
-        return ask
+        return lambda: ask(number, then)
 
     first = number = int(state.pop("next", 1))
     pages = number

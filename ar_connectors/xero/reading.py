@@ -6,21 +6,21 @@ rows there are (`pagination`), a page that holds fewer has lost some on its way,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from ar_connectors.connector import Page
+from ar_connectors.connector import Answer, Page
 from ar_connectors.errors import ContractError, TransientError
 from ar_connectors.http.messages import Response
 from ar_connectors.http.redact import excerpt
 from ar_connectors.xero.client import PAGE_SIZE, XeroClient
 from ar_connectors.xero.context import PLATFORM, Context
-from ar_connectors.xero.decode import decode_page, paging_of
-from ar_connectors.xero.wire import Pagination
+from ar_connectors.xero.decode import ListRows, decode_list
 
-__all__ = ["Listed", "list_page", "read_by_ids", "rows_of"]
+__all__ = ["Listed", "list_answer", "list_page", "read_by_ids", "rows_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,27 @@ def list_page(
     """Ask for one page of a list, 1-based; `since`: only rows that changed from then on. The page's server time is the answer's,
     at least by its HTTP date. Raises ContractError for what is no answer of Xero, TransientError for one that lost rows."""
     answer = client.page(collection, params, number, since)
-    page, paging = _taken(client, answer, collection, context, number=number, stream=stream)
-    pages = paging.page_count if paging is not None else None
-    return Listed(page, pages, pages <= number if pages is not None else page.rows < PAGE_SIZE)
+    page, rows = _decoder(client, answer, collection, context, stream)(answer.body)
+    return _listed(client, answer, collection, number, page, rows)
+
+
+def list_answer(
+    client: XeroClient,
+    collection: str,
+    params: Sequence[tuple[str, str]],
+    number: int,
+    context: Context,
+    then: Callable[[Listed, ListRows], Page],
+    *,
+    stream: str = "",
+) -> Answer:
+    """The same page before it is decoded; `then` says what becomes of it. Raises as `list_page` does, now and when it is decoded."""
+    answer = client.page(collection, params, number, None)
+
+    def finish(page: Page, rows: ListRows) -> Page:
+        return then(_listed(client, answer, collection, number, page, rows), rows)
+
+    return Answer(answer.body, _decoder(client, answer, collection, context, stream), finish)
 
 
 def read_by_ids(
@@ -63,31 +81,40 @@ def rows_of(
     client: XeroClient, answer: Response, collection: str, context: Context, *, stream: str = ""
 ) -> Page:
     """The rows of an answer that is no page of many. Raises as `list_page` does."""
-    return _taken(client, answer, collection, context, stream=stream)[0]
+    page, rows = _decoder(client, answer, collection, context, stream)(answer.body)
+    return _listed(client, answer, collection, 1, page, rows).page
 
 
-def _taken(
-    client: XeroClient,
-    answer: Response,
-    collection: str,
-    context: Context,
-    *,
-    number: int = 1,
-    stream: str = "",
-) -> tuple[Page, Pagination | None]:
-    told: dict[str, Any] = {
+def _decoder(
+    client: XeroClient, answer: Response, collection: str, context: Context, stream: str
+) -> Callable[[bytes], tuple[Page, ListRows]]:
+    if answer.body.lstrip()[:1] == b"[":
+        message = f"a bare list came where an object with {collection} belongs"
+        raise ContractError(message, **_told(client, answer, collection), excerpt=excerpt(answer.body[:200]))
+    return partial(decode_list, collection=collection, context=context, stream=stream)
+
+
+def _listed(
+    client: XeroClient, answer: Response, collection: str, number: int, page: Page, rows: ListRows
+) -> Listed:
+    paging = rows.paging
+    if paging is not None and paging.item_count is not None and paging.page_size in {PAGE_SIZE, None}:
+        there = min(PAGE_SIZE, paging.item_count - (number - 1) * PAGE_SIZE)
+        if page.rows < there:
+            raise TransientError(
+                f"page {number} has {page.rows} rows and says that it has {there}",
+                **_told(client, answer, collection),
+            )
+    if page.server_time is None:
+        page = replace(page, server_time=answer.server_date)
+    pages = paging.page_count if paging is not None else None
+    return Listed(page, pages, pages <= number if pages is not None else page.rows < PAGE_SIZE)
+
+
+def _told(client: XeroClient, answer: Response, collection: str) -> dict[str, Any]:
+    return {
         "platform": PLATFORM,
         "tenant": client.tenant,
         "operation": f"list {collection}",
         "http_status": answer.status,
     }
-    if answer.body.lstrip()[:1] == b"[":
-        message = f"a bare list came where an object with {collection} belongs"
-        raise ContractError(message, **told, excerpt=excerpt(answer.body[:200]))
-    page = decode_page(answer.body, collection, context, stream=stream)
-    paging = paging_of(answer.body)
-    if paging is not None and paging.item_count is not None and paging.page_size in {PAGE_SIZE, None}:
-        there = min(PAGE_SIZE, paging.item_count - (number - 1) * PAGE_SIZE)
-        if page.rows < there:
-            raise TransientError(f"page {number} has {page.rows} rows and says that it has {there}", **told)
-    return (page if page.server_time is not None else replace(page, server_time=answer.server_date)), paging

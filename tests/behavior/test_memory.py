@@ -39,7 +39,7 @@ def test_a_first_load_holds_no_page_that_is_committed(face: Face, monkeypatch: p
 
     def pull(connector: Connector, stream: str, view: StoreView) -> Iterator[Sequence[Fetch]]:
         for batch in real(connector, stream, view):
-            yield [replace(one, run=counted(one.run)) for one in batch]
+            yield [replace(one, ask=counted(one.run)) for one in batch]
 
     monkeypatch.setattr(kind, "pull", pull)
     assert face.sync(workers=1).complete

@@ -24,8 +24,8 @@ from ar_connectors.http import (
     Transport,
     TransportSettings,
     excerpt,
-    redact,
 )
+from ar_connectors.http.redact import redact
 from ar_connectors.http.retry import RetryPolicy
 from tests.http.little_server import FakeClock, Heard, LittleServer, Reply, answer, cut, gzipped
 

@@ -19,8 +19,8 @@ from ar_connectors.connector import Page
 from ar_connectors.http.exchange import Exchange, Wire
 from ar_connectors.http.messages import Request
 from ar_connectors.netsuite.by_place import Stretch, is_proven, read_by_place
+from ar_connectors.netsuite.pieces import Piece, Tally
 from ar_connectors.netsuite.probing import FEATURES, KEY_SUM
-from ar_connectors.netsuite.reading import Piece, Tally
 from ar_connectors.netsuite.suiteql import Key, Select
 from ar_connectors.testkit.ledger import Line
 from ar_core.model import RecordKind
@@ -42,13 +42,13 @@ class Shrinking:
         self.keys = list(keys)
         self.read: list[int] = []
 
-    def page(self, _: Select, offset: int) -> Piece:
-        """What the server answers at this moment."""
+    def ask(self, _: Select, offset: int, then: Callable[[Piece], Page]) -> Page:
+        """What becomes of what the server answers at this moment."""
         rows = self.keys[offset : offset + SIZE]
         self.read += rows
         tally = Tally(len(rows), sum(rows), rows[0], rows[-1]) if rows else None
         more = offset + len(rows) < len(self.keys)
-        return Piece(Page(rows=len(rows)), [str(rows[-1])] if rows and more else None, None, tally)
+        return then(Piece(Page(rows=len(rows)), [str(rows[-1])] if rows and more else None, None, tally))
 
     def told(self) -> dict[str, str]:
         """The answer to the question what is there."""
@@ -67,7 +67,7 @@ def test_what_is_proven_has_every_row_that_is_there(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ar_connectors.netsuite.by_place.PAGE_SIZE", SIZE)
         table = Shrinking(keys)
-        reading = read_by_place("t", table.page, ASKED, {}, Stretch(max(keys), len(keys)))
+        reading = read_by_place("t", table.ask, ASKED, {}, Stretch(max(keys), len(keys)))
         fetches = list(next(reading))
         order.shuffle(fetches)
         for fetch in fetches:
