@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ar_connectors.lazy import face
+from ar_connectors.lazy import face as _face
 
 if TYPE_CHECKING:
     from ar_connectors.api import (
@@ -91,4 +91,4 @@ _HOMES = {
 }
 
 if not TYPE_CHECKING:  # a type checker would believe that every name exists
-    __getattr__, __dir__ = face(__name__, _HOMES)
+    __getattr__, __dir__ = _face(__name__, _HOMES)

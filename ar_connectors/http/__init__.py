@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ar_connectors.lazy import face
+from ar_connectors.lazy import face as _face
 
 if TYPE_CHECKING:
     from ar_connectors.http.budget import Limits, LocalBudget, RateLimit, ServerLimits, TenantBudget
@@ -70,4 +70,4 @@ _HOMES = {
 }
 
 if not TYPE_CHECKING:  # a type checker would believe that every name exists
-    __getattr__, __dir__ = face(__name__, _HOMES)
+    __getattr__, __dir__ = _face(__name__, _HOMES)
