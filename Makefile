@@ -14,7 +14,7 @@ PARALLEL ?= --numprocesses auto --dist worksteal
 
 FOREIGN := tests/foreign/node_modules/.package-lock.json
 
-.PHONY: help demo test check foreign format-check lint types contracts tests soak cassettes mutants bench docs format constraints clean
+.PHONY: help demo test check foreign format-check lint types contracts tests soak cassettes mutants compiled bench docs format constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -54,9 +54,13 @@ cassettes: $(VENV)/.dev ## record the contract tests anew from the emulators (AR
 mutants: $(VENV)/.mutants ## change ar_core a little, many times, and count what no test notices; goes on where it was stopped (ARGS="'ar_core.aging.*' --show")
 	@$(BIN)/python scripts/mutants $(ARGS)
 
+compiled: $(VENV)/.dev ## build the wheel with the compiled evaluator and install it in build/compiled-venv (two minutes, needs a C compiler)
+	@$(BIN)/python -m benchmarks.environment
+
 bench: $(VENV)/.bench ## measure against raw requests and the vendors' clients, as ratios in one run
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 	@$(BIN)/python -m benchmarks.evaluate
+	@$(BIN)/python -m benchmarks.evaluate --compiled
 
 docs: $(VENV)/.dev ## build the documentation into site/, warnings are errors
 	@$(BIN)/zensical build --clean --strict

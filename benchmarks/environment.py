@@ -1,4 +1,5 @@
 """Where do the others live? One environment, `build/bench-venv`, made here of the extra `peers`; and what is not there is said aloud.
+The compiled evaluator has one, too: `python -m benchmarks.environment` makes it.
 
 The server, the generator and the peers' programs stand in `$AR_SHARED_DIR/bench` and want packages that this project does not.
 """
@@ -14,13 +15,14 @@ import venv
 from pathlib import Path
 from typing import Final
 
-__all__ = ["BENCH", "NODE_MODULES", "ROOT", "missing", "peers_python", "require_bench"]
+__all__ = ["BENCH", "NODE_MODULES", "ROOT", "compiled_python", "missing", "peers_python", "require_bench"]
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 BENCH: Final = (ROOT / os.environ.get("AR_SHARED_DIR", "../shared")).resolve() / "bench"
 NODE_MODULES: Final = ROOT / "tests" / "foreign" / "node_modules"
 
 _HOME: Final = ROOT / "build" / "bench-venv"
+_COMPILED: Final = ROOT / "build" / "compiled-venv"
 
 
 def require_bench() -> None:
@@ -45,6 +47,26 @@ def peers_python() -> str:
     return str(python)
 
 
+def compiled_python() -> str:
+    """The interpreter of an environment with the compiled evaluator and the rule engines; made again when a source changes."""
+    python = _COMPILED / "bin" / "python"
+    sources = [ROOT / "pyproject.toml", ROOT / "hatch_build.py", *sorted((ROOT / "core").rglob("*.py"))]
+    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    stamp = _COMPILED / "sources"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        print(f"compiling the evaluator into {_COMPILED} (two minutes)", file=sys.stderr)
+        venv.create(_COMPILED, with_pip=True, clear=True)
+        wheels = _COMPILED / "wheels"
+        build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", f"--outdir={wheels}", str(ROOT)]
+        subprocess.run(build, check=True, env={**os.environ, "AR_COMPILE": "1"}, stdout=subprocess.DEVNULL)
+        (wheel,) = wheels.glob("*.whl")
+        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
+        packages = [f"--constraint={ROOT / 'constraints.txt'}", f"ar-connectors[bench] @ {wheel.as_uri()}"]
+        subprocess.run([*pip, *packages], check=True)
+        stamp.write_text(wanted)
+    return str(python)
+
+
 def missing(needs: str) -> str:
     """Why a peer cannot run here: "" when it can. `needs`: `python:MODULE` or `node:PACKAGE`."""
     world, _, name = needs.partition(":")
@@ -54,3 +76,7 @@ def missing(needs: str) -> str:
     probe = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({name!r}) is None)"
     found = subprocess.run([peers_python(), "-c", probe], check=False).returncode == 0
     return "" if found else f"{name} is not installed in {_HOME}: delete the folder and run again"
+
+
+if __name__ == "__main__":
+    print(compiled_python())

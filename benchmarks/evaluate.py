@@ -1,7 +1,8 @@
 """How fast is the cadence evaluator beside a naive loop and beside rule engines? `python -m benchmarks.evaluate`.
 
 One generated book of mixed situations (`eval_book`), everything in one process and in turn, process time, medians of the
-rounds. Ratios are to the naive loop (`eval_naive`) over the same invoices. Goals: docs/benchmarks.md.
+rounds. Ratios are to the naive loop (`eval_naive`) over the same invoices. Goals: docs/benchmarks.md. With `--compiled` the evaluator is
+the compiled one, in an environment of its own; the loop stays what it is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import ar_core as ar
+from ar_core.cadence import account
 from ar_core.cadence.explain import traces
+from benchmarks.environment import ROOT, compiled_python
 from benchmarks.eval_book import AS_OF, TODAY, book
 from benchmarks.eval_naive import Row, naive, rows_of
 from benchmarks.eval_peers import Due, ours, rule_engine, zen_engine
@@ -178,10 +181,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--toy-invoices", type=int, default=10_000)
     parser.add_argument("--peak", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--compiled", action="store_true", help="measure the compiled evaluator (make compiled)"
+    )
     options = parser.parse_args()
     if options.peak:
         peak(options.peak)
         return
+    if options.compiled:
+        rest = [one for one in sys.argv[1:] if one != "--compiled"]
+        subprocess.run([compiled_python(), "-m", "benchmarks.evaluate", *rest], check=True, cwd=ROOT)
+        return
+    print("the evaluator is", "pure Python" if str(account.__file__).endswith(".py") else "compiled")
     compare(options.invoices, options.rounds)
     toy(options.toy_invoices, options.rounds)
     memory((options.invoices // 10, options.invoices // 2, options.invoices))

@@ -82,7 +82,7 @@ def _sort_out(state: State) -> None:
     rows = facts.open_rows
     plain = [row for row in rows if row[CHASED] and row[DUE] is not None and row[ISSUED] <= today]
     if state.run.plain_due and facts.customer is not None and len(plain) == len(rows):
-        dpds = [today - row[DUE] for row in plain]  # type: ignore[operator]  # a plain row has a due date
+        dpds = [today - row[DUE] for row in plain]
     else:
         rows, dpds = _sort_out_each(state)
     state.chased = Chased(rows, dpds)

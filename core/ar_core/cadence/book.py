@@ -117,6 +117,7 @@ class Book(Ledger):
         self, snapshot: Snapshot, collect_at: CollectAt = "bill_to", before: Book | None = None
     ) -> None:
         self.snapshot = snapshot
+        self.collect_at: CollectAt = collect_at
         kept = before is not None and before.snapshot.customers is snapshot.customers
         self.accounts: Accounts = (
             before.accounts if before is not None and kept else Accounts(snapshot.customers, collect_at)
@@ -133,6 +134,9 @@ class Book(Ledger):
         """It was made from an earlier book, for a run that asks for few accounts."""
         if not self._follows:
             self._read()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Book, (self.snapshot, self.collect_at)  # indexed again where it is needed
 
     def _read(self) -> None:
         """Index everything."""

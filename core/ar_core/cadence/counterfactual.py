@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from copy import copy
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ from ar_core.cadence.evaluation import Evaluation
 from ar_core.cadence.explain import account_state, plain
 from ar_core.cadence.history import StepsDone
 from ar_core.cadence.limits import account_limit, amount_limits
-from ar_core.cadence.plan import PlanStep
+from ar_core.cadence.plan import Plan, PlanStep
 from ar_core.cadence.state import Item, State
 from ar_core.cadence.steps import choose_step, named, position
 from ar_core.cadence.view import InvoiceView
@@ -159,13 +158,11 @@ class _Lead:
 
     def __init__(self, state: State, item: Item, step: PlanStep) -> None:
         self._state, self._item = state, item
-        self._step = free = copy(step)
+        run = state.run
+        self._plan = Plan(run.policy, state.plan.overrides, run.compiled.days)
+        self._step = free = self._plan.by_id[step.id]
         rule = free.when
         free.when = free.blocked_by = None
-        self._plan = plan = copy(state.plan)
-        plan.steps = tuple(free if one is step else one for one in plan.steps)
-        plan.repeats = tuple(free if one is step else one for one in plan.repeats)
-        plan.by_id = {**plan.by_id, step.id: free}
         changed = rule.test.to_change(state.invoice_view(item), True) if rule is not None else ()
         self._features = _made_true(changed)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
 from operator import attrgetter, itemgetter
+from typing import Any
 
 from ar_core.cadence.book import Book
 from ar_core.cadence.codes import Code
@@ -39,10 +39,17 @@ class Decisions:
         self.results = results
         self.run = run
         self.book = book
+        self._sorted: list[AccountResult] | None = None
+        self._dropped: frozenset[str] | None = None
 
-    @cached_property
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Decisions, (self.results, self.run, self.book)
+
+    @property
     def _ordered(self) -> list[AccountResult]:
-        return [self.results[account_id] for account_id in sorted(self.results)]
+        if self._sorted is None:
+            self._sorted = [self.results[account_id] for account_id in sorted(self.results)]
+        return self._sorted
 
     @property
     def next_change_at(self) -> datetime | None:
@@ -146,9 +153,14 @@ class Decisions:
         """What is proposed to be written into the ERP."""
         return commands_of(self._ordered, self.run)
 
-    @cached_property
+    @property
     def dropped(self) -> frozenset[str]:
-        """Keys of messages beyond so many to one address in a run, the best scores first (E47)."""
+        """Keys of messages beyond so many to one address in a run, the best scores first (E47); found on first use."""
+        if self._dropped is None:
+            self._dropped = self._find_dropped()
+        return self._dropped
+
+    def _find_dropped(self) -> frozenset[str]:
         most = self.run.policy.limits.max_per_address
         if most is None:
             return frozenset()

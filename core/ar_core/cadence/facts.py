@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, tzinfo
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from ar_core.calendar import Calendar
 from ar_core.model.activity import Dispute, Pause, Promise, Touch
@@ -46,29 +46,40 @@ NOBODY: Final = ""
 Subject = str | tuple[str, int]
 """An invoice at one version of its due date (E10): its id, or id and version once the date was changed."""
 
-OpenRow = tuple[Invoice, str, str | None, Subject, Decimal, str | None, int | None, int, bool, str | None]
-"""An open invoice as a run wants it, a plain tuple because there are very many; the names below say what stands where."""
+OpenRow = tuple[Any, ...]
+"""An open invoice as a run wants it, a plain tuple because there are very many; the names below say what stands where.
+
+Its ten types are not spelled out: where the evaluator is compiled, a tuple of known types is taken apart into all of its values each
+time that one of them is looked at.
+"""
+
+_Values = tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]
+"""The fields of an invoice that are read at once: of a known number, so that they are taken out by place."""
 
 ClosedRow = tuple[Invoice, str, date | None, Decimal]
 """An invoice with nothing open: the record, its id, and what a settled one is judged by: its due date (None where it is not judged,
 because it has none, was for nothing or is not posted) and its total."""
 
 INVOICE: Final = 0
-"""The record, in both kinds of rows."""
+"""The record (`Invoice`), in both kinds of rows."""
 ID: Final = 1
+"""Text."""
 OWNER: Final = 2
-"""The id of its customer."""
+"""The id of its customer; None where it has none."""
 SUBJECT: Final = 3
+"""A `Subject`."""
 BALANCE: Final = 4
+"""What is open, a `Decimal`."""
 CURRENCY: Final = 5
+"""Text or None."""
 DUE: Final = 6
 """The contractual due date as a day number; None where there is none."""
 ISSUED: Final = 7
 """The issue date as a day number; 0 where there is none."""
 CHASED: Final = 8
-"""It is posted, with a balance above zero."""
+"""Whether it is posted, with a balance above zero."""
 SELLER: Final = 9
-"""The legal entity of the seller (`subsidiary_id`)."""
+"""The legal entity of the seller (`subsidiary_id`), text or None."""
 
 _read = reader(
     "id",
@@ -97,6 +108,7 @@ def open_and_closed(
     posted, unknown = DocumentStatus.POSTED, DocumentStatus.UNKNOWN
     opened: defaultdict[str, list[OpenRow]] = defaultdict(list)
     closed: defaultdict[str, list[ClosedRow]] = defaultdict(list)
+    values: _Values
     for invoice, values in zip(invoices, _read(invoices), strict=True):
         invoice_id, version, customer_id, balance, currency, due, issued, status, seller, total = values
         if not balance and status is not unknown:
@@ -152,6 +164,9 @@ class Ledger:
     def sources(self) -> dict[str, Payment | CreditNote | Adjustment]:
         """Payments, credit notes and adjustments by id."""
         return self._sources or {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Ledger, (self.allocations, self.sources)
 
 
 @dataclass(slots=True)
@@ -228,3 +243,6 @@ class AccountFacts:
         wanted: Iterable[str] = {row.source_id for rows in allocations.values() for row in rows}
         sources = {i: source for i in wanted if (source := self.book.sources.get(i)) is not None}
         return replace(self, book=Ledger(allocations, sources))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AccountFacts, tuple([getattr(self, one.name) for one in fields(self)])

@@ -113,7 +113,9 @@ def _credits(view: AccountView) -> dict[str | None, Decimal]:
     for note in facts.credit_notes:
         if note.unapplied_amount and note.document_status is posted and (note.issue_date or today) <= today:
             found[note.currency] = found.get(note.currency, ZERO) + note.unapplied_amount
-    for amount, currency, status, kind, on in _read_credits(facts.payments):
+    values: tuple[Any, Any, Any, Any, Any]
+    for values in _read_credits(facts.payments):
+        amount, currency, status, kind, on = values
         if amount and status is posted and kind is not PaymentKind.REFUND and (on or today) <= today:
             found[currency] = found.get(currency, ZERO) + amount
     for line in facts.adjustments:

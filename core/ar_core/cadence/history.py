@@ -22,7 +22,11 @@ _read_coverage = reader("invoice_id", "step", "due_version", "presence_only")
 _read_named = reader("step", "presence_only")
 
 
-def _in_order(row: tuple[tuple[Any, ...], Touch]) -> tuple[Any, ...]:
+_Values = tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
+"""The fields of a touch that are read at once."""
+
+
+def _in_order(row: tuple[_Values, Touch]) -> tuple[Any, ...]:
     """By instant, then id."""
     return row[0][:2]
 
@@ -69,7 +73,7 @@ class History:
         local_day: Callable[[datetime], date],
         count_failed: bool = False,
     ) -> None:
-        rows = list(zip(_read_touches(touches), touches, strict=True))
+        rows: list[tuple[_Values, Touch]] = list(zip(_read_touches(touches), touches, strict=True))
         if len(rows) > 1:
             rows.sort(key=_in_order)
         self.touches: list[Touch] = []

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from ar_core.cadence.codes import Code
+from ar_core.cadence.policy import IntentRule
 from ar_core.cadence.run import DAY, action_key
 from ar_core.model.activity import Dispute, Intent, Promise, Touch, TouchOutcome
 from ar_core.model.base import reader
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ar_core.cadence.facts import AccountFacts
     from ar_core.cadence.history import History
     from ar_core.cadence.plan import Plan
-    from ar_core.cadence.policy import IntentRule
     from ar_core.cadence.run import Run
 
 __all__ = ["Hold", "InvoiceHolds", "Reply", "account_stop", "find_holds", "is_human_only"]

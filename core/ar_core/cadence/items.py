@@ -153,32 +153,37 @@ class Item:
     @property
     def invoice(self) -> Invoice:
         """The record."""
-        return self.row[INVOICE]
+        invoice: Invoice = self.row[INVOICE]
+        return invoice
 
     @property
     def subject(self) -> Subject:
         """The invoice at its present due date."""
-        return self.row[SUBJECT]
+        subject: Subject = self.row[SUBJECT]
+        return subject
 
     @property
     def balance(self) -> Decimal:
         """What is open."""
-        return self.row[BALANCE]
+        balance: Decimal = self.row[BALANCE]
+        return balance
 
     @property
     def currency(self) -> str | None:
         """In which currency."""
-        return self.row[CURRENCY]
+        currency: str | None = self.row[CURRENCY]
+        return currency
 
     @property
     def seller(self) -> str | None:
         """The legal entity it is owed to."""
-        return self.row[SELLER]
+        seller: str | None = self.row[SELLER]
+        return seller
 
     @property
     def due_version(self) -> int:
         """How often its due date changed."""
-        subject = self.row[SUBJECT]
+        subject = self.subject
         return 0 if isinstance(subject, str) else subject[1]
 
     @property

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -206,6 +205,10 @@ class CompiledPolicy:
         self._traits = self._find_traits()
         self.outcomes = Outcomes()
         self.rules = RuleTables(policy)
+        self.content_hash: str = policy.content_hash
+        """Hash of the policy's content."""
+        self.days = self._find_days()
+        """Every number of days past due that a rule compares with, and the day after it."""
 
     @staticmethod
     def _per_invoice(override: Override) -> bool:
@@ -252,19 +255,12 @@ class CompiledPolicy:
     def __reduce__(self) -> tuple[type[CompiledPolicy], tuple[Policy]]:
         return CompiledPolicy, (self.policy,)  # closures and tables are made again where they are needed
 
-    @cached_property
-    def content_hash(self) -> str:
-        """Hash of the policy's content."""
-        return self.policy.content_hash
-
-    @cached_property
+    @property
     def base(self) -> Plan:
         """The plan when no override holds."""
         return Plan(self.policy, (), self.days)
 
-    @cached_property
-    def days(self) -> list[int]:
-        """Every number of days past due that a rule compares with, and the day after it."""
+    def _find_days(self) -> list[int]:
         found: set[int] = set()
         for _, predicate, _ in self.policy.predicates():
             for condition in predicate.test.conditions():

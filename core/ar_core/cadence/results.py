@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import repeat
@@ -161,15 +161,34 @@ class AccountResult:
             return found
         return _status(self.state)
 
-    def __getstate__(self) -> tuple[None, dict[str, object]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """What is sent to another process: the records, not what they were made from."""
-        kept = ("account_id", "balance_base", "changes_at", "error", "max_dpd", "score")
-        state: dict[str, object] = {name: getattr(self, name) for name in kept}
+        kept = {
+            name: getattr(self, name) for name in ("balance_base", "changes_at", "error", "max_dpd", "score")
+        }
         written = {name: getattr(self, name) for name in _NOTHING}
-        bare = tuple(
-            ActionHead(d.key, d.kind, d.code, step=d.step, task=d.task, address=d.address) for d in self.heads
-        )
-        return None, {**state, "_written": written, "heads": bare, "state": None}
+        bare = [(d.key, d.kind, d.code, d.step, d.task, d.address) for d in self.heads]
+        return _received, (self.account_id, kept, written, bare)
+
+
+def _received(
+    account_id: str,
+    kept: Mapping[str, Any],
+    written: Mapping[str, Any],
+    heads: Iterable[tuple[Any, ...]],
+) -> AccountResult:
+    """A result as it comes from another process."""
+    result = AccountResult(account_id, None)
+    for name, value in kept.items():
+        setattr(result, name, value)
+    result._written = written  # noqa: SLF001
+    result.heads = tuple(
+        [
+            ActionHead(key, kind, code, step=step, task=task, address=address)
+            for key, kind, code, step, task, address in heads
+        ]
+    )
+    return result
 
 
 _NOTHING: Mapping[str, Any] = {

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ar_core.asof import AsOf
@@ -90,6 +91,16 @@ class Run:
         """Which step an invoice gets depends on its age and on what was done, and on no other invoice or day."""
         self.plain_due = clock.due_roll == "none"
         """Contractual due dates are the cadence's, unless the policy rolls them."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        again = partial(
+            Run,
+            tiers_given=self.tiers_given,
+            base_currency=self.base_currency,
+            rates=self.rates,
+            scorer=self.scorer,
+        )
+        return again, (self.compiled, self.as_of, self.calendar, self.tiers)
 
     def slot(self, zone: str | None, country: str | None) -> Slot:
         """The next sending hours of a contact."""

@@ -47,7 +47,8 @@ class Settled(NamedTuple):
     @property
     def invoice(self) -> Invoice:
         """The record."""
-        return self.row[INVOICE]
+        invoice: Invoice = self.row[INVOICE]
+        return invoice
 
 
 class Note(NamedTuple):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import repeat
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, overload
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.functional_validators import AfterValidator
@@ -123,6 +123,22 @@ def _sharing_keys(values: dict[str, Any]) -> dict[str, Any]:
 _UNTIL_SETTLED = 40
 
 
+@overload
+def reader(one: str, /) -> Callable[[Iterable[Frozen]], Iterator[Any]]: ...
+@overload
+def reader(one: str, two: str, /) -> Callable[[Iterable[Frozen]], Iterator[tuple[Any, Any]]]: ...
+@overload
+def reader(
+    one: str, two: str, three: str, /
+) -> Callable[[Iterable[Frozen]], Iterator[tuple[Any, Any, Any]]]: ...
+@overload
+def reader(
+    one: str, two: str, three: str, four: str, /
+) -> Callable[[Iterable[Frozen]], Iterator[tuple[Any, Any, Any, Any]]]: ...
+@overload
+def reader(
+    one: str, two: str, three: str, four: str, five: str, /, *more: str
+) -> Callable[[Iterable[Frozen]], Iterator[Any]]: ...
 def reader(*names: str) -> Callable[[Iterable[Frozen]], Iterator[Any]]:
     """The fastest way to read the same fields of very many records: their values, record by record; tuples for several names.
 
