@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from decimal import Context as DecimalContext
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
 from typing import Any, Final, TypeVar
 
@@ -18,8 +20,8 @@ from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.connector import Record
 from ar_connectors.netsuite.account import PLATFORM
 from ar_connectors.netsuite.dates import LOCAL, Days, instant
-from ar_connectors.netsuite.statuses import document_status, is_true, status_words
-from ar_connectors.netsuite.wire import TransactionRow
+from ar_connectors.netsuite.statuses import RECORD_TYPES, document_status, is_true, status_words
+from ar_connectors.netsuite.wire import MAX_DIGITS
 from ar_core.model import DocumentStatus, PaymentTerms, RecordKind, Source
 from ar_core.model.base import adopter, blank
 
@@ -39,6 +41,7 @@ PAGE_KINDS: Final = (
 )
 
 _source = adopter(Source)
+_BLANK = Callable[[], dict[str, Any]]
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -90,31 +93,60 @@ class _Remembered(dict[_Key, _Value]):
         return value
 
 
+_exact: Final = DecimalContext(prec=MAX_DIGITS, traps=[InvalidOperation]).create_decimal
+"""The number that a text of at most so many digits says, to the last digit."""
+_ONE: Final = Decimal(1)
+
+
+def _as_it_is(number: Any) -> Any:
+    return number
+
+
 class Mapper(kit.Mapper):
     """Serves the mapping of one page: what the shared one does, and what NetSuite's rows need.
 
-    `body`: the page's bytes, where dates that can be read in two ways look for company.
+    `body`: the page's bytes, where dates that can be read in two ways look for company. `of_text`: the numbers of its rows are text
+    (`wire.ANSWERS`).
     """
 
     __slots__ = (
-        "_common",
-        "_customers",
         "_sources",
         "context",
         "currencies",
+        "customers",
         "days",
+        "documents",
+        "invoices",
+        "knows_promises",
         "knows_rates",
+        "number",
+        "of_text",
+        "payments",
+        "rate",
+        "read",
         "statuses",
         "terms",
         "zone",
     )
 
-    def __init__(self, context: Context, body: bytes = b"") -> None:
+    def __init__(self, context: Context, body: bytes = b"", *, of_text: bool = False) -> None:
         super().__init__(Tenant(PLATFORM, context.tenant), PAGE_KINDS, context.base_currency)
         self.context = context
         self.zone = context.zone
         self.knows_rates = context.knows_rates
-        self._customers = self._prefixes[RecordKind.CUSTOMER]
+        self.customers = self._prefixes[kit.CUSTOMER]
+        """What the ids of customers begin with; so the other two."""
+        self.invoices = self._prefixes[kit.INVOICE]
+        self.payments = self._prefixes[kit.PAYMENT]
+        self.of_text = of_text
+        self.read: list[Any] = [] if of_text else self.numbers
+        """As `numbers`, as the columns hold them."""
+        self.number: Callable[[Any], Decimal] = _exact if of_text else _as_it_is
+        """The number that a column holds. Raises InvalidOperation for text that is none."""
+        self.rate: Callable[[Any], Decimal] = _Remembered(_exact).__getitem__ if of_text else _as_it_is
+        """The same for a column that holds few different ones."""
+        self.knows_promises = context.reads_promises
+        """The account shows promise dates, so an invoice without one has none."""
         self.days = Days(context.day_first, body)
         self.currencies = _Remembered(partial(_currency, context))
         """ISO code by a row's `currency` and `currencyname`; None where neither tells one."""
@@ -122,10 +154,9 @@ class Mapper(kit.Mapper):
         """Payment terms by a row's `terms` and `termsname`."""
         self.statuses = _Remembered(partial(_status, context))
         """What a person calls a transaction's status and what it means, by type, `status`, `statusname`, `voided`, `posting`."""
-        self._common: dict[tuple[str | None, ...], Callable[[], dict[str, Any]]] = {}
-        self._sources: _Remembered[str, Callable[[], dict[str, Any]]] = _Remembered(
-            partial(_sources_of, context.tenant)
-        )
+        self.documents: dict[tuple[str | None, ...], tuple[_BLANK, _BLANK]] = {}
+        """What `new_document` has made: by what most documents of a page have in common."""
+        self._sources: _Remembered[str, _BLANK] = _Remembered(partial(_sources_of, context.tenant))
 
     def id(self, kind: RecordKind, remote_id: str | None) -> str:
         """As the shared one; internal ids are numbers, and those are seen to need no escaping at a glance."""
@@ -136,12 +167,15 @@ class Mapper(kit.Mapper):
     def customer_id(self, remote_id: str | None) -> str | None:
         """As the shared one, without a call more."""
         if remote_id and remote_id.isdigit() and remote_id.isascii():
-            return self._customers + remote_id
+            return self.customers + remote_id
         return super().id(RecordKind.CUSTOMER, remote_id) if remote_id else None
 
     def provenance(self, kind: str, remote_id: str | None, changed: str | None) -> Source:
         """Where a row came from. Its version is the time of its last change as NetSuite wrote it: equal means unchanged."""
-        values = self._sources[kind]()
+        return self.source_of(self._sources[kind](), remote_id, changed)
+
+    def source_of(self, values: dict[str, Any], remote_id: str | None, changed: str | None) -> Source:
+        """The same of a blank source of its kind, which nobody else may keep."""
         values["remote_id"] = remote_id
         if changed:
             values["version"] = changed
@@ -149,23 +183,31 @@ class Mapper(kit.Mapper):
                 values["updated_at"] = instant(changed, self.zone)
         return _source(values)
 
-    def common(self, row: TransactionRow, kind: str, new: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """A `blank` record of a document, filled in with what most documents of a page have in common: status, currency, terms and
-        subsidiary, put together once for each set of them. `kind`: the transaction's type."""
-        key = (
-            kind, row.status, row.statusname, row.voided, row.posting, row.currency, row.currencyname, row.terms, row.termsname,
-            row.subsidiary,
-        )  # fmt: skip
-        known = self._common.get(key)
-        if known is None:
-            values = new()
-            values["raw_status"], values["document_status"] = self.statuses[key[:5]]
-            values["currency"] = self.currencies[row.currency, row.currencyname]
-            values["subsidiary_id"] = row.subsidiary or None
-            if "terms" in values:
-                values["terms"] = self.terms[row.terms, row.termsname]
-            known = self._common[key] = values.copy
-        return known()
+    def new_document(
+        self, key: tuple[str | None, ...], new: _BLANK, terms: tuple[str | None, str | None] = (None, None)
+    ) -> tuple[_BLANK, _BLANK]:
+        """What makes `blank` records of documents that have this much in common, and what makes their sources. `key`: type, `status`,
+        `statusname`, `voided`, `posting`, `currency`, `currencyname`, `subsidiary`, and what else tells them from others; `new`: a
+        blank one of their kind. Their rate is 1."""
+        values = new()
+        values["raw_status"], values["document_status"] = self.statuses[key[:5]]
+        values["currency"] = self.currencies[key[5], key[6]]
+        values["subsidiary_id"] = key[7] or None
+        values["source_rate"] = _ONE
+        values["exchange_rate"] = _ONE if self.knows_rates else None
+        if "terms" in values:
+            values["terms"] = self.terms[terms]
+        made = self.documents[key] = values.copy, self._sources[RECORD_TYPES[key[0] or ""]]
+        return made
+
+    def check_numbers(self) -> bool:
+        """As the shared one. Text has at most `MAX_DIGITS` characters here, so only an exponent could take a number beyond the limit,
+        and what is no number is called NaN or Infinity."""
+        if not self.of_text:
+            return super().check_numbers()
+        texts = "".join(self.read)
+        self.read.clear()
+        return not any(letter in texts for letter in "EeNn")
 
 
 def _status(context: Context, told: tuple[str | None, ...]) -> tuple[str | None, DocumentStatus]:

@@ -1,9 +1,9 @@
 """What is in a body of NetSuite? Bytes in, a page of normalized records out; pure.
 
-The usual page, rows of a query of ours, is cut into rows by msgspec, and each row read into a typed struct and mapped before the next
-one is touched (all structs of a page at once would not fit the processor's cache). A row that msgspec stumbles on, others' spellings and
-REST record bodies are read carefully (careful.py): one bad row costs the others nothing. Only a body that is no JSON, or no envelope of
-NetSuite, fails as a whole.
+The usual page, the answer to a statement of ours, is read at once into structs (wire.ANSWERS), each dropped when it was mapped. A page
+with a row that does not fit, and those of other tables, are cut into rows, and each row read into a typed struct and mapped before the
+next one is touched. A row that msgspec stumbles on, others' spellings and REST record bodies are read carefully (careful.py): one bad
+row costs the others nothing. Only a body that is no JSON, or no envelope of NetSuite, fails as a whole.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def decode_page(body: bytes, kind: str, context: Context, *, stream: str = "") -
     """Decode a body of rows with what is known of the account. `kind`: a key of `KINDS`; what is none is told by the rows.
     `stream`: whose statement was answered, so that the columns are ours. The errors as of `decode`."""
     with collector_paused(len(body) > LARGE):
-        return decode_envelope(open_envelope(body, context.tenant), kind, context, stream=stream)
+        return decode_envelope(
+            open_envelope(body, context.tenant, wire.ANSWERS.get(stream)), kind, context, stream=stream
+        )
 
 
 def decode_envelope(envelope: Envelope, kind: str, context: Context, *, stream: str = "") -> Page:
@@ -81,7 +83,7 @@ def decode_envelope(envelope: Envelope, kind: str, context: Context, *, stream: 
         filled = FillingPage()
         take_rows(filled, Mapper(context, body), [bytes(row) for row in envelope.rows], known)
     return filled.page(
-        len(envelope.rows),
+        envelope.size,
         kind if known.table is not None else "",
         None,
         mapper_version=MAPPER_VERSION,
@@ -104,7 +106,7 @@ def _quickly(envelope: Envelope, kind: BodyKind, context: Context, *, is_ours: b
         return None
     if context.custom is None and any(name in body for name in _CUSTOM):
         return None
-    filled, mapper = FillingPage(), Mapper(context, body)
+    filled, mapper = FillingPage(), Mapper(context, body, of_text=envelope.structs is not None)
     if table == "link":
         taken = _take_links(filled, mapper, envelope.rows)
     else:
@@ -122,22 +124,25 @@ def _is_spelled_as_ours(envelope: Envelope, table: str) -> bool:
 def _take_all(
     filled: FillingPage, mapper: Mapper, kind: BodyKind, envelope: Envelope, custom: tuple[str, ...]
 ) -> bool:
-    """Map the rows of one table, each right after it was read; one that cannot be read quickly is read carefully by itself. `custom`:
-    fields of the account's own to read besides. False: there is a number among them that no record may have, so all are to be read
-    carefully."""
-    table, default = kind.table or "", kind.type
-    decode_row, records_of = _DECODERS[table].decode, MAPPERS[wire.ROWS[table]]
+    """Map the rows of one table; one that cannot be read quickly is read carefully by itself. `custom`: fields of the account's own to
+    read besides. False: there is a number among them that no record may have, so all are to be read carefully."""
+    default, structs = kind.type, envelope.structs
+    shape = envelope.shape or wire.ROWS[kind.table or ""]
+    rows = map(_DECODERS[kind.table or ""].decode, envelope.rows) if structs is None else iter(structs)
+    records_of, careful = MAPPERS[shape], Mapper(mapper.context, envelope.body)
     custom_of = _custom_reader(custom) if custom else None
     records, row_of, replaces = filled.records, filled.row_of, filled.replaces
     ids: list[str | None] = []
-    for number, raw in enumerate(envelope.rows):
+    for number in range(envelope.size):
         try:
-            row = decode_row(raw)
+            row = next(rows)
+            if structs is not None:
+                structs[number] = None
             if custom_of is not None:
-                row.custom = custom_of(raw)
+                row.custom = custom_of(envelope.rows[number])
             made = records_of(mapper, row, default)
         except (*UNREADABLE, RowError, DecimalException):
-            take_row(filled, mapper, bytes(raw), number, kind)
+            take_row(filled, careful, bytes(envelope.rows[number]), number, kind)
             continue
         ids.append(row.id)
         if isinstance(made, str):
@@ -148,9 +153,9 @@ def _take_all(
         row_of += (number,) * len(found)
         if parent is not None:
             replaces.append(parent)
-        if number % CHECK_EVERY == 0 and not mapper.check_numbers():
+        if not mapper.of_text and number % CHECK_EVERY == 0 and not mapper.check_numbers():
             return False
-    if len(ids) == len(envelope.rows):
+    if len(ids) == envelope.size:
         envelope.ids = ids
     return True
 

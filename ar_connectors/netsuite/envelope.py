@@ -1,13 +1,15 @@
 """Which rows are in a body? A page of a query, a bare list or one record, cut into rows with their exact bytes.
 
-The cutting itself is `adapterkit.cutting`; what is read here besides is whether there are more rows behind these.
+The cutting itself is `adapterkit.cutting`; what is read here besides is whether there are more rows behind these. The answer to a
+statement of ours is read at once into the structs of its rows, and only cut up where that fails.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -26,8 +28,11 @@ _OWN: Final = frozenset({"id", "entityId", "tranId"})
 """Members that only a record has; its sublists are called `items` as well."""
 
 
-class _Answer(msgspec.Struct, gc=False):
-    items: list[msgspec.Raw]
+_Item = TypeVar("_Item")
+
+
+class _Answer(msgspec.Struct, Generic[_Item], gc=False):
+    items: list[_Item]
     has_more: bool = msgspec.field(default=False, name="hasMore")
     count: int | None = None
     total: int | None = msgspec.field(default=None, name="totalResults")
@@ -36,7 +41,11 @@ class _Answer(msgspec.Struct, gc=False):
     tran_id: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="tranId")
 
 
-_ANSWER: Final = msgspec.json.Decoder(_Answer)
+@cache
+def _answers_of(shape: Any) -> msgspec.json.Decoder[_Answer[Any]]:
+    return msgspec.json.Decoder(_Answer[shape])
+
+
 _ROW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _KEY: Final = msgspec.json.Decoder(str | int)
 
@@ -46,7 +55,8 @@ class Envelope:
     """A body taken apart."""
 
     body: bytes
-    rows: Sequence[Raw]
+    cut: Sequence[Raw] | None
+    """The bytes of each row; None: not looked for yet, because all rows could be read at once."""
     has_more: bool = False
     """The server holds further rows of this query."""
     is_page: bool = True
@@ -57,6 +67,22 @@ class Envelope:
     """How many rows the statement yields in all, as far as the body says."""
     ids: Sequence[str | None] | None = None
     """The ids of all rows, where the mapping has seen them on its way."""
+    shape: type[msgspec.Struct] | None = None
+    structs: list[Any] | None = None
+    """The rows as structs of this `shape`, where all could be read at once. Whoever maps them takes each out, so that its memory is
+    used again."""
+
+    @property
+    def rows(self) -> Sequence[Raw]:
+        """The bytes of each row."""
+        if self.cut is None:
+            self.cut = _answers_of(msgspec.Raw).decode(self.body).items
+        return self.cut
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self.rows if self.structs is None else self.structs)
 
     def keys(self, name: str) -> Sequence[str | None]:
         """The values of a key column in all rows; None where a row has none."""
@@ -66,6 +92,9 @@ class Envelope:
 
     def key(self, index: int, name: str) -> str | None:
         """The value of a key column in a row; None where the row has none."""
+        if self.structs is not None and (struct := self.structs[index]) is not None:
+            found: str | None = getattr(struct, name)
+            return found
         return _key_of(self.rows[index], name)
 
 
@@ -79,15 +108,20 @@ def _key_of(row: Raw, name: str) -> str | None:
         return identify(bytes(row), name)
 
 
-def open_envelope(body: bytes, tenant: str) -> Envelope:
-    """Take a body apart. Raises ContractError when it is no JSON object or list."""
-    try:
-        answer = _ANSWER.decode(body)
-    except UNREADABLE:
-        pass
-    else:
+def open_envelope(body: bytes, tenant: str, shape: type[msgspec.Struct] | None = None) -> Envelope:
+    """Take a body apart. `shape`: what its rows are, where a statement of ours asked for them. Raises ContractError when it is no JSON
+    object or list."""
+    for item in (shape, msgspec.Raw) if shape is not None else (msgspec.Raw,):
+        try:
+            answer = _answers_of(item).decode(body)
+        except UNREADABLE:
+            continue
         if answer.id is answer.entity_id is answer.tran_id is msgspec.UNSET:
-            return Envelope(body, answer.items, answer.has_more, count=answer.count, total=answer.total)
+            cut, structs = (answer.items, None) if item is msgspec.Raw else (None, answer.items)
+            envelope = Envelope(body, cut, answer.has_more, count=answer.count, total=answer.total)
+            if structs is not None:
+                envelope.shape, envelope.structs = shape, structs
+            return envelope
     return cut_up(
         body,
         lambda cutter, whole: _opened(cutter, whole, body),
@@ -114,15 +148,21 @@ def open_answer(response: Response, tenant: str, operation: str) -> Envelope:
     return open_page(response.body, tenant, operation, response.headers.get("x-n-operationid"))
 
 
-def open_page(body: bytes, tenant: str, operation: str, request_id: str | None) -> Envelope:
-    """Take a page of rows apart. Raises ContractError for what is none, also for one that has lost rows on its way: the next
-    question begins behind the last row, so nobody would ever ask for them again."""
-    envelope = open_envelope(body, tenant)
+def open_page(
+    body: bytes,
+    tenant: str,
+    operation: str,
+    request_id: str | None,
+    shape: type[msgspec.Struct] | None = None,
+) -> Envelope:
+    """Take a page of rows apart; `shape` as of `open_envelope`. Raises ContractError for what is none, also for one that has lost rows
+    on its way: the next question begins behind the last row, so nobody would ever ask for them again."""
+    envelope = open_envelope(body, tenant, shape)
     problem = None
     if not envelope.is_page or body.lstrip()[:1] != b"{":
         problem = "the answer to a query is no page of rows"
-    elif envelope.count is not None and envelope.count != len(envelope.rows):
-        problem = f"the answer says that it has {envelope.count} rows, and has {len(envelope.rows)}"
+    elif envelope.count is not None and envelope.count != envelope.size:
+        problem = f"the answer says that it has {envelope.count} rows, and has {envelope.size}"
     if problem is None:
         return envelope
     raise ContractError(

@@ -23,8 +23,10 @@ from ar_connectors.netsuite.wire import (
     ContactRow,
     CustomerRow,
     DeletedRow,
+    InvoiceAnswer,
     JournalRow,
     LinkRow,
+    PaymentAnswer,
     TransactionRow,
 )
 from ar_core.model import (
@@ -91,6 +93,8 @@ def _contact(mapper: Mapper, row: ContactRow, _: str | None) -> Made:
 
 MAPPERS: Final[Mapping[type, Callable[[Mapper, Any, str | None], Made | str]]] = {
     TransactionRow: _transaction,
+    InvoiceAnswer: _transaction,
+    PaymentAnswer: _transaction,
     JournalRow: _journal_line,
     CustomerRow: _customer,
     ContactRow: _contact,

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from ar_connectors.adapterkit.mapper import INVOICE
 from ar_connectors.netsuite.context import Made, Mapper, RowError
 from ar_connectors.netsuite.dates import instant
 from ar_connectors.netsuite.statuses import RECORD_TYPES, is_true
-from ar_connectors.netsuite.wire import LineRow, TransactionRow
+from ar_connectors.netsuite.wire import InvoiceAnswer, LineRow, TransactionRow
 from ar_core.model import (
     CreditNote,
     CustomField,
@@ -36,6 +37,7 @@ __all__ = [
     "map_invoice",
     "map_lines",
     "native_promise",
+    "set_rate",
 ]
 
 _invoice, _new_invoice = adopter(Invoice), blank(Invoice)
@@ -44,48 +46,76 @@ _SETTLED: Final = ("paid in full", "fully applied", "void")
 _VOIDED: Final = DocumentStatus.VOIDED
 
 
-def map_invoice(mapper: Mapper, row: TransactionRow) -> Made:
+def map_invoice(mapper: Mapper, row: TransactionRow | InvoiceAnswer) -> Made:
     """An invoice (or statement or finance charge), and the promise that a bookkeeper set on it. Raises RowError when it has no id, no
-    total or nothing that tells what is open."""
+    total or nothing that tells what is open, DecimalException for text that is no number."""
     kind = row.type or "CustInvc"
-    total, tax = row.foreigntotal, row.taxtotal
-    if total is None:
+    told = row.foreigntotal
+    if told is None:
         raise RowError("missing_field", f"{RECORD_TYPES[kind]} {row.id} has no foreigntotal")
-    values = mapper.common(row, kind, _new_invoice)
-    unpaid = row.foreignamountunpaid
-    if unpaid is None:
-        unpaid = _open_of(row, total, values["raw_status"], values["document_status"])
-    values["id"] = mapper.id(RecordKind.INVOICE, row.id)
-    _document(mapper, values, row, kind, total, tax, unpaid)
+    total = mapper.number(told)
+    key = (
+        kind, row.status, row.statusname, row.voided, row.posting, row.currency, row.currencyname, row.subsidiary,
+        row.terms, row.termsname,
+    )  # fmt: skip
+    try:
+        new, new_source = mapper.documents[key]
+    except KeyError:
+        new, new_source = mapper.new_document(key, _new_invoice, (row.terms, row.termsname))
+    values, remote_id, left = new(), row.id, row.foreignamountunpaid
+    if left == "0":
+        values["balance_due"] = ZERO
+    elif left is None:
+        values["balance_due"] = _open_of(row, total, values["raw_status"], values["document_status"])
+    elif mapper.of_text and left == told:
+        values["balance_due"] = total
+    else:
+        values["balance_due"] = mapper.number(left)
+        mapper.read.append(left)
+    if remote_id and remote_id.isdigit() and remote_id.isascii():
+        values["id"] = identity = mapper.invoices + remote_id
+    else:
+        values["id"] = identity = mapper.id(INVOICE, remote_id)
+    _document(mapper, values, row, new_source(), total)
     values["due_date"] = mapper.days[row.duedate]
-    values["balance_due"] = unpaid
     if row.email:
         values["billing_email"] = row.email
-    if row.userestimatedpaymentdate:
-        values["expected_payment_date"] = mapper.days[row.userestimatedpaymentdate]
+    replaces = identity if mapper.knows_promises else None
+    if not row.userestimatedpaymentdate:
+        return (_invoice(values),), replaces
+    values["expected_payment_date"] = mapper.days[row.userestimatedpaymentdate]
     invoice = _invoice(values)
-    replaces = values["id"] if mapper.context.reads_promises else None
-    if row.userestimatedpaymentdate and (promise := native_promise(mapper, row, invoice)) is not None:
-        return (invoice, promise), replaces
-    return (invoice,), replaces
+    promise = native_promise(mapper, row, invoice)
+    return (invoice,) if promise is None else (invoice, promise), replaces
 
 
 def map_credit_memo(mapper: Mapper, row: TransactionRow) -> Made:
     """One credit memo. Raises RowError when it has no id, no total or nothing that tells what is unapplied."""
     kind = row.type or "CustCred"
-    total, tax = row.foreigntotal, row.taxtotal
+    total = row.foreigntotal
     if total is None:
         raise RowError("missing_field", f"creditMemo {row.id} has no foreigntotal")
-    values = mapper.common(row, kind, _new_credit_note)
+    key = (
+        kind, row.status, row.statusname, row.voided, row.posting, row.currency, row.currencyname, row.subsidiary,
+    )  # fmt: skip
+    try:
+        new, new_source = mapper.documents[key]
+    except KeyError:
+        new, new_source = mapper.new_document(key, _new_credit_note)
+    values = new()
     unused = row.foreignpaymentamountunused
     if unused is None:
         unused = _unused_of(row, total, values["raw_status"], values["document_status"])
-    if total < ZERO:
-        total, tax = total.copy_negate(), tax.copy_negate() if tax is not None else None
     if unused < ZERO:
         unused = unused.copy_negate()
     values["id"] = mapper.id(RecordKind.CREDIT_NOTE, row.id)
-    _document(mapper, values, row, kind, total, tax, unused)
+    _document(mapper, values, row, new_source(), total)
+    mapper.numbers.append(unused)
+    if total < ZERO:
+        values["total"] = total = total.copy_negate()
+        if row.taxtotal is not None:
+            values["tax_total"] = tax = row.taxtotal.copy_negate()
+            values["subtotal"] = subtract(total, tax)
     if row.lines:
         values["lines"] = map_lines(mapper, row.lines)
     values["unapplied_amount"] = unused
@@ -106,25 +136,25 @@ def loose_id(values: Mapping[str, Any]) -> str | None:
 def _document(
     mapper: Mapper,
     values: dict[str, Any],
-    row: TransactionRow,
-    kind: str,
+    row: TransactionRow | InvoiceAnswer,
+    source: dict[str, Any],
     total: Decimal,
-    tax: Decimal | None,
-    left: Decimal,
 ) -> None:
-    """Fill in what invoices and credit notes share. `left`: what is open of it."""
-    rate = row.exchangerate
-    mapper.numbers += (total, left, rate, tax)
-    values["source"] = mapper.provenance(RECORD_TYPES[kind], row.id, row.lastmodifieddate)
+    """Fill in what invoices and credit notes share. `source`: a blank one of its kind."""
+    mapper.read.append(row.foreigntotal)
+    values["source"] = mapper.source_of(source, row.id, row.lastmodifieddate)
     values["number"] = row.tranid or None
     values["customer_id"] = mapper.customer_id(row.entity)
     values["issue_date"] = mapper.days[row.trandate]
-    values["source_rate"] = rate
-    if mapper.knows_rates:
-        values["exchange_rate"] = rate
-    if tax is not None:
-        values["subtotal"] = subtract(total, tax)
-        values["tax_total"] = tax
+    rate, tax = row.exchangerate, row.taxtotal
+    if rate != "1":
+        set_rate(mapper, values, rate)
+    if tax == "0":
+        values["tax_total"], values["subtotal"] = ZERO, total
+    elif tax is not None:
+        values["tax_total"] = amount = mapper.number(tax)
+        mapper.read.append(tax)
+        values["subtotal"] = subtract(total, amount)
     elif row.subtotal:
         values["subtotal"] = amount_in(row, "subtotal")
     values["total"] = total
@@ -136,7 +166,18 @@ def _document(
         values["custom_fields"] = custom_fields(row.custom)
 
 
-def amount_in(row: TransactionRow, column: str) -> Decimal:
+def set_rate(mapper: Mapper, values: dict[str, Any], told: Decimal | str | None) -> None:
+    """Fill in a rate other than 1, with which documents are made (`Mapper.new_document`)."""
+    rate = None
+    if told is not None:
+        rate = mapper.rate(told)
+        mapper.read.append(told)
+    values["source_rate"] = rate
+    if mapper.knows_rates:
+        values["exchange_rate"] = rate
+
+
+def amount_in(row: Any, column: str) -> Decimal:
     """A number that a struct holds as text. Raises RowError."""
     try:
         return parse_amount(getattr(row, column))
@@ -144,7 +185,9 @@ def amount_in(row: TransactionRow, column: str) -> Decimal:
         raise RowError("bad_number", f"{column} of transaction {row.id}: {error}") from error
 
 
-def _open_of(row: TransactionRow, total: Decimal, words: str | None, status: DocumentStatus) -> Decimal:
+def _open_of(
+    row: TransactionRow | InvoiceAnswer, total: Decimal, words: str | None, status: DocumentStatus
+) -> Decimal:
     """What is open of an invoice that leaves `foreignamountunpaid` out: SuiteQL does so with a column that has no value."""
     if row.foreignamountpaid:
         return subtract(total, amount_in(row, "foreignamountpaid"))
@@ -197,7 +240,7 @@ def custom_fields(values: dict[str, str | None]) -> tuple[CustomField, ...]:
     )
 
 
-def native_promise(mapper: Mapper, row: TransactionRow, invoice: Invoice) -> Promise | None:
+def native_promise(mapper: Mapper, row: TransactionRow | InvoiceAnswer, invoice: Invoice) -> Promise | None:
     """The promise that a bookkeeper set on an invoice: an estimated payment date whose source is the customer's promise. A date
     that is the company's own estimate is none (quirks.md#ns-20)."""
     day = invoice.expected_payment_date

@@ -7,10 +7,12 @@ all allocations of one payment come in one page.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
+from ar_connectors.adapterkit.mapper import PAYMENT
 from ar_connectors.netsuite.context import Made, Mapper, RowError
-from ar_connectors.netsuite.mapping_documents import amount_in, custom_fields, loose_id
+from ar_connectors.netsuite.mapping_documents import amount_in, custom_fields, loose_id, set_rate
 from ar_connectors.netsuite.statuses import (
     CREDIT_TYPES,
     INVOICE_TYPES,
@@ -19,7 +21,7 @@ from ar_connectors.netsuite.statuses import (
     RECORD_TYPES,
     is_true,
 )
-from ar_connectors.netsuite.wire import JournalRow, LinkRow, TransactionRow
+from ar_connectors.netsuite.wire import JournalRow, LinkRow, PaymentAnswer, TransactionRow
 from ar_core.model import (
     Adjustment,
     Allocation,
@@ -47,43 +49,68 @@ _REFUND: Final = "CustRfnd"
 _DEPOSIT: Final = "CustDep"
 
 
-def map_payment(mapper: Mapper, row: TransactionRow) -> Made:
-    """One payment, deposit or refund. Raises RowError when it has no id or no total."""
+def map_payment(mapper: Mapper, row: TransactionRow | PaymentAnswer) -> Made:
+    """One payment, deposit or refund. Raises RowError when it has no id or no total, DecimalException for text that is no number."""
     kind = row.type or "CustPymt"
-    amount, rate = row.foreigntotal, row.exchangerate
-    if amount is None:
+    told, left = row.foreigntotal, row.foreignpaymentamountunused
+    if told is None:
         raise RowError("missing_field", f"{RECORD_TYPES[kind]} {row.id} has no foreigntotal")
-    values = mapper.common(row, kind, _new_payment)
-    unused = row.foreignpaymentamountunused
-    if unused is None and row.foreignpaymentamountused:
-        unused = subtract(abs(amount), abs(amount_in(row, "foreignpaymentamountused")))
+    amount = mapper.number(told)
+    mapper.read.append(told)
+    key = (
+        kind, row.status, row.statusname, row.voided, row.posting, row.currency, row.currencyname, row.subsidiary,
+    )  # fmt: skip
+    try:
+        new, new_source = mapper.documents[key]
+    except KeyError:
+        new, new_source = mapper.new_document(key, _new_payment)
+    values = new()
+    unused: Decimal | None = ZERO
+    if left != "0":
+        unused = _unused_of(mapper, row, kind, amount)
     if amount < ZERO:
         amount = amount.copy_negate()
-    if unused is not None and unused < ZERO:
-        unused = unused.copy_negate()
     if kind == _REFUND and values["document_status"] is DocumentStatus.UNKNOWN:
         # Nobody has written its letters down; only `voided` and `posting` tell, and a row has both or neither.
         values["document_status"] = (
             DocumentStatus.DRAFT if is_true(row.posting) is False else DocumentStatus.POSTED
         )
-    mapper.numbers += (amount, unused, rate)
-    values["id"] = mapper.id(RecordKind.PAYMENT, row.id)
-    values["source"] = mapper.provenance(RECORD_TYPES[kind], row.id, row.lastmodifieddate)
+    remote_id = row.id
+    if remote_id and remote_id.isdigit() and remote_id.isascii():
+        values["id"] = mapper.payments + remote_id
+    else:
+        values["id"] = mapper.id(PAYMENT, remote_id)
+    values["source"] = mapper.source_of(new_source(), remote_id, row.lastmodifieddate)
     values["kind"] = PAYMENT_TYPES.get(kind, PaymentKind.UNKNOWN)
     values["customer_id"] = mapper.customer_id(row.entity)
     values["payment_date"] = mapper.days[row.trandate]
-    values["source_rate"] = rate
-    if mapper.knows_rates:
-        values["exchange_rate"] = rate
+    if row.exchangerate != "1":
+        set_rate(mapper, values, row.exchangerate)
     values["total"] = amount
-    # What a refund gives back is tied to credits by links; it is nothing on account.
-    values["unapplied_amount"] = ZERO if unused is None and kind == _REFUND else unused
+    values["unapplied_amount"] = unused
     values["reference"] = row.otherrefnum or row.tranid or None
     if row.memo:
         values["memo"] = row.memo
     if row.custom:
         values["custom_fields"] = custom_fields(row.custom)
-    return (_payment(values),), loose_id(values)
+    # Most are used up, and not zero.
+    return (_payment(values),), None if unused is ZERO and amount else loose_id(values)
+
+
+def _unused_of(
+    mapper: Mapper, row: TransactionRow | PaymentAnswer, kind: str, amount: Decimal
+) -> Decimal | None:
+    """What is not applied of a payment, if anything; None where nothing tells."""
+    told = row.foreignpaymentamountunused
+    if told is not None:
+        unused = mapper.number(told)
+        mapper.read.append(told)
+    elif row.foreignpaymentamountused:
+        unused = subtract(abs(amount), abs(amount_in(row, "foreignpaymentamountused")))
+    else:
+        # What a refund gives back is tied to credits by links; it is nothing on account.
+        return ZERO if kind == _REFUND else None
+    return unused.copy_negate() if unused < ZERO else unused
 
 
 def adjustment_remote_id(transaction: str, line: str) -> str:

@@ -15,6 +15,7 @@ from ar_connectors.netsuite.account import PLATFORM
 from ar_connectors.netsuite.context import Context
 from ar_connectors.netsuite.decode import decode_envelope
 from ar_connectors.netsuite.envelope import Envelope, open_page
+from ar_connectors.netsuite.wire import ANSWERS
 
 __all__ = ["KIND_OF", "Piece", "Standing", "Tally", "decode_piece", "last_key", "piece_of", "tally_of"]
 
@@ -68,8 +69,8 @@ def decode_piece(
     """A page of a statement whose rows are whole by themselves. `request_id`: NetSuite's own, for errors; `keys`: the names of the
     columns that rows are ordered by. Raises ContractError for what is no page of rows."""
     with collector_paused(len(body) > LARGE):
-        envelope = open_page(body, context.tenant, f"query {stream}", request_id)
-        last = last_key(envelope, keys) if envelope.has_more and envelope.rows else None
+        envelope = open_page(body, context.tenant, f"query {stream}", request_id, ANSWERS.get(stream))
+        last = last_key(envelope, keys) if envelope.has_more and envelope.size else None
         page = decode_envelope(envelope, KIND_OF[stream], context, stream=stream)
         return page, Standing(last, envelope.total, tally_of(envelope, keys))
 

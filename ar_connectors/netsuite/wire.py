@@ -3,23 +3,29 @@
 SuiteQL gives every value as text and leaves a column without a value out of the row (quirks.md#ns-11), so nothing is required
 here: what a record needs is said by the mapping, and a row with a hole is rejected with a reason instead of failing its page. Rows
 of other spellings, and REST record bodies, are brought into this shape first (`spellings.py`).
+
+The answers to the statements that read most of an account have narrower shapes (`ANSWERS`), in which numbers are left text: the mapping
+makes a number only of what it has not made before. What does not fit them is read into the others.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 __all__ = [
+    "ANSWERS",
     "ROWS",
     "ContactRow",
     "CustomerRow",
     "DeletedRow",
+    "InvoiceAnswer",
     "JournalRow",
     "LineRow",
     "LinkRow",
+    "PaymentAnswer",
     "Row",
     "TransactionRow",
 ]
@@ -202,3 +208,76 @@ ROWS: Final[dict[str, type[Struct]]] = {
     "deleted": DeletedRow,
 }
 """Table of ours -> the shape of its rows."""
+
+
+# ---- answers to statements of ours
+
+MAX_DIGITS: Final = 40
+Number = Annotated[str, Meta(max_length=MAX_DIGITS)]
+"""A number as text, short enough to be exact and within any limit if it has no exponent."""
+_Flag = Literal["T", "F"]
+_Status = Literal[
+    "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M",
+    "N", "O", "P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y", "Z",
+]  # fmt: skip
+"""Texts of a list are not made anew for each row, and found at once where they are looked up."""
+
+
+class InvoiceAnswer(Row):
+    """A row of the stream `invoice`, as `TransactionRow`."""
+
+    tranid: str | None = None
+    type: Literal["CustInvc", "CustChrg", "FinChrg"] | None = None
+    entity: str | None = None
+    trandate: str | None = None
+    duedate: str | None = None
+    status: _Status | None = None
+    statusname: str | None = None
+    currency: str | None = None
+    currencyname: str | None = None
+    exchangerate: Number | None = None
+    foreigntotal: Number | None = None
+    taxtotal: Number | None = None
+    subtotal: str | None = None
+    foreignamountpaid: str | None = None
+    foreignamountunpaid: Number | None = None
+    terms: str | None = None
+    termsname: str | None = None
+    otherrefnum: str | None = None
+    email: str | None = None
+    memo: str | None = None
+    subsidiary: str | None = None
+    lastmodifieddate: str | None = None
+    voided: _Flag | None = None
+    posting: _Flag | None = None
+    userestimatedpaymentdate: str | None = None
+    userestimatesource: str | None = None
+    custom: dict[str, str | None] | None = None
+
+
+class PaymentAnswer(Row):
+    """A row of the stream `payment`, as `TransactionRow`."""
+
+    tranid: str | None = None
+    type: Literal["CustPymt", "CustDep", "CustRfnd"] | None = None
+    entity: str | None = None
+    trandate: str | None = None
+    status: _Status | None = None
+    statusname: str | None = None
+    currency: str | None = None
+    currencyname: str | None = None
+    exchangerate: Number | None = None
+    foreigntotal: Number | None = None
+    foreignpaymentamountunused: Number | None = None
+    foreignpaymentamountused: str | None = None
+    otherrefnum: str | None = None
+    memo: str | None = None
+    subsidiary: str | None = None
+    lastmodifieddate: str | None = None
+    voided: _Flag | None = None
+    posting: _Flag | None = None
+    custom: dict[str, str | None] | None = None
+
+
+ANSWERS: Final[dict[str, type[Struct]]] = {"invoice": InvoiceAnswer, "payment": PaymentAnswer}
+"""Stream -> the shape of its answer's rows."""
