@@ -21,6 +21,7 @@ from ar_connectors.netsuite.statuses import (
 )
 from ar_connectors.netsuite.wire import (
     ContactRow,
+    CustomerAnswer,
     CustomerRow,
     DeletedRow,
     InvoiceAnswer,
@@ -83,7 +84,7 @@ def _journal_line(mapper: Mapper, row: JournalRow, _: str | None) -> Made | str:
     return (map_journal_line(mapper, row),), None
 
 
-def _customer(mapper: Mapper, row: CustomerRow, _: str | None) -> Made:
+def _customer(mapper: Mapper, row: CustomerRow | CustomerAnswer, _: str | None) -> Made:
     return map_customer(mapper, row), None
 
 
@@ -97,6 +98,7 @@ MAPPERS: Final[Mapping[type, Callable[[Mapper, Any, str | None], Made | str]]] =
     PaymentAnswer: _transaction,
     JournalRow: _journal_line,
     CustomerRow: _customer,
+    CustomerAnswer: _customer,
     ContactRow: _contact,
 }
 """Shape of a row -> what maps it: its records, or why it is out of scope. Third argument as `default` of `map_row`."""

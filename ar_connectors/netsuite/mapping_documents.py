@@ -144,7 +144,11 @@ def _document(
     mapper.read.append(row.foreigntotal)
     values["source"] = mapper.source_of(source, row.id, row.lastmodifieddate)
     values["number"] = row.tranid or None
-    values["customer_id"] = mapper.customer_id(row.entity)
+    entity = row.entity
+    if entity and entity.isdigit() and entity.isascii():
+        values["customer_id"] = mapper.customers + entity
+    else:
+        values["customer_id"] = mapper.customer_id(entity)
     values["issue_date"] = mapper.days[row.trandate]
     rate, tax = row.exchangerate, row.taxtotal
     if rate != "1":

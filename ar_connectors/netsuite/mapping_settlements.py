@@ -27,7 +27,6 @@ from ar_core.model import (
     Allocation,
     DocumentStatus,
     Payment,
-    PaymentKind,
     RecordKind,
     Source,
     allocation_id,
@@ -75,14 +74,17 @@ def map_payment(mapper: Mapper, row: TransactionRow | PaymentAnswer) -> Made:
         values["document_status"] = (
             DocumentStatus.DRAFT if is_true(row.posting) is False else DocumentStatus.POSTED
         )
-    remote_id = row.id
+    remote_id, entity = row.id, row.entity
     if remote_id and remote_id.isdigit() and remote_id.isascii():
         values["id"] = mapper.payments + remote_id
     else:
         values["id"] = mapper.id(PAYMENT, remote_id)
     values["source"] = mapper.source_of(new_source(), remote_id, row.lastmodifieddate)
-    values["kind"] = PAYMENT_TYPES.get(kind, PaymentKind.UNKNOWN)
-    values["customer_id"] = mapper.customer_id(row.entity)
+    values["kind"] = PAYMENT_TYPES[kind]
+    if entity and entity.isdigit() and entity.isascii():
+        values["customer_id"] = mapper.customers + entity
+    else:
+        values["customer_id"] = mapper.customer_id(entity)
     values["payment_date"] = mapper.days[row.trandate]
     if row.exchangerate != "1":
         set_rate(mapper, values, row.exchangerate)

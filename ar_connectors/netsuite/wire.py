@@ -19,6 +19,7 @@ __all__ = [
     "ANSWERS",
     "ROWS",
     "ContactRow",
+    "CustomerAnswer",
     "CustomerRow",
     "DeletedRow",
     "InvoiceAnswer",
@@ -279,5 +280,44 @@ class PaymentAnswer(Row):
     custom: dict[str, str | None] | None = None
 
 
-ANSWERS: Final[dict[str, type[Struct]]] = {"invoice": InvoiceAnswer, "payment": PaymentAnswer}
+class CustomerAnswer(Row):
+    """A row of the stream `customer`, as `CustomerRow`."""
+
+    entityid: str | None = None
+    companyname: str | None = None
+    altname: str | None = None
+    firstname: str | None = None
+    lastname: str | None = None
+    isperson: _Flag | None = None
+    email: str | None = None
+    phone: str | None = None
+    mobilephone: str | None = None
+    parent: str | None = None
+    subsidiary: str | None = None
+    currency: str | None = None
+    currencyname: str | None = None
+    terms: str | None = None
+    termsname: str | None = None
+    creditlimit: Number | None = None
+    creditholdoverride: str | None = None
+    oncredithold: str | None = None
+    balancesearch: Number | None = None
+    language: str | None = None
+    isinactive: _Flag | None = None
+    comments: str | None = None
+    billaddr1: str | None = None
+    billaddr2: str | None = None
+    billcity: str | None = None
+    billstate: str | None = None
+    billzip: str | None = None
+    billcountry: str | None = None
+    lastmodifieddate: str | None = None
+    custom: dict[str, str | None] | None = None
+
+
+ANSWERS: Final[dict[str, type[Struct]]] = {
+    "invoice": InvoiceAnswer,
+    "payment": PaymentAnswer,
+    "customer": CustomerAnswer,
+}
 """Stream -> the shape of its answer's rows."""

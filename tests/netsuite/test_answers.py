@@ -36,7 +36,13 @@ _PAYMENT = {
     "exchangerate": "1", "foreigntotal": "50.10", "foreignpaymentamountused": "50.10", "foreignpaymentamountunused": "0",
     "otherrefnum": "CHK", "memo": "m", "lastmodifieddate": "2026-02-03 04:05:06", "voided": "F", "posting": "T",
 }  # fmt: skip
-_ROWS = {"invoice": _INVOICE, "payment": _PAYMENT}
+_CUSTOMER = {
+    "links": [], "id": "5", "entityid": "C-5", "companyname": "Acme", "firstname": "Ann", "lastname": "Lee", "isperson": "F",
+    "email": "a@b.example", "phone": "1", "currency": "1", "terms": "2", "creditlimit": "5000", "balancesearch": "12.50",
+    "isinactive": "F", "billaddr1": "Main St 1", "billcity": "Bay", "billstate": "CA", "billzip": "9", "billcountry": "US",
+    "lastmodifieddate": "2026-02-03 04:05:06",
+}  # fmt: skip
+_ROWS = {"invoice": _INVOICE, "payment": _PAYMENT, "customer": _CUSTOMER}
 
 
 def _body(stream: str, *changes: dict[str, Any]) -> bytes:
@@ -54,8 +60,9 @@ def _told(page: Page) -> tuple[Any, ...]:
 def _both(stream: str, *changes: dict[str, Any], context: Context = _CONTEXT) -> Page:
     """The page, having looked that it is the one of rows that are read one by one."""
     body = _body(stream, *changes)
-    page = decode_page(body, "transaction", context, stream=stream)
-    assert _told(page) == _told(decode_page(body, "transaction", context, stream="another"))
+    kind = "customer" if stream == "customer" else "transaction"
+    page = decode_page(body, kind, context, stream=stream)
+    assert _told(page) == _told(decode_page(body, kind, context, stream="another"))
     return page
 
 
@@ -92,20 +99,34 @@ _CHANGES: dict[str, tuple[dict[str, Any], ...]] = {
         {"exchangerate": "0.7312", "otherrefnum": ""},
         {"type": "CustDep", "status": "CustDep:B"},
     ),
+    "customer": (
+        {"isperson": "T"},
+        {"isperson": "T", "firstname": "", "lastname": None, "companyname": None, "altname": "Alt"},
+        {"isperson": None, "isinactive": "T", "creditlimit": None, "balancesearch": "0.00"},
+        {"isinactive": None, "companyname": None, "lastname": None},
+        {"oncredithold": "T", "creditholdoverride": "OFF"},
+        {"creditholdoverride": "_on_", "parent": "5", "billaddr2": "Floor 2"},
+        {"parent": "6", "billaddr1": None, "billaddr2": "Floor 2", "comments": "c", "language": "de"},
+        {"billaddr1": "", "billcity": "", "billzip": "", "billcountry": ""},
+        {"creditlimit": "abc"},
+        {"balancesearch": "NaN"},
+        {"creditlimit": "5E+3"},
+    ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("stream", ANSWERS)
+@pytest.mark.parametrize("stream", _ROWS)
 @pytest.mark.parametrize("context", [_CONTEXT, replace(_CONTEXT, zone=None, knows_rates=False)])
 def test_an_answer_becomes_the_records_of_its_rows(stream: str, context: Context) -> None:
     """Each change by itself, because some spoil the whole page for the quick way, and all together."""
     for change in _CHANGES[stream]:
-        assert len(_both(stream, change, context=context).row_of) >= 2
-    page = _both(stream, *_CHANGES[stream], context=context)
-    assert not page.rejected
+        page = _both(stream, change, context=context)
+        assert page.row_of[-1] == 1
+        assert len(page.row_of) >= 2
+    _both(stream, *_CHANGES[stream], context=context)
 
 
-@pytest.mark.parametrize("stream", ANSWERS)
+@pytest.mark.parametrize("stream", ["invoice", "payment"])
 @pytest.mark.parametrize(
     "change",
     [
@@ -148,4 +169,7 @@ def test_an_answer_is_read_at_once_and_knows_its_keys_before_and_after(stream: s
     assert envelope.cut is None
     assert (envelope.size, envelope.key(-1, "id"), envelope.keys("id")) == (2, "101", ["100", "101"])
     assert [json.loads(bytes(one))["id"] for one in envelope.rows] == ["100", "101"]
-    assert open_envelope(_body(stream, {"voided": "maybe"}), "1", ANSWERS[stream]).structs is None
+    assert (
+        open_envelope(_body(stream, {"voided": "maybe", "isperson": "maybe"}), "1", ANSWERS[stream]).structs
+        is None
+    )
