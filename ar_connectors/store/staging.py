@@ -7,7 +7,6 @@ and hardly anybody does. `main` is such a process; `ar_connectors.syncing.elsewh
 from __future__ import annotations
 
 import pickle
-import signal
 import socket
 import struct
 import sys
@@ -146,8 +145,5 @@ def serve(line: socket.socket) -> None:
 
 def main() -> None:
     """The process: one argument, the number of its end of the line."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the process that started this one; then the line ends
     with socket.socket(fileno=int(sys.argv[1])) as line, suppress(OSError):  # nobody is there any more
         serve(line)

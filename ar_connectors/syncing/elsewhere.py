@@ -39,7 +39,10 @@ _POSSIBLE: Final = os.name == "posix"
 _PATIENCE: Final = 10.0
 """Seconds a process has to end once its line is closed; it ends with the page it works on."""
 
-_PROGRAM: Final = "from ar_connectors.store.staging import main; main()"
+_PROGRAM: Final = (
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "  # Ctrl-C is for us; then the line ends
+    "from ar_connectors.store.staging import main; main()"
+)
 """Not `-m`: what a module run so defines has another name here."""
 
 _log = logging.getLogger("ar_connectors.syncing")
@@ -143,6 +146,7 @@ class _Helper:
         self.busy = 0
         """Answers that it has; its owner's turn guards it."""
         self._turn = turn
+        self._closing = False
         self._sending = threading.Lock()
         self._waiting: deque[Future[bytes | None]] = deque()
         self._ended = False
@@ -198,7 +202,7 @@ class _Helper:
                 else:
                     self._waiting.popleft().set_result(message[0])
         with self._turn:
-            if self.works:
+            if not self._closing:
                 _log.warning("a process that decodes has ended; answers are decoded here from now on")
             self.works = False
             self._turn.notify_all()
@@ -210,7 +214,9 @@ class _Helper:
     def close(self) -> None:
         """End the process; it has nothing to do any more."""
         with self._turn:
-            self.works = False
+            ready, self.works, self._closing = self.works, False, True
+        if not ready:
+            self._process.kill()  # it has died, or is still loading what nobody needs any more
         with suppress(OSError):  # it has ended by itself
             self._line.shutdown(socket.SHUT_RDWR)
         try:

@@ -25,6 +25,7 @@ def ready_at_once(monkeypatch: pytest.MonkeyPatch, *, many: int, large: int) -> 
         until = time.monotonic() + 60
         while not all(one.works for one in self._started):
             assert time.monotonic() < until, "the process never got ready"
+            assert all(one._process.poll() is None for one in self._started), "it died before"
             time.sleep(0.01)
 
     monkeypatch.setattr(elsewhere.Elsewhere, "begin", begin)

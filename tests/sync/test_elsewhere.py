@@ -135,13 +135,33 @@ def test_a_process_that_is_killed_while_it_works_loses_nothing(helping: Elsewher
         assert [one.result().page.rows for one in pages] == [200_000] * 40
 
 
-def test_it_is_gone_when_the_sync_is() -> None:
+def test_it_is_gone_when_the_sync_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    ready_at_once(monkeypatch, many=1, large=1)
     with Elsewhere(2) as place:
         place.begin()
         place.begin()
         processes = [one._process for one in place._started]
         assert len(processes) == 2, "started once"
     assert [one.returncode for one in processes] == [0, 0]
+
+
+def test_a_sync_that_ends_soon_does_not_wait_until_it_is_ready(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING), Elsewhere(1) as place:
+        place.begin()
+        (process,) = [one._process for one in place._started]
+    assert process.returncode == -signal.SIGKILL
+    assert not caplog.records, "that is no news"
+
+
+def test_a_program_that_is_no_python_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with caplog.at_level(logging.WARNING), Elsewhere(1) as place:
+        place.begin()
+        place._started[0]._receiver.join(10)
+        assert place.stage(answer(bytes(elsewhere.LARGE)), staging.stage_page).page.kind == str(os.getpid())
+    assert "has ended" in caplog.text
 
 
 def test_ctrl_c_is_left_to_the_process_that_started_it(helping: Elsewhere) -> None:
