@@ -49,6 +49,9 @@ class _Rows(msgspec.Struct):
     has_more: bool = msgspec.field(default=False, name="hasMore")
 
 
+_ROWS: Final = msgspec.json.Decoder(_Rows)
+
+
 def rows_in(response: Response) -> list[dict[str, str]]:
     """The rows of a small answer as text by column; a column without a value is missing. Raises ContractError."""
     return _opened(response)[0]
@@ -56,7 +59,7 @@ def rows_in(response: Response) -> list[dict[str, str]]:
 
 def _opened(response: Response) -> tuple[list[dict[str, str]], bool]:
     try:
-        answer = msgspec.json.decode(response.body, type=_Rows)
+        answer = _ROWS.decode(response.body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ContractError(
             f"the answer is no page of rows: {error}",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -17,6 +16,7 @@ from ar_connectors.adapterkit.cutting import UNREADABLE, Cutter, cut_up, identif
 from ar_connectors.errors import ContractError
 from ar_connectors.http.messages import Response
 from ar_connectors.http.redact import excerpt
+from ar_connectors.netsuite import wire
 from ar_connectors.netsuite.account import PLATFORM
 
 __all__ = ["Envelope", "Raw", "open_answer", "open_envelope", "open_page", "page_of"]
@@ -41,10 +41,13 @@ class _Answer(msgspec.Struct, Generic[_Item], gc=False):
     tran_id: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="tranId")
 
 
-@cache
-def _answers_of(shape: Any) -> msgspec.json.Decoder[_Answer[Any]]:
+def _decoder(shape: Any) -> msgspec.json.Decoder[_Answer[Any]]:
     return msgspec.json.Decoder(_Answer[shape])
 
+
+_ANSWERS: Final = {shape: _decoder(shape) for shape in (msgspec.Raw, *wire.ANSWERS.values())}
+"""By the shape of the rows. Made before there are threads: msgspec shows other threads a type that it has not finished, and reading
+into one ends the process."""
 
 _ROW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _KEY: Final = msgspec.json.Decoder(str | int)
@@ -76,7 +79,7 @@ class Envelope:
     def rows(self) -> Sequence[Raw]:
         """The bytes of each row."""
         if self.cut is None:
-            self.cut = _answers_of(msgspec.Raw).decode(self.body).items
+            self.cut = _ANSWERS[msgspec.Raw].decode(self.body).items
         return self.cut
 
     @property
@@ -113,7 +116,7 @@ def open_envelope(body: bytes, tenant: str, shape: type[msgspec.Struct] | None =
     object or list."""
     for item in (shape, msgspec.Raw) if shape is not None else (msgspec.Raw,):
         try:
-            answer = _answers_of(item).decode(body)
+            answer = _ANSWERS[item].decode(body)
         except UNREADABLE:
             continue
         if answer.id is answer.entity_id is answer.tran_id is msgspec.UNSET:

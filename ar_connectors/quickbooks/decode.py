@@ -58,8 +58,9 @@ KINDS: Final[Mapping[str, str | None]] = {
 
 _QUICK: Final = ("Invoice", "CreditMemo", "Payment", "Customer")
 _LISTS: Final[Mapping[str, msgspec.json.Decoder[list[Any]]]] = {
-    name: msgspec.json.Decoder(GenericAlias(list, wire.ENTITIES[name])) for name in _QUICK
+    name: msgspec.json.Decoder(GenericAlias(list, shape)) for name, shape in wire.ENTITIES.items()
 }
+"""Of all entities, and made before there are threads: msgspec shows other threads a type that it has not finished."""
 _QUERY: Final = msgspec.json.Decoder(wire.QueryBody)
 
 

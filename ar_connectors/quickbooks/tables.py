@@ -224,6 +224,9 @@ class _Named(msgspec.Struct):
     Id: str
 
 
+_NAMED: Final = msgspec.json.Decoder(_Named)
+
+
 def remote_ids(client: QuickBooksClient, table: Table) -> Iterator[list[str]]:
     """The ids of all rows of a table that exist now, a page at a time.
 
@@ -243,7 +246,7 @@ def remote_ids(client: QuickBooksClient, table: Table) -> Iterator[list[str]]:
         if not rows:
             return
         try:
-            yield [msgspec.json.decode(row.raw, type=_Named).Id for row in rows if row.entity == table.entity]
+            yield [_NAMED.decode(row.raw).Id for row in rows if row.entity == table.entity]
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise ContractError(
                 f"a row of {table.entity} has no readable Id: {error}",

@@ -9,6 +9,7 @@ that is no Unicode (lone surrogates) goes through the standard library, with esc
 from __future__ import annotations
 
 import json
+import threading
 import types
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -108,19 +109,26 @@ def decode_record(kind: str, body: bytes) -> Any:
     except msgspec.DecodeError:
         # Escaped lone surrogates, which the standard library reads.
         model = MODELS[kind]
+        _reader(kind)
         return _builder(model)(msgspec.convert(json.loads(body), _struct(model)))
 
 
 def decode_typed(kind: str, body: bytes) -> Any:
     """The same without the way out for lone surrogates, which raise msgspec.DecodeError."""
-    reader = _READERS.get(kind)
-    if reader is None:
-        model = MODELS[kind]
-        reader = _READERS[kind] = (msgspec.json.Decoder(_struct(model)).decode, _builder(model))
-    decode, build = reader
+    decode, build = _READERS.get(kind) or _reader(kind)
     return build(decode(body))
 
 
+def _reader(kind: str) -> tuple[Callable[[bytes], Any], Callable[[Any], Any]]:
+    # One thread makes it: msgspec shows others a type that it has not finished, and reading into one ends the process.
+    with _MAKING:
+        model = MODELS[kind]
+        if kind not in _READERS:
+            _READERS[kind] = (msgspec.json.Decoder(_struct(model)).decode, _builder(model))
+        return _READERS[kind]
+
+
+_MAKING = threading.Lock()
 _STORABLE = _storable()
 """Models that are stored, or held by one that is."""
 

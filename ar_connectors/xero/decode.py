@@ -114,8 +114,9 @@ _MAPPERS: Final[Mapping[str, Callable[[Mapper, Any], Mapped]]] = {
     "HistoryRecords": map_history,
 }
 _LISTS: Final[Mapping[str, msgspec.json.Decoder[list[Any]]]] = {
-    name: msgspec.json.Decoder(GenericAlias(list, wire.ROWS[name])) for name in _ATTRIBUTES
+    name: msgspec.json.Decoder(GenericAlias(list, shape)) for name, shape in wire.ROWS.items()
 }
+"""Of all lists, and made before there are threads: msgspec shows other threads a type that it has not finished."""
 _HISTORY: Final = msgspec.json.Decoder(wire.HistoryRecord)
 _PAGING: Final = msgspec.json.Decoder(wire.Pagination)
 _PAGINATION: Final = re.compile(rb'"pagination"\s*:\s*(\{[^{}]*\})').search
@@ -172,7 +173,7 @@ def _raise_refusal(body: bytes, collection: str) -> None:
 def _typed(body: bytes, collection: str, context: Context, stream: str) -> Page | None:
     """The quick way, for a list of one collection that is often read; None when the careful way must be taken. A list of another
     collection than was asked for may be a member of a bare row: an invoice holds its Payments."""
-    if collection not in _LISTS or (
+    if collection not in _ATTRIBUTES or (
         b"\\" in body and b"\\u0000" in body
     ):  # one byte is found much faster than six
         return None
