@@ -73,6 +73,7 @@ class Elsewhere:
         self._number = processes
         self._started: list[_Helper] = []
         self._here = 0
+        self._told = False
         self._turn = threading.Condition()
 
     def __enter__(self) -> Self:
@@ -104,13 +105,24 @@ class Elsewhere:
             return stage(answer.page())
         if isinstance(helper, _Helper):
             found = helper.staged(answer)
-            return stage(answer.page()) if found is None else _finished(answer, *found, stage)
+            if found is not None:
+                return _finished(answer, *found, stage)
+            page = answer.page()
+            self._tell_of(helper)
+            return stage(page)
         try:
             return stage(answer.page())
         finally:
             with self._turn:
                 self._here -= 1
                 self._turn.notify()
+
+    def _tell_of(self, helper: _Helper) -> None:
+        """Say once that what can be decoded here could not be there: nothing is lost, but every such answer is worked on twice."""
+        with self._turn:
+            if helper.works and not self._told:
+                self._told = True
+                _log.warning("a process that decodes could not read an answer that can be read here")
 
     def _chosen(self) -> _Helper | bool | None:
         """A helper with room, whose room is taken; else True, for one answer at a time, which is decoded here beside them; None where
@@ -135,7 +147,7 @@ def _finished(answer: Answer, staged: StagedPage, told: Any, stage: Stage) -> St
     page = answer.finish(staged.page, told)
     if page.records is staged.page.records:
         return replace(staged, page=page)
-    return stage(replace(page, raw=answer.body))
+    return stage(replace(page, raw=answer.body if staged.blob is not None else None))
 
 
 class _Helper:
@@ -171,10 +183,8 @@ class _Helper:
             self._let_go()
             return None
         future: Future[bytes | None] = Future()
-        with (
-            self._sending,
-            suppress(OSError),
-        ):  # a line that broke: the receiver sees it, and tells every future
+        # A line that broke is seen by the receiver, which tells every future.
+        with self._sending, suppress(OSError):
             if self._ended:
                 future.set_result(None)
             else:

@@ -100,9 +100,16 @@ def test_an_error_is_raised_whole(helping: Elsewhere) -> None:
     assert helping.stage(answer(), staging.stage_page).page.kind == str(pid(helping)), "it goes on"
 
 
-def test_what_cannot_be_sent_is_decoded_here(helping: Elsewhere) -> None:
-    found = helping.stage(answer(decode=lambda body: pages_of(body, stream="x")), staging.stage_page)
-    assert found.page.kind == str(os.getpid())
+def test_what_cannot_be_read_there_is_read_here_and_said_once(
+    helping: Elsewhere, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            odd = answer(decode=lambda body: pages_of(body, stream="x"))
+            assert helping.stage(odd, staging.stage_page).page.kind == str(os.getpid())
+    assert [one.getMessage() for one in caplog.records] == [
+        "a process that decodes could not read an answer that can be read here"
+    ]
     assert helping.stage(answer(), staging.stage_page).page.kind == str(pid(helping))
 
 
