@@ -9,6 +9,7 @@ import json
 import re
 import runpy
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from tests.packaging.test_distribution import MadeOnce, install, interpreter_of,
 
 
 @pytest.fixture(scope="session")
-def compiled_wheel(repo_root: Path, made_once: MadeOnce) -> Path:
+def compiled_wheel(repo_root: Path, made_once: MadeOnce, program: Callable[..., str]) -> Path:
+    program("cc")
+
     def build(target: Path) -> None:
         command = (sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", target, repo_root)
         run(*command, cwd=target, AR_COMPILE="1", AR_COMPILE_LEVEL="1")
