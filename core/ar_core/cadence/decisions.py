@@ -10,7 +10,7 @@ from typing import Any
 
 from ar_core.cadence.book import Book
 from ar_core.cadence.codes import Code
-from ar_core.cadence.facts import ID, INVOICE, OpenRow
+from ar_core.cadence.facts import ID, OpenRow
 from ar_core.cadence.outcomes import Outcome
 from ar_core.cadence.records import (
     Action,
@@ -117,12 +117,8 @@ class Decisions:
         rows += orphans
         outcomes += [run.outcomes.get(DispositionKind.PAUSED, Code.CUSTOMER_UNKNOWN)] * len(orphans)
         keys += [None] * len(orphans)
-        # The invoices of a snapshot stand in the order of their ids: put in that order, there is next to nothing left to sort.
-        place_of = dict(zip(map(id, map(itemgetter(INVOICE), rows)), range(len(rows)), strict=True))
-        order = [p for p in map(place_of.get, map(id, self.book.snapshot.invoices)) if p is not None]
-        if len(order) < len(rows):  # some were decided on records that are other objects by now
-            order = list(range(len(rows)))
-        order.sort(key=list(map(itemgetter(ID), rows)).__getitem__)
+        # Those of an account are in the order of their ids already: so many short runs are merged, and an id is compared seldom.
+        order = sorted(range(len(rows)), key=[row[ID] for row in rows].__getitem__)
         found = dispositions_of(
             run.today_number,
             ([rows[p] for p in order], [outcomes[p] for p in order], [keys[p] for p in order]),
@@ -161,7 +157,7 @@ class Decisions:
         return self._dropped
 
     def _find_dropped(self) -> frozenset[str]:
-        most = self.run.policy.limits.max_per_address
+        most = self.run.limits.max_per_address
         if most is None:
             return frozenset()
         rows = [

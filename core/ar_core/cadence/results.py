@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import repeat
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ar_core.cadence.codes import Code
 from ar_core.cadence.facts import ID, OWNER, AccountFacts, OpenRow
@@ -32,7 +29,7 @@ from ar_core.promises import PromiseVerdict
 
 __all__ = ["AccountResult", "Answered", "Standing", "answers", "dispositions_of", "failed", "result_of"]
 
-_read_received = reader("payment_date")
+_read_received: Final = reader("payment_date")
 
 
 class Standing(NamedTuple):
@@ -191,7 +188,7 @@ def _received(
     return result
 
 
-_NOTHING: Mapping[str, Any] = {
+_NOTHING: Final[Mapping[str, Any]] = {
     "actions": (),
     "dispositions": (),
     "pauses": (),
@@ -220,17 +217,15 @@ def answers(state: State) -> Answered:
 
 
 def dispositions_of(today: int, found: Answered) -> list[Disposition]:
-    """The records, in the same order. `today`: a day number. Very many: each step is taken for all of them at once, in C."""
+    """The records, in the same order. `today`: a day number."""
     rows, outcomes, keys = found
     faces = {outcome: outcome.face(today) for outcome in set(outcomes)}
-    fields = list(map(dict.copy, map(faces.__getitem__, outcomes)))
-    for name, values in (
-        ("invoice_id", map(itemgetter(ID), rows)),
-        ("customer_id", map(itemgetter(OWNER), rows)),
-        ("action_key", keys),
-    ):
-        deque(map(dict.__setitem__, fields, repeat(name), values), maxlen=0)
-    return adopt_all(Disposition, fields)
+    made = []
+    for row, outcome, key in zip(rows, outcomes, keys, strict=True):
+        fields = faces[outcome].copy()
+        fields["invoice_id"], fields["customer_id"], fields["action_key"] = row[ID], row[OWNER], key
+        made.append(fields)
+    return adopt_all(Disposition, made)
 
 
 def result_of(state: State) -> AccountResult:
