@@ -7,7 +7,7 @@ over partitions, in a process pool or inside a distributed engine.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from ar_core.cadence.book import Accounts
 from ar_core.cadence.policy import Policy
@@ -15,7 +15,7 @@ from ar_core.model.snapshot import Snapshot
 
 __all__ = ["part_of", "partitions"]
 
-_OWNED = (
+_OWNED: Final = (
     "contacts",
     "profiles",
     "credit_notes",

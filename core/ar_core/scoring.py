@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ar_core.model.money import ZERO
 
@@ -27,20 +27,20 @@ __all__ = [
     "reliability",
 ]
 
-_SHARES = Context(prec=28)
-_HALF = Decimal("0.5")
-_FEW = 3
-_OLDEST = 120
-_LATEST = 60
-_REFERENCE_BALANCE = 1_000_000
+_SHARES: Final = Context(prec=28)
+_HALF: Final = Decimal("0.5")
+_FEW: Final = 3
+_OLDEST: Final = 120
+_LATEST: Final = 60
+_REFERENCE_BALANCE: Final = 1_000_000
 """Balance in base currency at which the amount part of `blend` is full."""
-_LOG_OF_REFERENCE = math.log1p(_REFERENCE_BALANCE)
-_WHOLE = Decimal(10_000)
-_EVEN = 5_000
+_LOG_OF_REFERENCE: Final = math.log1p(_REFERENCE_BALANCE)
+_WHOLE: Final = Decimal(10_000)
+_EVEN: Final = 5_000
 """Half of the whole: of an account that nothing is known about, which most are."""
-_PAY_IF_TOUCHED = ((0, 95, 93), (30, 85, 78), (60, 70, 58), (90, 50, 36), (_OLDEST * 1000, 30, 20))
+_PAY_IF_TOUCHED: Final = ((0, 95, 93), (30, 85, 78), (60, 70, 58), (90, 50, 36), (_OLDEST * 1000, 30, 20))
 """Uncalibrated: days past due up to, percent that pay when contacted, percent that pay anyway (OURS)."""
-_COST_OF_TOUCH = Decimal(5)
+_COST_OF_TOUCH: Final = Decimal(5)
 
 
 def _shrunk(hits: Decimal, count: int) -> Decimal:
@@ -121,7 +121,7 @@ def _default_chances(view: AccountView) -> tuple[Decimal, Decimal]:
 expected_value = expected_value_with(_default_chances)
 """Expected gain of a contact in base currency, with an uncalibrated table by age: replace it with your own figures."""
 
-SCORERS: Mapping[str, Callable[[AccountView], int]] = {
+SCORERS: Final[Mapping[str, Callable[[AccountView], int]]] = {
     "additive": additive,
     "amount_first": amount_first,
     "blend": blend,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ar_core.cadence.codes import Code
 from ar_core.model.base import reader
@@ -22,12 +22,12 @@ from ar_core.model.snapshot import Snapshot
 
 __all__ = ["TierAssignment", "Tiers", "assign_tiers", "latest_rates", "reassign_tiers"]
 
-_UNKNOWN = "unknown"
-_read_values = reader("customer_id", "lifetime_value", "lifetime_value_currency")
-_read_ids = reader("id")
-_read_merged = reader("id", "merged_into_id")
-_read_owners = reader("customer_id")
-_ORDER = ("strategic", "core", "tail")
+_UNKNOWN: Final = "unknown"
+_read_values: Final = reader("customer_id", "lifetime_value", "lifetime_value_currency")
+_read_ids: Final = reader("id")
+_read_merged: Final = reader("id", "merged_into_id")
+_read_owners: Final = reader("customer_id")
+_ORDER: Final = ("strategic", "core", "tail")
 
 
 class TierAssignment(NamedTuple):
@@ -58,7 +58,7 @@ class Tiers(NamedTuple):
         return own
 
 
-_UNRANKED = TierAssignment(_UNKNOWN, None, (Code.VALUE_UNKNOWN,))
+_UNRANKED: Final = TierAssignment(_UNKNOWN, None, (Code.VALUE_UNKNOWN,))
 
 
 def latest_rates(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Final
 
 from ar_core.cadence.channels import Directory
 from ar_core.cadence.codes import Code
@@ -29,16 +30,21 @@ from ar_core.model.money import ZERO
 
 __all__ = ["decide"]
 
-_POSTED = DocumentStatus.POSTED
-_EXCLUDED = {
+_POSTED: Final = DocumentStatus.POSTED
+_EXCLUDED: Final = {
     DocumentStatus.DRAFT: Code.NOT_POSTED,
     DocumentStatus.PENDING_APPROVAL: Code.NOT_POSTED,
     DocumentStatus.VOIDED: Code.VOIDED,
 }
-_read_zones = reader("is_active", "time_zone")
+_read_zones: Final = reader("is_active", "time_zone")
 Tables = dict[tuple[str, ...], dict[int, Template]]
 """Of one plan and lag: templates by steps done and days past due."""
-_WAIT, _PAUSED, _LEFT_OUT = DispositionKind.WAIT, DispositionKind.PAUSED, DispositionKind.EXCLUDED
+_WAIT: Final = DispositionKind.WAIT
+_PAUSED: Final = DispositionKind.PAUSED
+_LEFT_OUT: Final = DispositionKind.EXCLUDED
+_STRATEGIC: Final = ValueTier.STRATEGIC
+_UNKNOWN: Final = ValueTier.UNKNOWN
+_PEOPLE: Final = Actor.HUMAN
 
 
 def decide(facts: AccountFacts, run: Run) -> State:
@@ -134,7 +140,7 @@ def _look_back(state: State) -> None:
     """Touches and promises of the past."""
     facts, run = state.facts, state.run
     if facts.touches:
-        state.history = History(facts.touches, run.instant, run.local_day, run.policy.limits.count_failed)
+        state.history = History(facts.touches, run.instant, run.local_day, run.limits.count_failed)
     if facts.promises:
         state.verdicts = facts.judged(run.today, run.promise_terms, run.calendar, run.zone)
 
@@ -152,7 +158,7 @@ def _place(state: State, zone: str | None) -> None:
         run.base_currency,
         run.rates,
     )
-    view.longest_absence = run.policy.pauses.max_ooo_days
+    view.longest_absence = run.longest_absence
     if state.worst is not None:
         view.max_dpd = state.oldest
     state.segment_codes = _value_tier(state) + _risk_tier(state)
@@ -170,9 +176,9 @@ def _value_tier(state: State) -> tuple[Code, ...]:
         return ()
     assignment = run.tiers.of_account(facts.id, facts.members)
     view.value, view.lifetime_value = assignment.tier, assignment.lifetime_value
-    if view.value == ValueTier.STRATEGIC:
+    if view.value == _STRATEGIC:
         state.human_reason = "value tier strategic"
-    elif view.value == ValueTier.UNKNOWN:
+    elif view.value == _UNKNOWN:
         if rules.unknown == "human_only":
             state.human_reason = "value unknown"
         else:
@@ -190,14 +196,14 @@ def _risk_tier(state: State) -> tuple[Code, ...]:
 
 
 def _only_people(state: State, plan: Plan) -> None:
-    view, pauses = state.view, state.run.policy.pauses
+    view, pauses = state.view, state.run.pauses
     if state.human_reason is not None:
         return
     if is_human_only(state.facts):
         state.human_reason = "flag human_only"
     elif state.verdicts and view.promises_not_kept >= pauses.max_promises_not_kept:
         state.human_reason = "promises not kept"
-    elif plan.actor is Actor.HUMAN:
+    elif plan.actor is _PEOPLE:
         state.human_reason = "override"
 
 
@@ -344,7 +350,7 @@ def _alone(state: State, item: Item, done: tuple[str, ...], lag: int, floor: int
         outcome = run.outcomes.get(_PAUSED, Code.MANUAL_MIGRATION, None, name)
         return Template(stage, None, outcome, plan.days_to_boundary(item.dpd), done)
     floor = max(floor, migrated)
-    restart = run.policy.grouping.on_lead_change == "restart" and bool(history.marks)
+    restart = run.grouping.on_lead_change == "restart" and bool(history.marks)
     facts = InvoiceView(state.view, item.invoice, item.dpd, stage)
     choice = choose_step(plan, run, facts, due, lag, dates, floor, restart=restart)
     # A touch that names the action's key but no invoice still counts for the invoice that led it (E28).
@@ -359,7 +365,7 @@ def _alone(state: State, item: Item, done: tuple[str, ...], lag: int, floor: int
     if choice.step is not None and history.failed:
         failed_on = history.failed.get((item.subject, choice.step.id))
         if failed_on is not None:
-            again = failed_on + timedelta(days=run.policy.limits.retry_after_days)
+            again = failed_on + timedelta(days=run.limits.retry_after_days)
             if again > state.slot.send_on:
                 choice = Choice(None, Code.RETRY_BACKOFF, until=again, next_step=choice.step.id)
     template = _chosen(state, item, stage, choice, done)
@@ -371,7 +377,7 @@ def _alone(state: State, item: Item, done: tuple[str, ...], lag: int, floor: int
 
 def _migrate(state: State, due: date, dates: Mapping[str, StepsDone]) -> int | None:
     """The position that touches under unknown steps stand for; None: a person has to decide (E30)."""
-    rule = state.run.policy.pauses.migrate
+    rule = state.run.pauses.migrate
     if rule == "re_evaluate":
         return -1
     plan = state.plan

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from operator import itemgetter
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from ar_core.cadence.facts import ID, INVOICE, NOBODY, AccountFacts, Ledger, OpenRow, open_and_closed
 from ar_core.cadence.index import Index, difference, grouped, without
@@ -21,8 +21,8 @@ from ar_core.model.snapshot import Snapshot
 
 __all__ = ["AccountFacts", "Accounts", "Book", "CollectAt", "Ledger"]
 
-_NONE: tuple[()] = ()
-_OWNED = (
+_NONE: Final[tuple[()]] = ()
+_OWNED: Final = (
     "profiles",
     "contacts",
     "credit_notes",
@@ -34,17 +34,17 @@ _OWNED = (
     "pauses",
 )
 """Kinds of records that name their customer."""
-_DEBTS = ("promises", "disputes")
+_DEBTS: Final = ("promises", "disputes")
 """Kinds that may name only an invoice; its customer is theirs."""
 
 CollectAt = Literal["customer", "bill_to", "parent"]
 
 T = TypeVar("T")
-_owners = reader("customer_id")
-_ids = reader("id")
-_read_parents = reader("id", "parent_id")
-_targets = reader("target_id")
-_target_days = reader("target_id", "applied_on")
+_owners: Final = reader("customer_id")
+_ids: Final = reader("id")
+_read_parents: Final = reader("id", "parent_id")
+_targets: Final = reader("target_id")
+_target_days: Final = reader("target_id", "applied_on")
 
 
 class Accounts:
@@ -305,15 +305,14 @@ class Book(Ledger):
         def joined(name: str) -> list[Any]:
             return [record for part in parts for record in getattr(part, name)]
 
-        return AccountFacts(
-            own.id,
-            self,
-            own.customer,
-            tuple(part.customer for part in parts if part.customer is not None),
-            ancestors,
-            contacts=own.contacts or joined("contacts"),
-            ancestor_profiles=tuple(p for i in ancestors if i in facts for p in facts[i].profiles),
-            **{name: joined(name) for name in ("open_rows", "closed_rows", *_OWNED) if name != "contacts"},
+        members = tuple(part.customer for part in parts if part.customer is not None)
+        return AccountFacts(own.id, self, own.customer, members).holding(
+            {
+                "ancestors": ancestors,
+                "ancestor_profiles": tuple(p for i in ancestors if i in facts for p in facts[i].profiles),
+                **{name: joined(name) for name in ("open_rows", "closed_rows", *_OWNED)},
+                "contacts": own.contacts or joined("contacts"),
+            }
         )
 
 

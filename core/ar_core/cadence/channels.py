@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ar_core.cadence.codes import Code
 from ar_core.cadence.history import WEEK
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Address", "Directory", "NoWay", "calling_order"]
 
-_ROLES = {
+_ROLES: Final = {
     ContactRole.BILLING: 0,
     ContactRole.ACCOUNTS_PAYABLE: 1,
     ContactRole.UNKNOWN: 2,
@@ -94,14 +94,14 @@ class Directory:
         for touch in history.telling:
             self._read_touch(touch)
         said = [(run.local_day(touch.at), touch) for touch in history.telling]
-        self._away = absences(facts.profiles, said, run.today, run.policy.pauses.max_ooo_days)
+        self._away = absences(facts.profiles, said, run.today, run.longest_absence)
         self.contacts: Sequence[Contact] = facts.contacts
         if len(self.contacts) > 1 or self._wrong or any(_is_former(c) for c in self.contacts):
             self.contacts = sorted(
                 (c for c in self.contacts if not _is_former(c) and c.id not in self._wrong),
                 key=calling_order,
             )
-        self._needs_consent = run.policy.pauses.consent_required
+        self._needs_consent = run.pauses.consent_required
 
     def _read_touch(self, touch: Touch) -> None:
         if touch.intent is Intent.OPTED_OUT:

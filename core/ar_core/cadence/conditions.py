@@ -11,11 +11,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 __all__ = ["Check", "Condition", "Test", "compared", "constant", "flag", "joined", "negated"]
 
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -25,7 +25,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "in": lambda left, right: left in right,
     "not in": lambda left, right: left not in right,
 }
-_OPPOSITE = {
+_OPPOSITE: Final = {
     "<": ">=",
     "<=": ">",
     ">": "<=",
@@ -37,7 +37,7 @@ _OPPOSITE = {
     "is": "is not",
     "is not": "is",
 }
-_WALKED = frozenset(
+_WALKED: Final = frozenset(
     {"balance_trend", "kept_ratio_12m", "on_time_rate_12m", "settled_12m", "wavg_days_late_12m"}
 )
 """Features that are found by walking through many records: asked last where the others may decide."""

@@ -175,7 +175,7 @@ class _Lead:
     def chosen(self, dpd: int, done: Mapping[str, StepsDone]) -> PlanStep | None:
         """What the plan would choose if the item were so many days past due, and these steps had gone out."""
         run = self._state.run
-        if 1 <= dpd <= run.policy.clock.grace_days:
+        if 1 <= dpd <= run.clock.grace_days:
             return None
         due = run.today - timedelta(days=dpd)
         return choose_step(self._plan, run, self.view(dpd), due, self._state.slot.lag, done, -1).step
@@ -225,7 +225,7 @@ def _order(
             yield NeededFact(fact=f"touch of {name}", needed="is on record", actual="not on record")
     if mode == "sequential" and needed and done[needed[0]] is not long_ago:
         keep = state.run.policy.catch_up.spacing == "preserved"
-        gap = step.at - plan.by_id[needed[0]].at if keep else state.run.policy.limits.min_gap_days
+        gap = step.at - plan.by_id[needed[0]].at if keep else state.run.limits.min_gap_days
         yield from _since(state, needed[0], gap, done)
 
 
@@ -253,7 +253,7 @@ def _age(state: State, item: Item, step: PlanStep, lead: _Lead, done: Mapping[st
     if days:
         nearest = min(days, key=lambda dpd: (abs(dpd - item.dpd), -dpd))
         if nearest > item.dpd:
-            grace = 1 <= item.dpd <= state.run.policy.clock.grace_days
+            grace = 1 <= item.dpd <= state.run.clock.grace_days
             early = Code.NOT_YET_DUE if item.dpd < step.at else Code.SUPERSEDED
             return NeededFact(
                 fact="dpd",

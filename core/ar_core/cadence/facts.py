@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, tzinfo
 from decimal import Decimal
 from typing import Any, Final
@@ -39,7 +38,23 @@ __all__ = [
     "open_and_closed",
 ]
 
-_NONE: tuple[()] = ()
+_NONE: Final[tuple[()]] = ()
+_RECORDS: Final = (
+    "ancestors",
+    "open_rows",
+    "closed_rows",
+    "contacts",
+    "profiles",
+    "ancestor_profiles",
+    "credit_notes",
+    "payments",
+    "adjustments",
+    "promises",
+    "disputes",
+    "touches",
+    "pauses",
+)
+"""What an account's facts are made of, beside who it is and the book they stand in."""
 NOBODY: Final = ""
 """Whose the invoices without a customer are."""
 
@@ -81,7 +96,7 @@ CHASED: Final = 8
 SELLER: Final = 9
 """The legal entity of the seller (`subsidiary_id`), text or None."""
 
-_read = reader(
+_read: Final = reader(
     "id",
     "due_version",
     "customer_id",
@@ -94,7 +109,7 @@ _read = reader(
     "total",
 )
 
-_read_days = reader("applied_on")
+_read_days: Final = reader("applied_on")
 
 
 def open_and_closed(
@@ -105,7 +120,7 @@ def open_and_closed(
     An invoice is a large record somewhere in memory, so all that a run asks of it is read here, at once, in the order in which the
     invoices were made; a run that came back to it account by account would wait for it again (1.5 microseconds each, measured).
     """
-    posted, unknown = DocumentStatus.POSTED, DocumentStatus.UNKNOWN
+    posted, unknown, nothing = DocumentStatus.POSTED, DocumentStatus.UNKNOWN, ZERO
     opened: defaultdict[str, list[OpenRow]] = defaultdict(list)
     closed: defaultdict[str, list[ClosedRow]] = defaultdict(list)
     values: _Values
@@ -118,7 +133,7 @@ def open_and_closed(
         try:
             due_on = None if due is None else due.toordinal()
             issued_on = 0 if issued is None else issued.toordinal()
-            chased = status is posted and balance > ZERO
+            chased = status is posted and balance > nothing
         except (AttributeError, TypeError):
             # A value of a wrong type: what is not chased is looked at again, and that fails for its account alone (E50).
             due_on, issued_on, chased = None, 0, False
@@ -169,30 +184,44 @@ class Ledger:
         return Ledger, (self.allocations, self.sources)
 
 
-@dataclass(slots=True)
 class AccountFacts:
     """All that is known about one account: the only input, besides policy, tiers and as-of, of its evaluation."""
 
-    id: str
-    book: Ledger = field(repr=False)
-    customer: Customer | None = None
-    members: Sequence[Customer] = _NONE
-    """The customers whose invoices it receives."""
-    ancestors: Sequence[str] = _NONE
-    """Ids of parents above it, for stops that cover a tree (E40)."""
-    open_rows: Sequence[OpenRow] = _NONE
-    closed_rows: Sequence[ClosedRow] = _NONE
-    contacts: Sequence[Contact] = _NONE
-    profiles: Sequence[CustomerProfile] = _NONE
-    """Its own first, then its members'."""
-    ancestor_profiles: Sequence[CustomerProfile] = _NONE
-    credit_notes: Sequence[CreditNote] = _NONE
-    payments: Sequence[Payment] = _NONE
-    adjustments: Sequence[Adjustment] = _NONE
-    promises: Sequence[Promise] = _NONE
-    disputes: Sequence[Dispute] = _NONE
-    touches: Sequence[Touch] = _NONE
-    pauses: Sequence[Pause] = _NONE
+    __slots__ = ("book", "customer", "id", "members", *_RECORDS)
+
+    def __init__(
+        self,
+        account_id: str,
+        book: Ledger,
+        customer: Customer | None = None,
+        members: Sequence[Customer] = _NONE,
+    ) -> None:
+        self.id = account_id
+        self.book = book
+        self.customer = customer
+        self.members = members
+        """The customers whose invoices it receives."""
+        self.ancestors: Sequence[str] = _NONE
+        """Ids of parents above it, for stops that cover a tree (E40)."""
+        self.open_rows: Sequence[OpenRow] = _NONE
+        self.closed_rows: Sequence[ClosedRow] = _NONE
+        self.contacts: Sequence[Contact] = _NONE
+        self.profiles: Sequence[CustomerProfile] = _NONE
+        """Its own first, then its members'."""
+        self.ancestor_profiles: Sequence[CustomerProfile] = _NONE
+        self.credit_notes: Sequence[CreditNote] = _NONE
+        self.payments: Sequence[Payment] = _NONE
+        self.adjustments: Sequence[Adjustment] = _NONE
+        self.promises: Sequence[Promise] = _NONE
+        self.disputes: Sequence[Dispute] = _NONE
+        self.touches: Sequence[Touch] = _NONE
+        self.pauses: Sequence[Pause] = _NONE
+
+    def holding(self, records: Mapping[str, Sequence[Any]]) -> AccountFacts:
+        """Itself, given these records, by the names of its attributes."""
+        for name, found in records.items():
+            setattr(self, name, found)
+        return self
 
     @property
     def open_invoices(self) -> list[Invoice]:
@@ -234,7 +263,10 @@ class AccountFacts:
 
     def within(self, book: Ledger) -> AccountFacts:
         """The same facts as part of another book."""
-        return self if self.book is book else replace(self, book=book)
+        if self.book is book:
+            return self
+        own = AccountFacts(self.id, book, self.customer, self.members)
+        return own.holding({name: getattr(self, name) for name in _RECORDS})
 
     def detached(self) -> AccountFacts:
         """The same facts without the rest of the book: small enough to be sent to another process."""
@@ -242,7 +274,19 @@ class AccountFacts:
         allocations = {i.id: list(rows) for i in invoices if (rows := self.allocations(i.id))}
         wanted: Iterable[str] = {row.source_id for rows in allocations.values() for row in rows}
         sources = {i: source for i in wanted if (source := self.book.sources.get(i)) is not None}
-        return replace(self, book=Ledger(allocations, sources))
+        return self.within(Ledger(allocations, sources))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return AccountFacts, tuple([getattr(self, one.name) for one in fields(self)])
+        records = {name: getattr(self, name) for name in _RECORDS}
+        return _received, (self.id, self.book, self.customer, self.members, records)
+
+
+def _received(
+    account_id: str,
+    book: Ledger,
+    customer: Customer | None,
+    members: Sequence[Customer],
+    records: Mapping[str, Sequence[Any]],
+) -> AccountFacts:
+    """An account's facts as they come from another process."""
+    return AccountFacts(account_id, book, customer, members).holding(records)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Context, Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ar_core.cadence.facts import BALANCE, CURRENCY, DUE
 from ar_core.cadence.history import UNREACHED
@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURES", "is_outbound", "is_response", "outbound", "received_on"]
 
-_read_received = reader("payment_date", "kind", "document_status")
-_read_credits = reader("unapplied_amount", "currency", "document_status", "kind", "payment_date")
+_read_received: Final = reader("payment_date", "kind", "document_status")
+_read_credits: Final = reader("unapplied_amount", "currency", "document_status", "kind", "payment_date")
 
-_YEAR = timedelta(days=365)
-_QUARTER = timedelta(days=90)
-_KEPT = frozenset({PromiseState.KEPT, PromiseState.KEPT_LATE})
-_SHARES = Context(
+_POSTED: Final = DocumentStatus.POSTED
+_REFUND: Final = PaymentKind.REFUND
+_YEAR: Final = timedelta(days=365)
+_QUARTER: Final = timedelta(days=90)
+_KEPT: Final = frozenset({PromiseState.KEPT, PromiseState.KEPT_LATE})
+_SHARES: Final = Context(
     prec=28
 )  # shares and averages may be rounded; sums of money run in the exact context of the caller
 
@@ -58,11 +60,10 @@ def is_response(touch: Touch) -> bool:
 
 def received_on(payments: Iterable[Payment], today: date) -> list[date]:
     """Days on which money came in, up to today."""
-    refund, posted = PaymentKind.REFUND, DocumentStatus.POSTED
     return [
         day
         for day, kind, status in _read_received(payments)
-        if day is not None and day <= today and kind is not refund and status is posted
+        if day is not None and day <= today and kind is not _REFUND and status is _POSTED
     ]
 
 
@@ -109,17 +110,16 @@ def _credits(view: AccountView) -> dict[str | None, Decimal]:
     """Money and credit on account by currency, positive: what could be applied to invoices (E13, E14)."""
     facts, today = view.facts, view.today
     found: dict[str | None, Decimal] = {}
-    posted = DocumentStatus.POSTED
     for note in facts.credit_notes:
-        if note.unapplied_amount and note.document_status is posted and (note.issue_date or today) <= today:
+        if note.unapplied_amount and note.document_status is _POSTED and (note.issue_date or today) <= today:
             found[note.currency] = found.get(note.currency, ZERO) + note.unapplied_amount
     values: tuple[Any, Any, Any, Any, Any]
     for values in _read_credits(facts.payments):
         amount, currency, status, kind, on = values
-        if amount and status is posted and kind is not PaymentKind.REFUND and (on or today) <= today:
+        if amount and status is _POSTED and kind is not _REFUND and (on or today) <= today:
             found[currency] = found.get(currency, ZERO) + amount
     for line in facts.adjustments:
-        if line.open_amount and line.document_status is posted and (line.adjustment_date or today) <= today:
+        if line.open_amount and line.document_status is _POSTED and (line.adjustment_date or today) <= today:
             found[line.currency] = found.get(line.currency, ZERO) - line.open_amount
     for invoice in view.negative:
         found[invoice.currency] = found.get(invoice.currency, ZERO) - invoice.balance_due
@@ -298,7 +298,7 @@ def _over_limit(view: AccountView) -> bool | None:
     )
 
 
-FIGURES: Mapping[str, Callable[[AccountView], Any]] = {
+FIGURES: Final[Mapping[str, Callable[[AccountView], Any]]] = {
     "balance_base": _balance_base,
     "balance_trend": _balance_trend,
     "broken_ptp": lambda v: sum(1 for p in v.verdicts if p.state in NOT_KEPT),

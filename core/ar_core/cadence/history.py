@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ar_core.cadence.facts import Subject
 from ar_core.model.activity import Coverage, Direction, Intent, Touch, TouchOutcome
@@ -13,13 +13,19 @@ from ar_core.model.parties import Channel
 
 __all__ = ["NO_HISTORY", "UNREACHED", "WEEK", "History", "StepsDone"]
 
-WEEK = timedelta(days=7)
-UNREACHED = frozenset({TouchOutcome.FAILED, TouchOutcome.BOUNCED})
-_AMBIGUOUS, _BOUNCED = TouchOutcome.AMBIGUOUS, TouchOutcome.BOUNCED
-_INBOUND, _OUTBOUND, _INTERNAL, _SILENT = Direction.INBOUND, Direction.OUTBOUND, Channel.INTERNAL, Intent.NONE
-_read_touches = reader("at", "id", "key", "channel", "direction", "outcome", "intent", "step", "covers")
-_read_coverage = reader("invoice_id", "step", "due_version", "presence_only")
-_read_named = reader("step", "presence_only")
+WEEK: Final = timedelta(days=7)
+UNREACHED: Final = frozenset({TouchOutcome.FAILED, TouchOutcome.BOUNCED})
+_AMBIGUOUS: Final = TouchOutcome.AMBIGUOUS
+_BOUNCED: Final = TouchOutcome.BOUNCED
+_INBOUND: Final = Direction.INBOUND
+_OUTBOUND: Final = Direction.OUTBOUND
+_INTERNAL: Final = Channel.INTERNAL
+_SILENT: Final = Intent.NONE
+_read_touches: Final = reader(
+    "at", "id", "key", "channel", "direction", "outcome", "intent", "step", "covers"
+)
+_read_coverage: Final = reader("invoice_id", "step", "due_version", "presence_only")
+_read_named: Final = reader("step", "presence_only")
 
 
 _Values = tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
@@ -192,5 +198,5 @@ class History:
         ]
 
 
-NO_HISTORY = History((), datetime.min.replace(tzinfo=UTC), datetime.date)
+NO_HISTORY: Final = History((), datetime.min.replace(tzinfo=UTC), datetime.date)
 """The history of an account nobody ever contacted."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ar_core.cadence.codes import Code
 from ar_core.cadence.policy import IntentRule
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Hold", "InvoiceHolds", "Reply", "account_stop", "find_holds", "is_human_only"]
 
-REPLY_DAYS = timedelta(days=30)
+REPLY_DAYS: Final = timedelta(days=30)
 """How long an unanswered reply keeps raising its task."""
 
-_read_flags = reader("flags")
-_KNOWN_FLAGS = frozenset(flag.value for flag in ProfileFlag)
+_read_flags: Final = reader("flags")
+_HUMAN_ONLY: Final = ProfileFlag.HUMAN_ONLY
+_KNOWN_FLAGS: Final = frozenset(flag.value for flag in ProfileFlag)
 
 
 class Hold(NamedTuple):
@@ -75,7 +76,7 @@ def account_stop(facts: AccountFacts, run: Run) -> Hold | None:
     """A stop on everything: a legal stop (of a parent too, by policy), a flag we do not know, do not contact (E40, E41)."""
     own = [flag for flags in _read_flags(facts.profiles) for flag in flags]
     flags = set(own)
-    if facts.ancestor_profiles and run.policy.pauses.legal_stop_covers_children:
+    if facts.ancestor_profiles and run.pauses.legal_stop_covers_children:
         flags.update(flag for profile in facts.ancestor_profiles for flag in profile.flags)
     if not flags:
         return None
@@ -88,7 +89,7 @@ def account_stop(facts: AccountFacts, run: Run) -> Hold | None:
 
 def is_human_only(facts: AccountFacts) -> bool:
     """The host said that only people contact this account."""
-    return any(ProfileFlag.HUMAN_ONLY in flags for flags in _read_flags(facts.profiles))
+    return any(_HUMAN_ONLY in flags for flags in _read_flags(facts.profiles))
 
 
 def find_holds(
@@ -146,7 +147,7 @@ def _keep_longest(held: dict[str, Hold], invoice_id: str, hold: Hold) -> None:
 def _disputes(
     disputes: Iterable[Dispute], run: Run, invoices: Mapping[str, Invoice], found: InvoiceHolds
 ) -> None:
-    today, policy = run.today, run.policy.pauses
+    today, policy = run.today, run.pauses
     cooling: list[tuple[str, Hold]] = []
     for dispute in disputes:
         invoice = invoices.get(dispute.invoice_id)
@@ -208,7 +209,7 @@ def _promises(
                 found.changes_on.append(limit)
         code = Code.PTP_OPEN if verdict.state is PromiseState.OPEN else Code.PTP_IN_GRACE
         hold = Hold(code, until, verdict.promise_id)
-        if run.policy.pauses.promise_scope == "customer":
+        if run.pauses.promise_scope == "customer":
             for invoice_id in invoices:
                 _keep_longest(found.held, invoice_id, hold)
             continue
@@ -219,7 +220,7 @@ def _approval_limit(
     verdict: PromiseVerdict, run: Run, plan: Plan, invoices: Mapping[str, Invoice]
 ) -> date | None:
     """Until when an unapproved promise pauses (E36); None: it needs no approval."""
-    given, policy = verdict.given_on, run.policy.pauses
+    given, policy = verdict.given_on, run.pauses
     if given is None:
         return None
     from_stage = policy.promise_approval_from
@@ -267,7 +268,7 @@ def _replies(
     country = facts.customer.country if facts.customer else None
     oldest = min((i.due_date for i in invoices.values() if i.due_date is not None), default=run.today)
     for on, touch in history.inbound:
-        rule = run.policy.pauses.intents.get(touch.intent)
+        rule = run.pauses.intents.get(touch.intent)
         if rule is None or _settled(touch, on, facts, invoices):
             continue
         about = tuple(c.invoice_id for c in touch.covers if c.invoice_id in invoices)

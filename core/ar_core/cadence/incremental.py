@@ -54,7 +54,7 @@ def _reevaluate(
     )
     run.tiers_given = given
     if _all_changed(before, run):
-        book = Book(snapshot, run.policy.grouping.collect_at)
+        book = Book(snapshot, run.grouping.collect_at)
         fresh = evaluate_accounts((book.account(i) for i in book.account_ids()), run, strict=strict)
         return assemble({r.account_id: r for r in fresh}, run, book, previous.notes)
     stale: set[str] = set()
@@ -65,7 +65,7 @@ def _reevaluate(
         old, new = before.tiers.by_customer, run.tiers.by_customer
         touched.update(c for c, assignment in new.items() if old.get(c) != assignment)
         touched.update(old.keys() - new.keys())
-    book = Book(snapshot, run.policy.grouping.collect_at, before=old_book)
+    book = Book(snapshot, run.grouping.collect_at, before=old_book)
     for customer_id in _with_descendants(book.accounts, touched):
         stale.add(book.account_of(customer_id))
         stale.add(old_book.account_of(customer_id))

@@ -24,7 +24,7 @@ def amount_limits(state: State, places: Sequence[int]) -> tuple[dict[str, Hold],
     """Stops by amount, by invoice id, for items that have a step due; and those that money on account covers (E13)."""
     held: dict[str, Hold] = {}
     covered = _on_account(state, places, held) if state.view.credits else []
-    limits = state.run.policy.limits
+    limits = state.run.limits
     if limits.min_invoice:
         for item in state.chased.at(places):
             smallest = limits.min_invoice.get(item.currency or "")
@@ -69,7 +69,7 @@ def _is_small(state: State) -> bool:
         if item.hold is None and (item.dpd >= 1 or item.step is not None):
             currency = item.currency
             sums[currency] = sums.get(currency, ZERO) + state.chaseable(item)
-    limits = state.run.policy.limits.min_customer
+    limits = state.run.limits.min_customer
     return all(currency in limits and total < limits[currency] for currency, total in sums.items())
 
 
@@ -83,7 +83,7 @@ def account_limit(state: State) -> Hold | None:
     last = history.last_contact
     if last is None:
         return None
-    limits, send_on = run.policy.limits, state.slot.send_on
+    limits, send_on = run.limits, state.slot.send_on
     found: list[tuple[date, Code]] = [(last + timedelta(days=limits.min_gap_days), Code.MIN_GAP)]
     by_id, known = state.plan.by_id, state.plan.known_steps
     for on, touch in history.contacts if state.plan.gaps else ():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Final
 
 from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
@@ -25,9 +26,16 @@ from ar_core.cadence.tasks import answer_replies, apply_cash_task, escalate, not
 
 __all__ = ["Decision", "Message", "make_messages", "named_person"]
 
-_LISTED_ONLY = frozenset({Code.GRACE_DAYS, Code.RETRY_BACKOFF})
-_NEVER_LISTED = frozenset({Code.UNAPPLIED_CREDIT, Code.CREDIT_BALANCE})
-_ACTION, _WAIT = DispositionKind.ACTION, DispositionKind.WAIT
+_LISTED_ONLY: Final = frozenset({Code.GRACE_DAYS, Code.RETRY_BACKOFF})
+_NEVER_LISTED: Final = frozenset({Code.UNAPPLIED_CREDIT, Code.CREDIT_BALANCE})
+_ACTION: Final = DispositionKind.ACTION
+_WAIT: Final = DispositionKind.WAIT
+# A member of an enumeration is found through its class's hook each time; these are asked for in most accounts.
+_TOUCH: Final = ActionKind.TOUCH
+_STEP_DUE: Final = Code.STEP_DUE
+_BY_DECISION: Final = StepKind.DECISION
+_AUTOMATED: Final = Rung.AUTOMATED
+_BY_FINANCE: Final = frozenset({Rung.FINANCE_LEAD, Rung.ORDER_HOLD, Rung.REFERRAL})
 
 
 def make_messages(state: State) -> None:
@@ -46,7 +54,7 @@ def make_messages(state: State) -> None:
         state.notes.append(Note("limits", "wait", limit.code, {"until": limit.until}))
         _wait(state, ready, limit.code, limit.until)
         return
-    room = state.run.policy.limits.max_customer_actions_per_run - answered
+    room = state.run.limits.max_customer_actions_per_run - answered
     directory: Directory | None = None
     for group, lead in _groups(state, ready):
         if room < 1:
@@ -83,7 +91,7 @@ def _wait(state: State, places: Iterable[int], code: Code, until: date | None) -
 
 def _groups(state: State, places: Sequence[int]) -> list[tuple[Sequence[int], int]]:
     """Items that may share a message with the one that leads it, the group of the strongest lead first."""
-    grouping, rows = state.run.policy.grouping, state.chased.rows
+    grouping, rows = state.run.grouping, state.chased.rows
     if grouping.by == "invoice":
         return [([place], place) for place in in_lead_order(state, places)]
     if not grouping.split_by_subsidiary or len({rows[place][SELLER] for place in places}) == 1:
@@ -107,13 +115,13 @@ def _message(state: State, group: Sequence[int], place: int, directory: Director
         _no_way(state, group, lead, step, found)
         return False
     key = lead_key(state, lead, step)
-    lead.outcome = lead.template.acts(state.run, Code.STEP_DUE)
+    lead.outcome = lead.template.acts(state.run, _STEP_DUE)
     lead.key = key
-    if len(state.chased) > 1 and state.run.policy.grouping.by == "customer":
+    if len(state.chased) > 1 and state.run.grouping.by == "customer":
         _cover(state, lead, step, key)
     message = Message(key, lead, step, found, sender_role, forced, state.slot_of(found.time_zone))
     state.add(message)
-    state.notes.append(Note("message", "send", Code.STEP_DUE, {"message": message}))
+    state.notes.append(Note("message", "send", _STEP_DUE, {"message": message}))
     if step.notify or state.plan.notify:
         roles = tuple(dict.fromkeys((*step.notify, *state.plan.notify)))
         notify(state, f"{step.id}:notify", lead, message.items, roles, step.step.origin)
@@ -135,7 +143,7 @@ class Message(Draft):
         forced: bool,
         slot: Slot,
     ) -> None:
-        super().__init__(key, ActionKind.TOUCH, Code.STEP_DUE, step=what.id, address=found.address)
+        super().__init__(key, _TOUCH, _STEP_DUE, step=what.id, address=found.address)
         self.lead, self.what, self.found = lead, what, found
         self.sender_role, self.forced = sender_role, forced
         self.slot = slot
@@ -176,7 +184,7 @@ class Message(Draft):
             ("invoice" in step.step.attach and lead.invoice.has_pdf is False, Code.PDF_MISSING),
         )
         reasons = (
-            Code.STEP_DUE,
+            _STEP_DUE,
             *self.slot.codes,
             *found.codes,
             *(code for holds, code in flags if holds),
@@ -187,8 +195,8 @@ class Message(Draft):
         said = step.step
         return Action.trusted(
             key=self.key,
-            kind=ActionKind.TOUCH,
-            code=Code.STEP_DUE,
+            kind=_TOUCH,
+            code=_STEP_DUE,
             customer_id=state.facts.id,
             subsidiary_id=lead.invoice.subsidiary_id,
             step=step.id,
@@ -229,14 +237,11 @@ def _ways(state: State, step: PlanStep, lead: Item) -> tuple[Sequence[Way], str 
     """The step's ways, with what the overrides for this very invoice change."""
     ways: Sequence[Way] = step.ways
     sender_role, forced = state.plan.sender_role, False
-    if state.rung in {Rung.FINANCE_LEAD, Rung.ORDER_HOLD, Rung.REFERRAL}:
+    if state.rung in _BY_FINANCE:
         sender_role = "finance_lead"
-    for override in state.run.compiled.message_overrides:
+    for override, holds in state.run.compiled.message_overrides:
         # Asked of the account alone, features of an invoice are unknown: False is False for every invoice.
-        if (
-            override.when.holds(state.view) is False
-            or override.when.holds(state.invoice_view(lead)) is not True
-        ):
+        if holds(state.view) is False or holds(state.invoice_view(lead)) is not True:
             continue
         sender_role = override.sender_role or sender_role
         forced = forced or override.actor is Actor.HUMAN
@@ -251,7 +256,7 @@ def _ways(state: State, step: PlanStep, lead: Item) -> tuple[Sequence[Way], str 
             first.actor, first.audience = original.actor, original.audience
             first.sender_role, first.tone = original.sender_role, original.tone
             ways = (first, *step.ways[1:])
-    return ways, sender_role, forced or state.rung is not Rung.AUTOMATED
+    return ways, sender_role, forced or state.rung is not _AUTOMATED
 
 
 def named_person(state: State, role: str) -> str | None:
@@ -292,7 +297,7 @@ def _cover(state: State, lead: Item, step: PlanStep, key: str) -> None:
 
     They are of the same seller entity, not paused, and no money on account covers them.
     """
-    grouping, chased, index = state.run.policy.grouping, state.chased, step.index
+    grouping, chased, index = state.run.grouping, state.chased, step.index
     templates, outcomes, keys = chased.templates, chased.outcomes, chased.keys
     places: Iterable[int] = range(len(chased))
     if grouping.split_by_subsidiary:
@@ -315,7 +320,7 @@ def _cover(state: State, lead: Item, step: PlanStep, key: str) -> None:
 
 def _part(state: State, item: Item, lead: PlanStep) -> tuple[Outcome | None, bool]:
     """What becomes of an invoice beside the message of a leading step, and whether the message covers it."""
-    outcome, include = item.outcome, state.run.policy.grouping.include
+    outcome, include = item.outcome, state.run.grouping.include
     if outcome is not None and (outcome.kind is not _WAIT or outcome.code in _NEVER_LISTED):
         return outcome, False  # it is paused, has an action of its own, or is paid as soon as that is booked
     if outcome is None or outcome.code not in _LISTED_ONLY:
@@ -349,8 +354,8 @@ def _decisions(state: State) -> None:
             by_step.setdefault(step, []).append(place)
     for step, group in by_step.items():
         lead = state.item(lead_of(state, group))
-        decision = step.kind is StepKind.DECISION
-        code = Code.DECISION_REQUIRED if decision else Code.STEP_DUE
+        decision = step.kind is _BY_DECISION
+        code = Code.DECISION_REQUIRED if decision else _STEP_DUE
         key = lead_key(state, lead, step)
         for place in group:
             outcomes[place] = templates[place].acts(state.run, code)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from ar_core.cadence.codes import Code
 from ar_core.cadence.records import Disposition, DispositionKind
@@ -11,7 +11,7 @@ from ar_core.model.base import blank
 
 __all__ = ["Outcome", "Outcomes"]
 
-_blank = blank(Disposition)
+_blank: Final = blank(Disposition)
 
 
 class Outcome:

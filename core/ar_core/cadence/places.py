@@ -10,7 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["Lines", "Path", "json_lines", "line_of", "steps_of", "toml_lines"]
 
@@ -19,8 +19,8 @@ Path = tuple[str | int, ...]
 Lines = Mapping[Path, int]
 """The line on which each setting begins, counted from 1."""
 
-_BLANK = re.compile(r"[ \t\n\r]*")
-_TOKEN = re.compile(r"([^\.\[\]]+)|\[(\d+)\]")
+_BLANK: Final = re.compile(r"[ \t\n\r]*")
+_TOKEN: Final = re.compile(r"([^\.\[\]]+)|\[(\d+)\]")
 
 
 def line_of(lines: Lines, path: Path) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from ar_core.cadence.outcomes import Outcomes
 from ar_core.cadence.policy import (
@@ -42,14 +42,14 @@ __all__ = [
     "with_channels",
 ]
 
-FOREVER = 1_000_000
+FOREVER: Final = 1_000_000
 """A day past due that never comes."""
-NEVER = 1 << 30
+NEVER: Final = 1 << 30
 """A number of days that never pass."""
 
-TONES = {tone: rank for rank, tone in enumerate(Tone)}
+TONES: Final = {tone: rank for rank, tone in enumerate(Tone)}
 
-_CAPABILITY_OF = {
+_CAPABILITY_OF: Final = {
     Clause.ORDER_HOLD: "can_hold_orders",
     Clause.LEGAL: "will_pursue_legal",
     Clause.AGENCY: "uses_agency",
@@ -166,7 +166,7 @@ class Plan:
         self.tables: dict[int, dict[tuple[str, ...], dict[int, Any]]] = {}
         """What it says, by lag, steps done and days past due: the same for every invoice, found once (`account.Template`)."""
         self.notices: dict[tuple[str, Any], dict[int, bool]] = {}
-        """By a notice's id and what of an account it looks at: whether it is due, by days past due (`ruletables`)."""
+        """By a notice's name and what of an account it looks at: whether it is due, by days past due (`ruletables`)."""
         self.gaps = any(step.step.min_gap_after for step in compiled)
         """Some step asks for quiet after it."""
         self.is_uniform = not self.conditional and not self.repeats
@@ -197,8 +197,8 @@ class CompiledPolicy:
         self.plan_overrides = tuple(
             (i, o) for i, o in enumerate(policy.overrides) if not self._per_invoice(o)
         )
-        self.message_overrides = tuple(o for o in policy.overrides if self._per_invoice(o))
-        """Overrides whose rule looks at one invoice: applied when a message is made."""
+        self.message_overrides = tuple([(o, o.when.holds) for o in policy.overrides if self._per_invoice(o)])
+        """Overrides whose rule looks at one invoice, with its check: applied when a message is made."""
         self._plans: dict[tuple[bool, ...], Plan] = {}
         self._overrides = tuple(override.when.holds for _, override in self.plan_overrides)
         self._by_traits: dict[Any, Plan] = {}
@@ -271,8 +271,8 @@ class CompiledPolicy:
         return sorted(found)
 
 
-_MOST_POLICIES = 8
-_MOST_KEPT = 200_000
+_MOST_POLICIES: Final = 8
+_MOST_KEPT: Final = 200_000
 """Answers and outcomes kept of one policy, of about half a kilobyte each."""
 _compiled: dict[int, CompiledPolicy] = {}
 

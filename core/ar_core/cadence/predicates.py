@@ -13,13 +13,13 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from ar_core.cadence.conditions import Check, Condition, Test, compared, constant, flag, joined, negated
 
 __all__ = ["Condition", "Predicate", "PredicateError", "nearest", "parse_predicate"]
 
-_OPERATORS: dict[type[ast.cmpop], str] = {
+_OPERATORS: Final[dict[type[ast.cmpop], str]] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
     ast.Lt: "<",
@@ -31,9 +31,9 @@ _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.Is: "is",
     ast.IsNot: "is not",
 }
-_MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-_LONGEST = 2000
-_DEEPEST = 12
+_MIRROR: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_LONGEST: Final = 2000
+_DEEPEST: Final = 12
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ar_core.model.activity import Direction, Intent, Touch, TouchOutcome
 from ar_core.model.parties import Channel, Contact
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["DeadAddress", "absences", "away_until", "dead_addresses"]
 
-_DAY = timedelta(days=1)
-_ARRIVED = frozenset({TouchOutcome.DELIVERED, TouchOutcome.ANSWERED, TouchOutcome.LEFT_MESSAGE})
-_NOT_ARRIVED = frozenset({TouchOutcome.FAILED, TouchOutcome.AMBIGUOUS})
+_DAY: Final = timedelta(days=1)
+_BOUNCED: Final = TouchOutcome.BOUNCED
+_ARRIVED: Final = frozenset({TouchOutcome.DELIVERED, TouchOutcome.ANSWERED, TouchOutcome.LEFT_MESSAGE})
+_NOT_ARRIVED: Final = frozenset({TouchOutcome.FAILED, TouchOutcome.AMBIGUOUS})
 
 Slot = tuple[str | None, Channel]
 """A contact and a channel; without a contact it is the channel of the whole customer."""
@@ -49,7 +50,7 @@ def dead_addresses(facts: AccountFacts, history: History) -> dict[Slot, DeadAddr
     for profile in facts.profiles:
         for bounce in profile.bounced:
             dead[bounce.contact_id, bounce.channel] = DeadAddress(bounce.at, None, 0)
-    if not dead and not any(touch.outcome is TouchOutcome.BOUNCED for touch in history.telling):
+    if not dead and not any(touch.outcome is _BOUNCED for touch in history.telling):
         return dead
     healed: dict[Slot, int] = {}
     for touch in history.touches:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from ar_core.cadence.conditions import Check
 from ar_core.cadence.features import FEATURES, FeatureType
 from ar_core.cadence.policy import Notice, Policy, RiskRule
 
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RuleTables", "notice_asker"]
 
-_AGE = frozenset({"dpd", "stage"})
+_AGE: Final = frozenset({"dpd", "stage"})
 """Features of an invoice that follow from its age."""
-_FEW = frozenset({FeatureType.TEXT, FeatureType.CHOICE})
+_FEW: Final = frozenset({FeatureType.TEXT, FeatureType.CHOICE})
 """Types of features that take few values; to read one of an account tells nothing about when it may change."""
 
 
@@ -40,7 +41,14 @@ class RuleTables:
     def __init__(self, policy: Policy) -> None:
         self._risk_rules = tuple((rule, rule.predicate()) for rule in policy.tiers.risk)
         self._risk_by_age: dict[int | None, tuple[RiskRule | None, bool] | None] = {}
-        self.notice_traits = {notice.id: _traits(notice) for notice in policy.notices}
+        self.notices = tuple(
+            [(notice, f"notice:{notice.id}", notice.when.holds, _traits(notice)) for notice in policy.notices]
+        )
+        """Each with the name of its task, its check, and what reads all that it looks at besides age (`_traits`)."""
+        self.ladder = tuple(
+            [(rule, rule.forced_by_dpd, rule.when.holds, rule.rung) for rule in policy.escalate]
+        )
+        """The rules that raise the rung, taken apart: they are asked of every account with something overdue."""
 
     def __len__(self) -> int:
         return len(self._risk_by_age)
@@ -72,16 +80,17 @@ def _traits(notice: Notice) -> Callable[[Any], Any] | None:
     return attrgetter(*names) if few and names else None
 
 
-def notice_asker(state: State, notice: Notice) -> Callable[[int], bool]:
+def notice_asker(
+    state: State, name: str, holds: Check, traits: Callable[[Any], Any] | None
+) -> Callable[[int], bool]:
     """Asks a notice's rule of an item, by its place: once for each age where, besides it, few values of the account count."""
 
     def ask(place: int) -> bool:
-        return notice.when.holds(state.invoice_view(state.item(place))) is True
+        return holds(state.invoice_view(state.item(place))) is True
 
-    traits = state.run.compiled.rules.notice_traits[notice.id]
     if traits is None:
         return ask
-    table, dpds = state.plan.notices.setdefault((notice.id, traits(state.view)), {}), state.chased.dpds
+    table, dpds = state.plan.notices.setdefault((name, traits(state.view)), {}), state.chased.dpds
 
     def look_up(place: int) -> bool:
         dpd = dpds[place]

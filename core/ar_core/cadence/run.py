@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ar_core.asof import AsOf
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DAY", "Run", "Scorer", "Slot", "action_key", "sending_zone"]
 
-DAY = timedelta(days=1)
+DAY: Final = timedelta(days=1)
 
 Scorer = Callable[["AccountView"], int]
 """Ranks an account: features in, integer priority out (basis points)."""
@@ -74,22 +74,29 @@ class Run:
         self.base_currency = base_currency
         self.rates = rates
         self.scorer = scorer
-        self.family = self.policy.key_family
+        policy = self.policy
+        # Looked up once: an attribute of a policy's part is asked for through pydantic's hook each time, in every account.
+        self.clock, self.limits, self.pauses = policy.clock, policy.limits, policy.pauses
+        self.grouping = policy.grouping
+        self.home: str = as_of.zone
+        """The organization's time zone, by name."""
+        self.contact_zones = policy.clock.contact_zone
+        self.longest_absence = policy.pauses.max_ooo_days
+        self.family = policy.key_family
         self.policy_hash = compiled.content_hash
-        self.promise_terms = self.policy.pauses.promise_terms
+        self.promise_terms = policy.pauses.promise_terms
         self._slots: dict[tuple[str, str | None], Slot] = {}
         self._midnights: dict[date, datetime] = {}
         self._days: dict[int, date] = {}
         self._local: dict[datetime, date] = {}
         self.outcomes = compiled.outcomes
-        clock = self.policy.clock
         self.is_uniform = (
-            self.policy.catch_up.mode == "latest"
-            and self.policy.pauses.migrate == "re_evaluate"
-            and self.policy.grouping.on_lead_change == "contextual"
+            policy.catch_up.mode == "latest"
+            and policy.pauses.migrate == "re_evaluate"
+            and policy.grouping.on_lead_change == "contextual"
         )
         """Which step an invoice gets depends on its age and on what was done, and on no other invoice or day."""
-        self.plain_due = clock.due_roll == "none"
+        self.plain_due = policy.clock.due_roll == "none"
         """Contractual due dates are the cadence's, unless the policy rolls them."""
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -104,14 +111,14 @@ class Run:
 
     def slot(self, zone: str | None, country: str | None) -> Slot:
         """The next sending hours of a contact."""
-        key = (zone or self.as_of.zone, country)
+        key = (zone or self.home, country)
         slot = self._slots.get(key)
         if slot is None:
             slot = self._slots[key] = self._find_slot(*key)
         return slot
 
     def _find_slot(self, zone: str, country: str | None) -> Slot:
-        clock = self.policy.clock
+        clock = self.clock
         local = self.instant.astimezone(ZoneInfo(zone))
         today, time_of_day = local.date(), local.time()
         open_today = self.calendar.is_business_day(today, country)
@@ -163,7 +170,7 @@ class Run:
         """The instant at which a local day of the organization begins."""
         found = self._midnights.get(day)
         if found is None:
-            found = self._midnights[day] = wall_time(day, time(0), self.as_of.zone)
+            found = self._midnights[day] = wall_time(day, time(0), self.home)
         return found
 
     def business_days_after(self, day: date, count: int, country: str | None) -> date:
@@ -172,22 +179,22 @@ class Run:
 
     def due_number(self, invoice: Invoice, customer: Customer | None) -> int | None:
         """The day number the cadence counts from (`due.cadence_due`)."""
-        due = cadence_due(invoice, customer, self.policy.clock, self.calendar)
+        due = cadence_due(invoice, customer, self.clock, self.calendar)
         return None if due is None else due.toordinal()
 
 
 def sending_zone(run: Run, customer: Customer | None, contact_zone: str | None) -> str:
     """The time zone of the sending hours of a contact, by its own: the first that is known, in the order of the policy (E2, R35)."""
-    for source in run.policy.clock.contact_zone:
+    for source in run.contact_zones:
         if source == "org":
-            return run.as_of.zone
+            return run.home
         zone = contact_zone if source == "contact" else customer.time_zone if customer else None
         if zone:
             return zone
-    return run.as_of.zone
+    return run.home
 
 
 def action_key(family: str, account: str, what: str, subject: str, version: int, occurrence: int) -> str:
     """The stable key of an action (E28): no amounts, times, wording or policy version go into it."""
-    text = "\x1f".join((family, account, what, subject, str(version), str(occurrence)))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    text = f"{family}\x1f{account}\x1f{what}\x1f{subject}\x1f{version}\x1f{occurrence}"
+    return sha256(text.encode()).hexdigest()[:32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ar_core.cadence.codes import Code
 from ar_core.cadence.facts import INVOICE, AccountFacts, OpenRow
@@ -34,7 +34,8 @@ __all__ = [
     "lead_key",
 ]
 
-NO_HOLDS = InvoiceHolds()
+_AUTOMATED: Final = Rung.AUTOMATED
+NO_HOLDS: Final = InvoiceHolds()
 """Of an account that nothing stops. Never changed."""
 
 
@@ -51,13 +52,13 @@ class Settled(NamedTuple):
         return invoice
 
 
-class Note(NamedTuple):
+class Note:
     """A decision about the whole account that nothing else keeps, for the trace."""
 
-    rule: str
-    result: str
-    code: Code | None
-    inputs: dict[str, Any]
+    __slots__ = ("code", "inputs", "result", "rule")
+
+    def __init__(self, rule: str, result: str, code: Code | None, inputs: dict[str, Any]) -> None:
+        self.rule, self.result, self.code, self.inputs = rule, result, code, inputs
 
 
 class ActionHead:
@@ -152,7 +153,7 @@ class State:
         """Local days on which the result may change."""
         self.soonest = NEVER
         """Days until the plan may say something else to some item."""
-        self.rung = Rung.AUTOMATED
+        self.rung: Rung = _AUTOMATED
         self.risk_rule: RiskRule | None = None
         self.segment_codes: tuple[Code, ...] = ()
         self.plan_reason: str | None = None

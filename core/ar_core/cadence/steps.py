@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ar_core.cadence.codes import Code
 from ar_core.cadence.history import StepsDone
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Choice", "choose_step", "named", "own_step_up_to", "position"]
 
-_NOTHING: Mapping[str, StepsDone] = {}
+_NOTHING: Final[Mapping[str, StepsDone]] = {}
 
 
 class Choice:
@@ -218,7 +218,7 @@ def _sequential(
         day = due + timedelta(days=step.at)
         if went_out is not None and previous is not None:
             keep = run.policy.catch_up.spacing == "preserved"
-            distance = step.at - previous.at if keep else run.policy.limits.min_gap_days
+            distance = step.at - previous.at if keep else run.limits.min_gap_days
             day = max(day, went_out.last + timedelta(days=distance))
         if day <= run.today + timedelta(days=lag) and step.at <= facts.dpd:
             return Choice(step, Code.STEP_DUE, reopened=step.last < facts.dpd + lag)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final
 
 from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
@@ -37,10 +38,16 @@ __all__ = [
     "raise_task",
 ]
 
-_LADDER = list(Rung)
-_RUNG_NAMES = {rung: f"rung:{rung.value}" for rung in Rung}
-_NEEDS = {Rung.ORDER_HOLD: "can_hold_orders", Rung.REFERRAL: "uses_agency"}
-_COPY = PlanStep(
+_LADDER: Final = list(Rung)
+_RUNG_VALUES: Final = {rung: rung.value for rung in Rung}
+_RUNG_NAMES: Final = {rung: f"rung:{rung.value}" for rung in Rung}
+# A member of an enumeration is found through its class's hook each time; these are asked for in most accounts.
+_INTERNAL: Final = ActionKind.INTERNAL
+_DECISION: Final = ActionKind.DECISION
+_ESCALATED: Final = Code.ESCALATED
+_NOTIFY: Final = Code.NOTIFY
+_NEEDS: Final = {Rung.ORDER_HOLD: "can_hold_orders", Rung.REFERRAL: "uses_agency"}
+_COPY: Final = PlanStep(
     Step(
         id="send_copy",
         at=0,
@@ -67,7 +74,7 @@ class Internal(Draft):
         items: Sequence[Item] | Callable[[State], Sequence[Item]],
         *,
         covered_for: str | None = None,
-        kind: ActionKind = ActionKind.INTERNAL,
+        kind: ActionKind = _INTERNAL,
         lead: Item | None = None,
         notify: tuple[str, ...] = (),
         options: tuple[str, ...] = (),
@@ -178,7 +185,7 @@ def make_tasks(state: State) -> None:
     _dead_addresses(state)
     for touch in state.history.ambiguous:
         raise_task(state, "resolve_attempt", Code.RESOLVE_AMBIGUOUS, None, subject=touch.id)
-    if state.run.policy.pauses.migrate != "manual":
+    if state.run.pauses.migrate != "manual":
         return
     for item in state.items:
         if item.outcome is not None and item.outcome.code is Code.MANUAL_MIGRATION:
@@ -229,13 +236,13 @@ def apply_cash_task(state: State, items: Sequence[Item]) -> None:
 
 def make_notices(state: State) -> None:
     """Internal notices of the policy, once per invoice; they count in no cap (R21, C12)."""
-    for notice in state.run.policy.notices:
+    for notice, name, holds, traits in state.run.compiled.rules.notices:
         # Asked of the account alone, features of an invoice are unknown: False is False for every invoice.
-        whole = notice.when.holds(state.view)
+        whole = holds(state.view)
         if whole is False:
             continue
-        name, marks, chased = f"notice:{notice.id}", state.history.marks, state.chased
-        told = notice_asker(state, notice)
+        marks, chased = state.history.marks, state.chased
+        told = notice_asker(state, name, holds, traits)
         new = [
             place
             for place, template in enumerate(chased.templates)
@@ -275,15 +282,15 @@ def notify(
     if not state.logged(key):
         state.add(
             Internal(
-                key, task, Code.NOTIFY, items, covered_for=covered_for, lead=lead, notify=roles, origin=origin
+                key, task, _NOTIFY, items, covered_for=covered_for, lead=lead, notify=roles, origin=origin
             )
         )
 
 
 def escalate(state: State) -> None:
     """Raise the rung when a rule holds or age forces it (C8, R44); the ladder never skips what is not declared (R18)."""
-    policy, oldest, chased = state.run.policy, state.oldest, state.chased
-    if not policy.escalate or oldest < 1:
+    ladder, oldest, chased = state.run.compiled.rules.ladder, state.oldest, state.chased
+    if not ladder or oldest < 1:
         return
     if state.holds.held:
         oldest = max([item.dpd for item in _overdue(state)], default=0)
@@ -306,13 +313,13 @@ def escalate(state: State) -> None:
         Internal(
             key,
             name,
-            Code.ESCALATED,
+            _ESCALATED,
             _overdue,
             covered_for=name,
-            kind=ActionKind.DECISION if proposal else ActionKind.INTERNAL,
+            kind=_DECISION if proposal else _INTERNAL,
             lead=lead,
-            notify=rule.notify or (state.rung.value,),
-            options=(state.rung.value, "keep_chasing") if proposal else (),
+            notify=rule.notify or (_RUNG_VALUES[state.rung],),
+            options=(_RUNG_VALUES[state.rung], "keep_chasing") if proposal else (),
             origin=rule.origin,
         )
     )
@@ -325,15 +332,15 @@ def _overdue(state: State) -> list[Item]:
 
 def _rung(state: State, oldest: int) -> tuple[Escalation, Rung] | None:
     """The highest rung that a rule or the age of the oldest item calls for, with its rule; None: none does."""
-    policy = state.run.policy
+    ladder = state.run.compiled.rules.ladder
     reached, rule_at = 0, None
-    for index, rule in enumerate(policy.escalate):
-        forced = rule.forced_by_dpd is not None and oldest >= rule.forced_by_dpd
-        if not forced and rule.when.holds(state.view) is not True:
+    for index, (_, forced_at, holds, called_for) in enumerate(ladder):
+        forced = forced_at is not None and oldest >= forced_at
+        if not forced and holds(state.view) is not True:
             continue
-        rung = rule.rung
+        rung = called_for
         needed = _NEEDS.get(rung)
-        if needed is not None and not getattr(policy.capabilities, needed):
+        if needed is not None and not getattr(state.run.policy.capabilities, needed):
             why = {"rung": rung}
             state.notes.append(Note(f"escalate[{index}]", "withheld", Code.CAPABILITY_NOT_DECLARED, why))
             rung = Rung.FINANCE_LEAD
@@ -342,10 +349,9 @@ def _rung(state: State, oldest: int) -> tuple[Escalation, Rung] | None:
             reached, rule_at = place, index
     if rule_at is None:
         return None
-    rule, rung = policy.escalate[rule_at], _LADDER[reached]
-    state.notes.append(
-        Note(f"escalate[{rule_at}]", "escalate", Code.ESCALATED, {"rung": rung.value, "because": rule})
-    )
+    rule, rung = ladder[rule_at][0], _LADDER[reached]
+    inputs = {"rung": _RUNG_VALUES[rung], "because": rule}
+    state.notes.append(Note(f"escalate[{rule_at}]", "escalate", _ESCALATED, inputs))
     return rule, rung
 
 

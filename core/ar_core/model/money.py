@@ -19,22 +19,22 @@ from decimal import (
     Underflow,
     localcontext,
 )
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 __all__ = ["MAX_EXPONENT", "ZERO", "CurrencyMismatch", "Money", "exact", "parse_amount", "subtract", "total"]
 
-MAX_EXPONENT = 40
+MAX_EXPONENT: Final = 40
 """Largest magnitude of a decimal exponent that is taken for an amount; beyond it a row is quarantined."""
 
-ZERO = Decimal(0)
+ZERO: Final = Decimal(0)
 
-_EXACT = Context(
+_EXACT: Final = Context(
     prec=60,
     traps=[Inexact, InvalidOperation, DivisionByZero, Overflow, Underflow, Subnormal, Clamped],
 )
 
 
-_subtract = _EXACT.subtract
+_subtract: Final = _EXACT.subtract
 """Looked up once: the lookup costs twice the subtraction, and a page of an ERP has a thousand of them."""
 
 
