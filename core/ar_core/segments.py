@@ -115,13 +115,14 @@ def reassign_tiers(
             for p in snapshot.payments
             if p.customer_id is not None and p.payment_date is not None and since < p.payment_date <= today
         )
-    fresh = _values(snapshot, today, moved)
+    there = {i: merged for i, merged in _read_merged(snapshot.customers) if i in moved}
+    fresh = _values(snapshot, today, there)
     held = previous.by_customer
-    ranked = {i for i, merged in _read_merged(snapshot.customers) if merged is None and i in moved}
     for customer_id in moved:
         before = held.get(customer_id)
         old = None if before is None else (before.lifetime_value, before.codes)
-        if old != (fresh.get(customer_id) if customer_id in ranked else None):
+        is_ranked = customer_id in there and there[customer_id] is None
+        if old != (fresh.get(customer_id) if is_ranked else None):
             break
     else:
         return previous
@@ -138,7 +139,7 @@ _Value = tuple[Decimal, tuple[Code, ...]]
 
 
 def _values(snapshot: Snapshot, today: date | None, only: Collection[str] | None = None) -> dict[str, _Value]:
-    """What is known about the value of each customer; of some of them with `only`."""
+    """What is known about the value of each customer; of some of them with `only`, their ids."""
     base = snapshot.organization.base_currency if snapshot.organization else None
     rates = latest_rates(snapshot, base, today)
     values: dict[str, _Value] = {}
@@ -153,10 +154,7 @@ def _values(snapshot: Snapshot, today: date | None, only: Collection[str] | None
                 if given is not None:
                     values[customer_id] = (given, ())
         if snapshot.payments:  # a snapshot without any payment says nothing about anybody
-            known = _read_ids(snapshot.customers)
-            wanted = [
-                c for c in (known if only is None else set(only).intersection(known)) if c not in values
-            ]
+            wanted = [c for c in (_read_ids(snapshot.customers) if only is None else only) if c not in values]
             derived = _settled_revenue(snapshot, base, rates, today, frozenset(wanted)) if wanted else {}
             for customer_id in wanted:
                 revenue = derived.get(customer_id, ZERO)

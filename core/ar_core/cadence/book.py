@@ -36,6 +36,8 @@ _OWNED: Final = (
 """Kinds of records that name their customer."""
 _DEBTS: Final = ("promises", "disputes")
 """Kinds that may name only an invoice; its customer is theirs."""
+_SOURCES: Final = ("payments", "credit_notes", "adjustments")
+"""Kinds that allocations come from."""
 
 CollectAt = Literal["customer", "bill_to", "parent"]
 
@@ -193,12 +195,13 @@ class Book(Ledger):
             own = self._own(customer.id)
             own.customer, own.members = customer, (customer,)
         self._change_invoices(gone, fresh)
-        for name in _OWNED:
-            self._change(name, *difference(getattr(old, name), getattr(new, name)))
+        changes = {name: difference(getattr(old, name), getattr(new, name)) for name in _OWNED}
+        for name, (lost, found) in changes.items():
+            self._change(name, lost, found)
         if before.allocated is not None:
             self.allocated = before.allocated.following(new.allocations)
         if before.known_sources is not None:
-            self.known_sources = _sources_after(before.known_sources, old, new)
+            self.known_sources = _sources_after(before.known_sources, [changes[name] for name in _SOURCES])
         return True
 
     def _change_invoices(self, gone: Sequence[Invoice], fresh: Sequence[Invoice]) -> None:
@@ -255,12 +258,8 @@ class Book(Ledger):
             snapshot = self.snapshot
             found: dict[str, Payment | CreditNote | Adjustment] = {}
             self.known_sources = found
-            kinds: tuple[Sequence[Any], ...] = (
-                snapshot.payments,
-                snapshot.credit_notes,
-                snapshot.adjustments,
-            )
-            for records in kinds:
+            for name in _SOURCES:
+                records: Sequence[Any] = getattr(snapshot, name)
                 found.update(zip(_ids(records), records, strict=True))
         return self.known_sources
 
@@ -342,14 +341,10 @@ def _has_loose_debts(snapshot: Snapshot) -> bool:
 
 
 def _sources_after(
-    sources: dict[str, Payment | CreditNote | Adjustment], before: Snapshot, now: Snapshot
+    sources: dict[str, Payment | CreditNote | Adjustment],
+    changes: Sequence[tuple[Sequence[Payment | CreditNote | Adjustment], ...]],
 ) -> dict[str, Payment | CreditNote | Adjustment]:
-    """What allocations come from, in a later snapshot."""
-    changes: tuple[tuple[Sequence[Payment | CreditNote | Adjustment], ...], ...] = (
-        difference(before.payments, now.payments),
-        difference(before.credit_notes, now.credit_notes),
-        difference(before.adjustments, now.adjustments),
-    )
+    """What allocations come from, in a later snapshot. `changes`: by kind, the records that are gone and those that are new."""
     if not any(gone or fresh for gone, fresh in changes):
         return sources
     found = dict(sources)

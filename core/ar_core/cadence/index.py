@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import compress, count
-from operator import is_not
 from typing import Generic, TypeVar
 
 __all__ = ["Index", "difference", "grouped", "without"]
@@ -72,9 +70,13 @@ def difference(before: Sequence[T], now: Sequence[T]) -> tuple[list[T], list[T]]
     """The objects that are only in the first and only in the second; an object that merely moved is in neither."""
     if before is now:
         return [], []
-    places = list(compress(count(), map(is_not, before, now)))
-    gone = [*[before[place] for place in places], *before[len(now) :]]
-    fresh = [*[now[place] for place in places], *now[len(before) :]]
+    gone, fresh = [], []
+    for one, other in zip(before, now, strict=False):
+        if one is not other:
+            gone.append(one)
+            fresh.append(other)
+    gone += before[len(now) :]
+    fresh += now[len(before) :]
     return (without(gone, fresh), without(fresh, gone)) if gone and fresh else (gone, fresh)
 
 
