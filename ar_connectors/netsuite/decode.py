@@ -9,7 +9,6 @@ row costs the others nothing. Only a body that is no JSON, or no envelope of Net
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import DecimalException
 from functools import cache
 from itertools import groupby
 from operator import attrgetter
@@ -19,7 +18,7 @@ import msgspec
 
 from ar_connectors.adapterkit.cutting import UNREADABLE
 from ar_connectors.adapterkit.decoding import Bodies
-from ar_connectors.adapterkit.mapper import CHECK_EVERY, RowError
+from ar_connectors.adapterkit.mapper import CHECK_EVERY
 from ar_connectors.adapterkit.pages import LARGE, FillingPage, Mapped, collector_paused
 from ar_connectors.connector import Page
 from ar_connectors.errors import ARError
@@ -31,7 +30,8 @@ from ar_connectors.netsuite.context import Context, Mapper
 from ar_connectors.netsuite.envelope import Envelope, Raw, open_envelope
 from ar_connectors.netsuite.faults import fault_error, parse_fault
 from ar_connectors.netsuite.kinds import KINDS, TOLD_BY_ROW, BodyKind
-from ar_connectors.netsuite.mapping import MAPPERS, add_links
+from ar_connectors.netsuite.mapping import MAPPERS, PAGE_MAPPERS, add_links
+from ar_connectors.netsuite.mapping_documents import UNMAPPABLE
 from ar_connectors.netsuite.spellings import is_spelled_as_ours
 
 __all__ = ["MAPPER_VERSION", "decode", "decode_envelope", "decode_page"]
@@ -128,9 +128,12 @@ def _take_all(
     read besides. False: there is a number among them that no record may have, so all are to be read carefully."""
     default, structs = kind.type, envelope.structs
     shape = envelope.shape or wire.ROWS[kind.table or ""]
+    custom_of = _custom_reader(custom) if custom else None
+    if structs is not None and custom_of is None and (map_page := PAGE_MAPPERS.get(shape)) is not None:
+        _take_page(filled, mapper, kind, envelope, map_page)
+        return True
     rows = map(_DECODERS[kind.table or ""].decode, envelope.rows) if structs is None else iter(structs)
     records_of, careful = MAPPERS[shape], Mapper(mapper.context, envelope.body)
-    custom_of = _custom_reader(custom) if custom else None
     records, row_of, replaces = filled.records, filled.row_of, filled.replaces
     ids: list[str | None] = []
     for number in range(envelope.size):
@@ -141,7 +144,7 @@ def _take_all(
             if custom_of is not None:
                 row.custom = custom_of(envelope.rows[number])
             made = records_of(mapper, row, default)
-        except (*UNREADABLE, RowError, DecimalException):
+        except UNMAPPABLE:
             take_row(filled, careful, bytes(envelope.rows[number]), number, kind)
             continue
         ids.append(row.id)
@@ -160,6 +163,27 @@ def _take_all(
     return True
 
 
+def _take_page(
+    filled: FillingPage,
+    mapper: Mapper,
+    kind: BodyKind,
+    envelope: Envelope,
+    map_page: Callable[[Mapper, list[Any], FillingPage, Callable[[int], None]], None],
+) -> None:
+    """Map the structs of a whole answer, taking them out of their list."""
+    structs = envelope.structs or []
+    ids, careful = [row.id for row in structs], Mapper(mapper.context, envelope.body)
+    strange: list[int] = []
+
+    def set_aside(number: int) -> None:
+        strange.append(number)
+        take_row(filled, careful, bytes(envelope.rows[number]), number, kind)
+
+    map_page(mapper, structs, filled, set_aside)
+    if not strange:
+        envelope.ids = ids
+
+
 def _take_links(filled: FillingPage, mapper: Mapper, rows: Sequence[Raw]) -> bool:
     """Map links, those of one `next` transaction together: they follow each other. False: read them carefully."""
     number = 0
@@ -168,7 +192,7 @@ def _take_links(filled: FillingPage, mapper: Mapper, rows: Sequence[Raw]) -> boo
             links = list(group)
             add_links(filled, mapper, links, range(number, number + len(links)))
             number += len(links)
-    except (*UNREADABLE, RowError, DecimalException):
+    except UNMAPPABLE:
         return False
     return True
 

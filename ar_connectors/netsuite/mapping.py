@@ -8,9 +8,9 @@ from typing import Any, Final, cast
 from ar_connectors.adapterkit.pages import FillingPage, Mapped
 from ar_connectors.connector import OutOfScope, Record
 from ar_connectors.netsuite.context import Made, Mapper, RowError
-from ar_connectors.netsuite.mapping_documents import map_credit_memo, map_invoice
+from ar_connectors.netsuite.mapping_documents import map_credit_memo, map_invoice, map_invoices
 from ar_connectors.netsuite.mapping_parties import map_contact, map_customer
-from ar_connectors.netsuite.mapping_settlements import map_journal_line, map_links, map_payment
+from ar_connectors.netsuite.mapping_settlements import map_journal_line, map_links, map_payment, map_payments
 from ar_connectors.netsuite.statuses import (
     CREDIT_TYPES,
     INVOICE_TYPES,
@@ -37,7 +37,7 @@ from ar_core.model import (
     Tombstone,
 )
 
-__all__ = ["MAPPERS", "add_links", "map_row", "tombstone"]
+__all__ = ["MAPPERS", "PAGE_MAPPERS", "add_links", "map_row", "tombstone"]
 
 _KINDS: Final[Mapping[str, RecordKind]] = {
     **{RECORD_TYPES[kind]: RecordKind.INVOICE for kind in INVOICE_TYPES},
@@ -102,6 +102,14 @@ MAPPERS: Final[Mapping[type, Callable[[Mapper, Any, str | None], Made | str]]] =
     ContactRow: _contact,
 }
 """Shape of a row -> what maps it: its records, or why it is out of scope. Third argument as `default` of `map_row`."""
+
+PAGE_MAPPERS: Final[
+    Mapping[type, Callable[[Mapper, list[Any], FillingPage, Callable[[int], None]], None]]
+] = {
+    InvoiceAnswer: map_invoices,
+    PaymentAnswer: map_payments,
+}
+"""Shape of an answer's rows -> what maps all of them at once. Each has a type of its stream, or none and cannot be mapped."""
 
 
 def add_links(

@@ -6,11 +6,13 @@ and `subtotal` is exactly total less tax (quirks.md#ns-12).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, DecimalException
 from typing import Any, Final
 
+from ar_connectors.adapterkit.cutting import UNREADABLE
 from ar_connectors.adapterkit.mapper import INVOICE
+from ar_connectors.adapterkit.pages import FillingPage
 from ar_connectors.netsuite.context import Made, Mapper, RowError
 from ar_connectors.netsuite.dates import instant
 from ar_connectors.netsuite.statuses import RECORD_TYPES, is_true
@@ -30,15 +32,21 @@ from ar_core.model.base import adopter, blank
 from ar_core.model.money import ZERO, parse_amount, subtract
 
 __all__ = [
+    "UNMAPPABLE",
+    "alone",
     "amount_in",
     "custom_fields",
     "loose_id",
     "map_credit_memo",
     "map_invoice",
+    "map_invoices",
     "map_lines",
     "native_promise",
     "set_rate",
 ]
+
+UNMAPPABLE: Final = (*UNREADABLE, RowError, DecimalException)
+"""What the mapping of a row that cannot be read quickly raises."""
 
 _invoice, _new_invoice = adopter(Invoice), blank(Invoice)
 _credit_note, _new_credit_note = adopter(CreditNote), blank(CreditNote)
@@ -49,44 +57,89 @@ _VOIDED: Final = DocumentStatus.VOIDED
 def map_invoice(mapper: Mapper, row: TransactionRow | InvoiceAnswer) -> Made:
     """An invoice (or statement or finance charge), and the promise that a bookkeeper set on it. Raises RowError when it has no id, no
     total or nothing that tells what is open, DecimalException for text that is no number."""
-    kind = row.type or "CustInvc"
-    told = row.foreigntotal
-    if told is None:
-        raise RowError("missing_field", f"{RECORD_TYPES[kind]} {row.id} has no foreigntotal")
-    total = mapper.number(told)
-    key = (
-        kind, row.status, row.statusname, row.voided, row.posting, row.currency, row.currencyname, row.subsidiary,
-        row.terms, row.termsname,
-    )  # fmt: skip
-    try:
-        new, new_source = mapper.documents[key]
-    except KeyError:
-        new, new_source = mapper.new_document(key, _new_invoice, (row.terms, row.termsname))
-    values, remote_id, left = new(), row.id, row.foreignamountunpaid
-    if left == "0":
-        values["balance_due"] = ZERO
-    elif left is None:
-        values["balance_due"] = _open_of(row, total, values["raw_status"], values["document_status"])
-    elif mapper.of_text and left == told:
-        values["balance_due"] = total
-    else:
-        values["balance_due"] = mapper.number(left)
-        mapper.read.append(left)
-    if remote_id and remote_id.isdigit() and remote_id.isascii():
-        values["id"] = identity = mapper.invoices + remote_id
-    else:
-        values["id"] = identity = mapper.id(INVOICE, remote_id)
-    _document(mapper, values, row, new_source(), total)
-    values["due_date"] = mapper.days[row.duedate]
-    if row.email:
-        values["billing_email"] = row.email
-    replaces = identity if mapper.knows_promises else None
-    if not row.userestimatedpaymentdate:
-        return (_invoice(values),), replaces
-    values["expected_payment_date"] = mapper.days[row.userestimatedpaymentdate]
-    invoice = _invoice(values)
-    promise = native_promise(mapper, row, invoice)
-    return (invoice,) if promise is None else (invoice, promise), replaces
+    return alone(map_invoices, mapper, row)
+
+
+def map_invoices(  # noqa: C901, PLR0912  a call for each part of a row is what it avoids
+    mapper: Mapper,
+    rows: list[Any],
+    filled: FillingPage,
+    set_aside: Callable[[int], None],
+) -> None:
+    """Put invoices, each as of `map_invoice`, into the page. Rows (`TransactionRow` or `InvoiceAnswer`) are taken out of their list.
+    `set_aside`: called with the number of a row that cannot be mapped, while its exception is handled.
+
+    One loop instead of a call for each row, and for each of a row's results: a ninth of the time of a page.
+    """
+    documents, days, number_of, of_text = mapper.documents, mapper.days, mapper.number, mapper.of_text
+    prefix, read, knows_promises = mapper.invoices, mapper.read, mapper.knows_promises
+    records, row_of, replaces = filled.records, filled.row_of, filled.replaces
+    for number, row in enumerate(rows):
+        rows[number] = None
+        try:
+            kind, told, left, remote_id = row.type, row.foreigntotal, row.foreignamountunpaid, row.id
+            if kind is None or told is None:
+                raise RowError(
+                    "missing_field", f"{RECORD_TYPES.get(kind, kind)} {remote_id} has no foreigntotal"
+                )
+            total = number_of(told)
+            key = (
+                kind, row.status, row.statusname, row.voided, row.posting, row.currency, row.currencyname, row.subsidiary,
+                row.terms, row.termsname,
+            )  # fmt: skip
+            try:
+                new, new_source = documents[key]
+            except KeyError:
+                new, new_source = mapper.new_document(key, _new_invoice, (row.terms, row.termsname))
+            values = new()
+            if left == "0":
+                values["balance_due"] = ZERO
+            elif left is None:
+                values["balance_due"] = _open_of(row, total, values["raw_status"], values["document_status"])
+            elif of_text and left == told:
+                values["balance_due"] = total
+            else:
+                values["balance_due"] = number_of(left)
+                read.append(left)
+            if remote_id and remote_id.isdigit() and remote_id.isascii():
+                values["id"] = identity = prefix + remote_id
+            else:
+                values["id"] = identity = mapper.id(INVOICE, remote_id)
+            _document(mapper, values, row, new_source(), total)
+            values["due_date"] = days[row.duedate]
+            if row.email:
+                values["billing_email"] = row.email
+            if row.userestimatedpaymentdate:
+                values["expected_payment_date"] = days[row.userestimatedpaymentdate]
+                invoice = _invoice(values)
+                if (promise := native_promise(mapper, row, invoice)) is not None:
+                    records += (invoice, promise)
+                    row_of += (number, number)
+                else:
+                    records.append(invoice)
+                    row_of.append(number)
+            else:
+                records.append(_invoice(values))
+                row_of.append(number)
+            if knows_promises:
+                replaces.append(identity)
+        except UNMAPPABLE:
+            set_aside(number)
+
+
+def alone(
+    map_rows: Callable[[Mapper, list[Any], FillingPage, Callable[[int], None]], None],
+    mapper: Mapper,
+    row: Any,
+) -> Made:
+    """What one row becomes by itself. Raises what its mapping raises."""
+    filled = FillingPage()
+    map_rows(mapper, [row], filled, _raise_again)
+    return tuple(filled.records), filled.replaces[0] if filled.replaces else None
+
+
+def _raise_again(_: int) -> None:
+    raise  # noqa: PLE0704  the exception that is being handled
 
 
 def map_credit_memo(mapper: Mapper, row: TransactionRow) -> Made:

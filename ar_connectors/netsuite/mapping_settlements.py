@@ -6,13 +6,21 @@ all allocations of one payment come in one page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from ar_connectors.adapterkit.mapper import PAYMENT
+from ar_connectors.adapterkit.pages import FillingPage
 from ar_connectors.netsuite.context import Made, Mapper, RowError
-from ar_connectors.netsuite.mapping_documents import amount_in, custom_fields, loose_id, set_rate
+from ar_connectors.netsuite.mapping_documents import (
+    UNMAPPABLE,
+    alone,
+    amount_in,
+    custom_fields,
+    loose_id,
+    set_rate,
+)
 from ar_connectors.netsuite.statuses import (
     CREDIT_TYPES,
     INVOICE_TYPES,
@@ -34,7 +42,14 @@ from ar_core.model import (
 from ar_core.model.base import adopter, blank
 from ar_core.model.money import ZERO, subtract, total
 
-__all__ = ["adjustment_remote_id", "journal_of", "map_journal_line", "map_links", "map_payment"]
+__all__ = [
+    "adjustment_remote_id",
+    "journal_of",
+    "map_journal_line",
+    "map_links",
+    "map_payment",
+    "map_payments",
+]
 
 _payment, _new_payment = adopter(Payment), blank(Payment)
 _allocation, _new_allocation = adopter(Allocation), blank(Allocation)
@@ -50,53 +65,76 @@ _DEPOSIT: Final = "CustDep"
 
 def map_payment(mapper: Mapper, row: TransactionRow | PaymentAnswer) -> Made:
     """One payment, deposit or refund. Raises RowError when it has no id or no total, DecimalException for text that is no number."""
-    kind = row.type or "CustPymt"
-    told, left = row.foreigntotal, row.foreignpaymentamountunused
-    if told is None:
-        raise RowError("missing_field", f"{RECORD_TYPES[kind]} {row.id} has no foreigntotal")
-    amount = mapper.number(told)
-    mapper.read.append(told)
-    key = (
-        kind, row.status, row.statusname, row.voided, row.posting, row.currency, row.currencyname, row.subsidiary,
-    )  # fmt: skip
-    try:
-        new, new_source = mapper.documents[key]
-    except KeyError:
-        new, new_source = mapper.new_document(key, _new_payment)
-    values = new()
-    unused: Decimal | None = ZERO
-    if left != "0":
-        unused = _unused_of(mapper, row, kind, amount)
-    if amount < ZERO:
-        amount = amount.copy_negate()
-    if kind == _REFUND and values["document_status"] is DocumentStatus.UNKNOWN:
-        # Nobody has written its letters down; only `voided` and `posting` tell, and a row has both or neither.
-        values["document_status"] = (
-            DocumentStatus.DRAFT if is_true(row.posting) is False else DocumentStatus.POSTED
-        )
-    remote_id, entity = row.id, row.entity
-    if remote_id and remote_id.isdigit() and remote_id.isascii():
-        values["id"] = mapper.payments + remote_id
-    else:
-        values["id"] = mapper.id(PAYMENT, remote_id)
-    values["source"] = mapper.source_of(new_source(), remote_id, row.lastmodifieddate)
-    values["kind"] = PAYMENT_TYPES[kind]
-    if entity and entity.isdigit() and entity.isascii():
-        values["customer_id"] = mapper.customers + entity
-    else:
-        values["customer_id"] = mapper.customer_id(entity)
-    values["payment_date"] = mapper.days[row.trandate]
-    if row.exchangerate != "1":
-        set_rate(mapper, values, row.exchangerate)
-    values["total"] = amount
-    values["unapplied_amount"] = unused
-    values["reference"] = row.otherrefnum or row.tranid or None
-    if row.memo:
-        values["memo"] = row.memo
-    if row.custom:
-        values["custom_fields"] = custom_fields(row.custom)
-    # Most are used up, and not zero.
-    return (_payment(values),), None if unused is ZERO and amount else loose_id(values)
+    return alone(map_payments, mapper, row)
+
+
+def map_payments(  # noqa: C901  a call for each part of a row is what it avoids
+    mapper: Mapper,
+    rows: list[Any],
+    filled: FillingPage,
+    set_aside: Callable[[int], None],
+) -> None:
+    """Put payments, each as of `map_payment`, into the page; rows (`TransactionRow` or `PaymentAnswer`) and `set_aside` as of
+    `map_invoices`, and for its reason one loop."""
+    documents, days, number_of, source_of = mapper.documents, mapper.days, mapper.number, mapper.source_of
+    prefix, customers, read = mapper.payments, mapper.customers, mapper.read
+    records, row_of, replaces = filled.records, filled.row_of, filled.replaces
+    for number, row in enumerate(rows):
+        rows[number] = None
+        try:
+            kind, told, left = row.type, row.foreigntotal, row.foreignpaymentamountunused
+            remote_id, entity = row.id, row.entity
+            if kind is None or told is None:
+                raise RowError(
+                    "missing_field", f"{RECORD_TYPES.get(kind, kind)} {remote_id} has no foreigntotal"
+                )
+            amount = number_of(told)
+            read.append(told)
+            key = (
+                kind, row.status, row.statusname, row.voided, row.posting, row.currency, row.currencyname, row.subsidiary,
+            )  # fmt: skip
+            try:
+                new, new_source = documents[key]
+            except KeyError:
+                new, new_source = mapper.new_document(key, _new_payment)
+            values = new()
+            unused: Decimal | None = ZERO
+            if left != "0":
+                unused = _unused_of(mapper, row, kind, amount)
+            if amount < ZERO:
+                amount = amount.copy_negate()
+            if kind == _REFUND and values["document_status"] is DocumentStatus.UNKNOWN:
+                # Nobody has written its letters down; only `voided` and `posting` tell, and a row has both or neither.
+                values["document_status"] = (
+                    DocumentStatus.DRAFT if is_true(row.posting) is False else DocumentStatus.POSTED
+                )
+            if remote_id and remote_id.isdigit() and remote_id.isascii():
+                values["id"] = prefix + remote_id
+            else:
+                values["id"] = mapper.id(PAYMENT, remote_id)
+            values["source"] = source_of(new_source(), remote_id, row.lastmodifieddate)
+            values["kind"] = PAYMENT_TYPES[kind]
+            if entity and entity.isdigit() and entity.isascii():
+                values["customer_id"] = customers + entity
+            else:
+                values["customer_id"] = mapper.customer_id(entity)
+            values["payment_date"] = days[row.trandate]
+            if row.exchangerate != "1":
+                set_rate(mapper, values, row.exchangerate)
+            values["total"] = amount
+            values["unapplied_amount"] = unused
+            values["reference"] = row.otherrefnum or row.tranid or None
+            if row.memo:
+                values["memo"] = row.memo
+            if row.custom:
+                values["custom_fields"] = custom_fields(row.custom)
+            # Most are used up, and not zero.
+            if not (unused is ZERO and amount) and (parent := loose_id(values)) is not None:
+                replaces.append(parent)
+            records.append(_payment(values))
+            row_of.append(number)
+        except UNMAPPABLE:
+            set_aside(number)
 
 
 def _unused_of(
