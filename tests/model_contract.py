@@ -272,6 +272,9 @@ def test_the_json_schema_describes_a_snapshot_file() -> None:
     assert schema["title"] == "Snapshot"
     assert "Invoice" in schema["$defs"]
     assert schema["$defs"]["Invoice"]["properties"]["total"]["type"] == "string"
+    assert schema["properties"]["known_at"]["description"] == (
+        "Only what was known at this instant is in it; None: everything known."
+    )
 
 
 def test_as_of_knows_the_organizations_day() -> None:
