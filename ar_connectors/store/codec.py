@@ -133,12 +133,12 @@ _STORABLE = _storable()
 """Models that are stored, or held by one that is."""
 
 
-def _values(record: Any) -> tuple[Any, ...]:
+def _values(record: Any) -> list[Any]:
     """The fields of a model in declared order, as they lie in its own dict: whatever makes a record keeps that order
     (`ar_core.model.base`), and asking for them by name costs twice as much. Raises TypeError for anything else."""
     if type(record) not in _STORABLE:
         raise TypeError(f"cannot store a {type(record).__name__}")
-    return tuple(record.__dict__.values())
+    return [*record.__dict__.values()]
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_values)

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, ScalarSelect, insert, select
 
 from ar_connectors.store import tables as t
+from ar_connectors.store.engine import Database
 
 __all__ = ["NUMBER", "number_of", "numbered"]
 
@@ -20,12 +21,12 @@ def number_of(connection_id: str) -> ScalarSelect[int]:
     return select(n.number).where(n.id == connection_id).scalar_subquery()
 
 
-def numbered(tx: Connection, connection_id: str) -> int:
+def numbered(database: Database, tx: Connection, connection_id: str) -> int:
     """The number of a connection, given to it when it first writes a record. The caller has the turn of its records."""
-    n = t.connection_numbers.c
-    found = tx.execute(select(n.number).where(n.id == connection_id)).scalar()
-    if found is None:
-        found = tx.execute(
-            insert(t.connection_numbers).values(id=connection_id).returning(n.number)
-        ).scalar_one()
-    return int(found)
+    found = database.rows(tx, "SELECT number FROM connection_numbers WHERE id = ?", connection_id)
+    if not found:
+        n = t.connection_numbers.c
+        return int(
+            tx.execute(insert(t.connection_numbers).values(id=connection_id).returning(n.number)).scalar_one()
+        )
+    return int(found[0][0])

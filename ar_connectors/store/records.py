@@ -156,7 +156,7 @@ def write(
     at = reading.at
     if judged.inserts:
         shared = {
-            "connection": numbered(connection, connection_id),
+            "connection": numbered(database, connection, connection_id),
             "mapper_version": reading.mapper_version,
             "raw_page": reading.raw_page,
             "observed_at": at,

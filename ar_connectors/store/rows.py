@@ -137,7 +137,7 @@ def prepare_all(records: Sequence[Frozen], row_of: Sequence[int | None] = ()) ->
             if source is None:
                 its_end = _NO_END
             else:
-                part = escaped(source.__dict__["remote_id"])
+                part = percent_escaped(source.__dict__["remote_id"])
                 its_key, its_end = key_of_part(part), f":{part}"
         parent = parent_in(values) if parent_in is not None else None
         head = head_of(record_id) if "|" in record_id else record_id

@@ -6,6 +6,7 @@ and hardly anybody does. `main` is such a process; `ar_connectors.syncing.elsewh
 
 from __future__ import annotations
 
+import os
 import pickle
 import socket
 import struct
@@ -147,3 +148,5 @@ def main() -> None:
     """The process: one argument, the number of its end of the line."""
     with socket.socket(fileno=int(sys.argv[1])) as line, suppress(OSError):  # nobody is there any more
         serve(line)
+    # The other end waits for this one, and everything is said: no need to take the interpreter down piece by piece.
+    os._exit(0)
