@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,19 @@ class Count:
 
     def __init__(self) -> None:
         self.records = 0
-        self.cents = 0
+        self._total = Decimal(0)
+
+    @property
+    def cents(self) -> int:
+        """The sum of the invoices' totals, which all have two places at most."""
+        return int(self._total * 100)
 
     def take(self, records: Iterable[Any]) -> None:
         """Count one page and let it go."""
         for record in records:
             kind = type(record)  # isinstance() of a model is slow, and this is not what is to be measured
             if kind is Invoice:
-                self.cents += int(record.total * 100)
+                self._total += record.total
                 self.records += 1
             elif kind is Customer or kind is Payment:
                 self.records += 1
