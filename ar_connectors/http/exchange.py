@@ -120,7 +120,8 @@ class Wire:
         problem: Failure | ConfigurationError | None = None
         answer: requests.Response | None = None
         try:
-            answer = self._session.send(prepared, **self._connection(request.url))
+            # By the adapter and not by the session: there is nothing to follow and no cookie to keep.
+            answer = self._session.get_adapter(request.url).send(prepared, **self._connection(request.url))
         except (requests.exceptions.RequestException, HTTPError) as error:
             problem = self._no_answer(request, error)
         # Raised and returned here, outside the except block, so that the library's exception does not travel along.
@@ -136,12 +137,16 @@ class Wire:
         headers = {"User-Agent": self._agent, "Accept-Encoding": "gzip", **request.headers, **credentials}
         problem = ""
         try:
-            # Prepared without the session: no cookies, no .netrc, no header that we did not write.
-            return requests.Request(
-                request.method, request.url, params=list(request.params), headers=headers, data=request.body
-            ).prepare()
+            # Step by step: no cookies, no .netrc, no header that we did not write, and no time spent on looking for them.
+            prepared = requests.PreparedRequest()
+            prepared.prepare_method(request.method)
+            prepared.prepare_url(request.url, list(request.params))
+            prepared.prepare_headers(headers)
+            prepared.prepare_body(request.body, None)
         except (requests.exceptions.RequestException, UnicodeError) as error:
             problem = f"{type(error).__name__}: {error}"
+        else:
+            return prepared
         raise ConfigurationError(
             self._redactor.text(f"the request cannot be sent: {problem}"), operation=request.operation
         )
@@ -164,7 +169,6 @@ class Wire:
         return {
             **chosen,
             "timeout": (settings.connect_timeout, settings.read_timeout),
-            "allow_redirects": False,
         }
 
     def _no_answer(self, request: Request, error: Exception) -> Failure | ConfigurationError:
