@@ -29,7 +29,7 @@ from typing import Any, Final
 
 from ar_connectors.adapterkit.tenant import Tenant
 from ar_core.model import RecordKind, Source
-from ar_core.model.base import adopter, blank
+from ar_core.model.base import adopt, blank, empty
 from ar_core.model.money import MAX_EXPONENT, ZERO
 
 __all__ = ["CHECK_EVERY", "CUSTOMER", "INVOICE", "PAYMENT", "Mapper", "RowError", "bounded", "sums_safely"]
@@ -43,7 +43,6 @@ needs has a name of its own here and in the mappings."""
 CHECK_EVERY: Final = 32
 """Rows between two checks of their numbers: what was made just now is still in the processor's cache."""
 
-_source = adopter(Source)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _PLAIN: Final = f"-{string.digits}{string.ascii_letters}".encode()
 """What need not be escaped in an id."""
@@ -151,7 +150,8 @@ class Mapper:
         values["remote_id"] = remote_id
         values["version"] = version
         values["updated_at"] = updated_at
-        return _source(values)
+        adopt(source := empty(Source), values)
+        return source
 
     def currency_code(self, code: str | None, field: str = "currency") -> str | None:
         """The currency of a row: its own, else the company's, else unknown. Raises RowError for what is no code."""

@@ -23,7 +23,7 @@ from ar_connectors.netsuite.dates import LOCAL, Days, instant
 from ar_connectors.netsuite.statuses import RECORD_TYPES, document_status, is_true, status_words
 from ar_connectors.netsuite.wire import MAX_DIGITS
 from ar_core.model import DocumentStatus, PaymentTerms, RecordKind, Source
-from ar_core.model.base import adopter, blank
+from ar_core.model.base import adopt, blank, empty
 
 __all__ = ["PAGE_KINDS", "Context", "Made", "Mapper", "RowError"]
 
@@ -40,7 +40,6 @@ PAGE_KINDS: Final = (
     RecordKind.PROMISE,
 )
 
-_source = adopter(Source)
 _BLANK = Callable[[], dict[str, Any]]
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -181,7 +180,8 @@ class Mapper(kit.Mapper):
             values["version"] = changed
             if self.zone is not None or len(changed) != LOCAL:
                 values["updated_at"] = instant(changed, self.zone)
-        return _source(values)
+        adopt(source := empty(Source), values)
+        return source
 
     def new_document(
         self, key: tuple[str | None, ...], new: _BLANK, terms: tuple[str | None, str | None] = (None, None)

@@ -28,7 +28,7 @@ from ar_core.model import (
     Promise,
     RecordKind,
 )
-from ar_core.model.base import adopter, blank
+from ar_core.model.base import adopt, adopter, blank, empty
 from ar_core.model.money import ZERO, parse_amount, subtract
 
 __all__ = [
@@ -48,7 +48,7 @@ __all__ = [
 UNMAPPABLE: Final = (*UNREADABLE, RowError, DecimalException)
 """What the mapping of a row that cannot be read quickly raises."""
 
-_invoice, _new_invoice = adopter(Invoice), blank(Invoice)
+_new_invoice = blank(Invoice)
 _credit_note, _new_credit_note = adopter(CreditNote), blank(CreditNote)
 _SETTLED: Final = ("paid in full", "fully applied", "void")
 _VOIDED: Final = DocumentStatus.VOIDED
@@ -111,7 +111,7 @@ def map_invoices(  # noqa: C901, PLR0912  a call for each part of a row is what 
                 values["billing_email"] = row.email
             if row.userestimatedpaymentdate:
                 values["expected_payment_date"] = days[row.userestimatedpaymentdate]
-                invoice = _invoice(values)
+                adopt(invoice := empty(Invoice), values)
                 if (promise := native_promise(mapper, row, invoice)) is not None:
                     records += (invoice, promise)
                     row_of += (number, number)
@@ -119,7 +119,8 @@ def map_invoices(  # noqa: C901, PLR0912  a call for each part of a row is what 
                     records.append(invoice)
                     row_of.append(number)
             else:
-                records.append(_invoice(values))
+                adopt(invoice := empty(Invoice), values)
+                records.append(invoice)
                 row_of.append(number)
             if knows_promises:
                 replaces.append(identity)

@@ -39,7 +39,7 @@ from ar_core.model import (
     Source,
     allocation_id,
 )
-from ar_core.model.base import adopter, blank
+from ar_core.model.base import adopt, adopter, blank, empty
 from ar_core.model.money import ZERO, subtract, total
 
 __all__ = [
@@ -51,7 +51,7 @@ __all__ = [
     "map_payments",
 ]
 
-_payment, _new_payment = adopter(Payment), blank(Payment)
+_new_payment = blank(Payment)
 _allocation, _new_allocation = adopter(Allocation), blank(Allocation)
 _APPLIED_DEPOSIT: Final = "DepAppl"
 _KINDS: Final = {
@@ -131,7 +131,8 @@ def map_payments(  # noqa: C901  a call for each part of a row is what it avoids
             # Most are used up, and not zero.
             if not (unused is ZERO and amount) and (parent := loose_id(values)) is not None:
                 replaces.append(parent)
-            records.append(_payment(values))
+            adopt(payment := empty(Payment), values)
+            records.append(payment)
             row_of.append(number)
         except UNMAPPABLE:
             set_aside(number)

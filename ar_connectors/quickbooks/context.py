@@ -17,7 +17,7 @@ from ar_connectors.adapterkit.tenant import Tenant
 from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.faults import PLATFORM
 from ar_core.model import CustomField, PaymentTerms, RecordKind, Source
-from ar_core.model.base import adopter
+from ar_core.model.base import adopt, empty
 
 __all__ = ["ENTITY_KINDS", "PLATFORM", "Context", "Mapper", "RowError"]
 
@@ -35,7 +35,6 @@ ENTITY_KINDS: Final[Mapping[str, RecordKind]] = {
 """Which kind of record an entity becomes. A RefundReceipt is a payment of kind refund; transaction ids of a company
 come from one sequence, so the two do not collide (quirks.md#qbo-12)."""
 
-_source = adopter(Source)
 _PREFIXED: Final = (*dict.fromkeys(ENTITY_KINDS.values()), RecordKind.CONTACT)
 
 
@@ -84,7 +83,8 @@ class Mapper(BaseMapper):
             changed = meta.last_updated_time
             if changed is not None and changed.tzinfo is not None:
                 values["updated_at"] = changed.astimezone(UTC)
-        return _source(values)
+        adopt(source := empty(Source), values)
+        return source
 
     def currency(self, reference: wire.Id | None) -> str | None:
         """The currency of a row: its own, else the company's home currency, else unknown (quirks.md#qbo-14)."""

@@ -14,7 +14,7 @@ from ar_connectors.adapterkit.mapper import INVOICE, RowError
 from ar_connectors.quickbooks import wire
 from ar_connectors.quickbooks.context import Mapper
 from ar_core.model import CreditNote, DocumentStatus, Invoice, Line, LineKind, RecordKind
-from ar_core.model.base import adopter, blank
+from ar_core.model.base import adopt, adopter, blank, empty
 from ar_core.model.money import subtract
 
 __all__ = ["is_voided", "map_credit_memo", "map_invoice", "map_lines"]
@@ -42,7 +42,7 @@ _ITEM: Final = LineKind.ITEM
 _SHIPPING: Final = "SHIPPING_ITEM_ID"
 _SENT: Final = frozenset({"EmailSent", "EMAIL_SENT"})
 
-_line, _new_line = adopter(Line), blank(Line)
+_new_line = blank(Line)
 _invoice, _new_invoice = adopter(Invoice), blank(Invoice, document_status=DocumentStatus.POSTED)
 _credit_note, _new_credit_note = (
     adopter(CreditNote),
@@ -151,7 +151,7 @@ def map_lines(mapper: Mapper, rows: list[wire.Line]) -> tuple[Line, ...]:
     """The lines of a sales document, in their order; the members of a group follow it."""
     result: list[Line] = []
     # A page has thousands of lines: what is used for each is a local name.
-    new, line, kinds, numbers = _new_line, _line, _LINE_KINDS, mapper.numbers
+    new, kinds, numbers = _new_line, _LINE_KINDS, mapper.numbers
     for row in rows:
         values = new()
         values["remote_id"] = row.id
@@ -164,7 +164,8 @@ def map_lines(mapper: Mapper, rows: list[wire.Line]) -> tuple[Line, ...]:
             members: tuple[Line, ...] = ()
             if row.group_line_detail is not None or row.discount_line_detail is not None:
                 members = _fill_in_plain(mapper, values, row)
-            result.append(line(values))
+            adopt(line := empty(Line), values)
+            result.append(line)
             result += members
             continue
         item = detail.item_ref
@@ -182,7 +183,8 @@ def map_lines(mapper: Mapper, rows: list[wire.Line]) -> tuple[Line, ...]:
         values["quantity"] = quantity = detail.qty
         values["unit_price"] = price = detail.unit_price
         numbers += (amount, quantity, price)
-        result.append(line(values))
+        adopt(line := empty(Line), values)
+        result.append(line)
     return tuple(result)
 
 

@@ -18,7 +18,7 @@ from ar_connectors.xero import wire
 from ar_connectors.xero.faults import PLATFORM
 from ar_connectors.xero.moments import to_day, to_instant
 from ar_core.model import PaymentTerms, RecordKind, Source
-from ar_core.model.base import adopter
+from ar_core.model.base import adopt, empty
 
 __all__ = ["KIND_OF", "PLATFORM", "SINGULAR", "Context", "Mapper"]
 
@@ -48,7 +48,6 @@ _PREFIXED: Final = (
     RecordKind.PROMISE,
     RecordKind.NOTE,
 )
-_source = adopter(Source)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE: Final = Decimal(1)
 _DAY_ZERO: Final = _EPOCH.toordinal()
@@ -131,7 +130,8 @@ class Mapper(BaseMapper):
             values["remote_id"] = remote_id
             values["version"] = version
             values["updated_at"] = instant
-            return _source(values)
+            adopt(source := empty(Source), values)
+            return source
         changed = to_instant(text, row.updated_string, "UpdatedDateUTC")
         if changed is None:
             return self.source(kind, remote_id, None, None)

@@ -27,11 +27,11 @@ from ar_core.model import (
     Source,
     Tombstone,
 )
-from ar_core.model.base import adopter, blank
+from ar_core.model.base import adopt, adopter, blank, empty
 
 __all__ = ["map_credit_note", "map_invoice", "status_of"]
 
-_line, _new_line = adopter(Line), blank(Line, kind=LineKind.ITEM)
+_new_line = blank(Line, kind=LineKind.ITEM)
 _invoice, _new_invoice = adopter(Invoice), blank(Invoice)
 _credit_note, _new_credit_note = adopter(CreditNote), blank(CreditNote)
 _STATUSES: Final[dict[str | None, DocumentStatus]] = {
@@ -159,7 +159,7 @@ def _lines(mapper: Mapper, rows: list[wire.LineItem]) -> tuple[Line, ...]:
     """The lines of a document, in their order. A line without any amount only describes."""
     result: list[Line] = []
     # A page has thousands of lines: what is used for each is a local name.
-    new, line, numbers = _new_line, _line, mapper.numbers
+    new, numbers = _new_line, mapper.numbers
     for row in rows:
         values = new()
         values["remote_id"] = row.line_item_id
@@ -179,5 +179,6 @@ def _lines(mapper: Mapper, rows: list[wire.LineItem]) -> tuple[Line, ...]:
         if amount is None and price is None:
             values["kind"] = LineKind.DESCRIPTION
         numbers += (quantity, price, amount, tax)
-        result.append(line(values))
+        adopt(line := empty(Line), values)
+        result.append(line)
     return tuple(result)

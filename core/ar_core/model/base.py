@@ -24,13 +24,26 @@ from pydantic.json_schema import JsonSchemaValue
 
 from ar_core.model.money import MAX_EXPONENT
 
-__all__ = ["Amount", "Currency", "Frozen", "UtcDatetime", "adopt_all", "adopter", "blank", "reader"]
+__all__ = [
+    "Amount",
+    "Currency",
+    "Frozen",
+    "UtcDatetime",
+    "adopt",
+    "adopt_all",
+    "adopter",
+    "blank",
+    "empty",
+    "reader",
+]
 
 # One page of an ERP is ten thousand records and lines, so a record is made in two calls of C: an empty object, and the dict of its
 # fields. The slot's descriptor is called directly: half the price of object.__setattr__, which looks the name up on every call.
 # Pydantic's three other slots stay empty; `Frozen.__getattr__` says what stands in them.
-_set_values = BaseModel.__dict__["__dict__"].__set__
-_new = object.__new__
+empty = object.__new__
+"""The first half of what an `adopter` does, for loops in which a call of Python for each record is felt: a record without fields."""
+adopt: Callable[[Frozen, dict[str, Any]], None] = BaseModel.__dict__["__dict__"].__set__
+"""The second half: give an `empty` record a dict that holds *every* field, as an `adopter` takes it."""
 _values = attrgetter("__dict__")
 
 
@@ -62,9 +75,9 @@ class Frozen(BaseModel):  # noqa: PLW1641  pydantic gives each frozen class a ha
         template = _TEMPLATES.get(cls)
         if template is None:
             template = _TEMPLATES[cls] = _template(cls)
-        record = _new(cls)
+        record = empty(cls)
         # Declared order comes from the template: serialization and hashing follow it.
-        _set_values(record, {**template, **fields})
+        adopt(record, {**template, **fields})
         return record
 
     def __eq__(self, other: object) -> bool:
@@ -112,18 +125,18 @@ def adopter(cls: type[_Record]) -> Callable[[dict[str, Any]], _Record]:
     compare its results with validated records.
     """
 
-    def adopt(values: dict[str, Any]) -> _Record:
-        record = _new(cls)
-        _set_values(record, values)
+    def make(values: dict[str, Any]) -> _Record:
+        record = empty(cls)
+        adopt(record, values)
         return record
 
-    return adopt
+    return make
 
 
 def adopt_all(cls: type[_Record], values: Sequence[dict[str, Any]]) -> list[_Record]:
     """What `adopter` does, for very many records at once: without a step of Python for each it takes half the time."""
-    records = list(map(_new, repeat(cls, len(values))))
-    deque(map(_set_values, records, values), maxlen=0)
+    records = list(map(empty, repeat(cls, len(values))))
+    deque(map(adopt, records, values), maxlen=0)
     return records
 
 
