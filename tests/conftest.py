@@ -8,6 +8,8 @@ Tests run side by side in several processes, so nothing here or in a test may na
 from __future__ import annotations
 
 import fcntl
+import functools
+import gc
 import ipaddress
 import os
 import secrets
@@ -39,6 +41,17 @@ def pytest_xdist_auto_num_workers() -> int:
     """`--numprocesses auto`: half as many again as there are processors, because many tests wait."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return processors + (processors + 1) // 2
+
+
+@pytest.fixture
+def old_caches() -> Iterator[list[Any]]:
+    """Caches of functions that were there before a test that counts objects or collects garbage again and again. All that was there is
+    left out of what the collector looks at meanwhile: in a process that holds thousands of tests, each look takes a second."""
+    gc.collect()
+    caches = [one for one in gc.get_objects() if isinstance(one, functools._lru_cache_wrapper)]
+    gc.freeze()
+    yield caches
+    gc.unfreeze()
 
 
 class NetworkBlockedError(AssertionError):

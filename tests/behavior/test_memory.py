@@ -17,6 +17,7 @@ FEW = 3
 """The page that is being made, the one that is being committed, and one that nobody has let go of yet."""
 
 
+@pytest.mark.usefixtures("old_caches")
 def test_a_first_load_holds_no_page_that_is_committed(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
     face.small_pages()
     face.reconnect()
