@@ -8,6 +8,8 @@ from datetime import datetime
 from operator import ge
 from typing import Final, NamedTuple
 
+import msgspec
+
 from ar_connectors.adapterkit.pages import LARGE, collector_paused
 from ar_connectors.connector import Page
 from ar_connectors.errors import ContractError
@@ -29,6 +31,9 @@ KIND_OF: Final = {
     "contact": "contact",
 }
 """Stream -> kind of its bodies, as `decode` names them."""
+
+
+_numbers: Final = msgspec.json.Decoder(list[int]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,13 @@ def tally_of(envelope: Envelope, keys: Sequence[str]) -> Tally | None:
     """See `Standing.tally`."""
     if len(keys) != 1:
         return None
+    texts = envelope.keys(keys[0])
     try:
-        numbers = [*map(int, envelope.keys(keys[0]))]  # type: ignore[arg-type]  # None is no number, as int() says
-    except (TypeError, ValueError):
+        # As one list of JSON: a third of the time of `int` for each. None is no text, as `join` says.
+        numbers = _numbers(f"[{','.join(texts)}]")  # type: ignore[arg-type]
+    except (TypeError, ValueError, msgspec.DecodeError):
         return None
-    if not numbers or any(map(ge, numbers, numbers[1:])):
+    if not numbers or len(numbers) != len(texts) or any(map(ge, numbers, numbers[1:])):
         return None
     return Tally(len(numbers), sum(numbers), numbers[0], numbers[-1])
 
