@@ -12,6 +12,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, overload
@@ -133,15 +134,26 @@ def _exactly(line: socket.socket, length: int) -> bytes | None:
 
 def serve(line: socket.socket) -> None:
     """Stage whatever comes, in its order, until the line is closed. What cannot be decoded here is sent back as nothing: the other end
-    decodes it itself, and has the error whole."""
-    send(line, READY)
-    while (asked := receive(line)) is not None:
-        head, body = asked
-        try:
-            answer = pickle.dumps(taken_apart(pickle.loads(head), body), 5)  # noqa: S301  from the process that started this one
-        except Exception:  # noqa: BLE001  whatever it is, it is raised again where the body is decoded next
-            answer = b""
-        send(line, answer)
+    decodes it itself, and has the error whole. Raises OSError when nobody is there any more.
+
+    While one body is worked on the next one comes in, and the answer before goes out: both are larger than what the system keeps
+    under way, and the other end, which computes too, is slow to take its side of a transfer.
+    """
+    taking, giving = ThreadPoolExecutor(1, "taking"), ThreadPoolExecutor(1, "giving")
+    given = giving.submit(send, line, READY)
+    coming = taking.submit(receive, line)
+    while (asked := coming.result()) is not None:
+        coming = taking.submit(receive, line)
+        answer = _answer(*asked)
+        given.result()  # one at a time, or answers that nobody takes would pile up
+        given = giving.submit(send, line, answer)
+
+
+def _answer(head: bytes, body: bytes) -> bytes:
+    try:
+        return pickle.dumps(taken_apart(pickle.loads(head), body), 5)  # noqa: S301  from the process that started this one
+    except Exception:  # noqa: BLE001  whatever it is, it is raised again where the body is decoded next
+        return b""
 
 
 def main() -> None:
