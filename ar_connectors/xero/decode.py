@@ -61,6 +61,7 @@ __all__ = [
     "decode_list",
     "decode_page",
     "history_of",
+    "newest_change",
     "open_envelope",
     "paging_of",
 ]
@@ -117,6 +118,12 @@ _LISTS: Final[Mapping[str, msgspec.json.Decoder[list[Any]]]] = {
     name: msgspec.json.Decoder(GenericAlias(list, shape)) for name, shape in wire.ROWS.items()
 }
 """Of all lists, and made before there are threads: msgspec shows other threads a type that it has not finished."""
+_STAMPS: Final[Mapping[str, msgspec.json.Decoder[Any]]] = {
+    name: msgspec.json.Decoder(
+        msgspec.defstruct("Stamps", [("rows", list[wire.Stamp], msgspec.field(name=name))])
+    )
+    for name in wire.ROWS
+}
 _HISTORY: Final = msgspec.json.Decoder(wire.HistoryRecord)
 _PAGING: Final = msgspec.json.Decoder(wire.Pagination)
 _PAGINATION: Final = re.compile(rb'"pagination"\s*:\s*(\{[^{}]*\})').search
@@ -231,6 +238,18 @@ def _take_all(filled: FillingPage, mapper: Mapper, name: str, pieces: Iterable[b
             _take(filled, mapper.context, name, raw, number)
         number += 1
     return number
+
+
+def newest_change(body: bytes, collection: str) -> datetime | None:
+    """When the row of a list that changed last did (UTC), by what the rows say of themselves and whatever becomes of them: one that was
+    deleted, is a supplier's or cannot be mapped has its place in the list like any other. None where no row says it."""
+    try:
+        rows = _STAMPS[collection].decode(body).rows
+    except UNREADABLE:
+        return None  # a row that is no object, say
+    told = (one.updated or one.updated_string for one in rows)
+    instants = (instant_of(one) for one in told if isinstance(one, str))
+    return max((one for one in instants if one is not None), default=None)
 
 
 # ---- row by row

@@ -18,7 +18,7 @@ from ar_connectors.http.messages import Response
 from ar_connectors.http.redact import excerpt
 from ar_connectors.xero.client import PAGE_SIZE, XeroClient
 from ar_connectors.xero.context import PLATFORM, Context
-from ar_connectors.xero.decode import ListRows, decode_list
+from ar_connectors.xero.decode import ListRows, decode_list, newest_change
 
 __all__ = ["Listed", "list_answer", "list_page", "read_by_ids", "rows_of"]
 
@@ -32,6 +32,8 @@ class Listed:
     """How many pages the list has; None where the answer does not say."""
     last: bool
     """Whether nothing comes behind this page."""
+    newest: datetime | None = None
+    """When its row that changed last did, where changes were asked for."""
 
 
 def list_page(
@@ -48,7 +50,8 @@ def list_page(
     at least by its HTTP date. Raises ContractError for what is no answer of Xero, TransientError for one that lost rows."""
     answer = client.page(collection, params, number, since)
     page, rows = _decoder(client, answer, collection, context, stream)(answer.body)
-    return _listed(client, answer, collection, number, page, rows)
+    listed = _listed(client, answer, collection, number, page, rows)
+    return replace(listed, newest=newest_change(answer.body, collection)) if since is not None else listed
 
 
 def list_answer(

@@ -10,6 +10,7 @@ Fields stand in the order of the wire: msgspec looks for a name from where it fo
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from msgspec import Raw, Struct, field
 
@@ -44,6 +45,7 @@ __all__ = [
     "Prepayment",
     "PrepaymentRef",
     "Row",
+    "Stamp",
     "Wire",
 ]
 
@@ -57,6 +59,13 @@ class Row(Wire):
 
     updated: str | None = field(default=None, name="UpdatedDateUTC")
     updated_string: str | None = field(default=None, name="UpdatedDateUTCString")
+
+
+class Stamp(Wire):
+    """When a row changed, whatever it is and whatever stands in these places."""
+
+    updated: Any = field(default=None, name="UpdatedDateUTC")
+    updated_string: Any = field(default=None, name="UpdatedDateUTCString")
 
 
 class ContactRef(Wire):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ar_connectors.errors import TransientError
 from ar_connectors.testkit.ledger import Ledger, Line
 from ar_connectors.testkit.xero.ids import guid
 from ar_connectors.xero.client import XeroClient
+from ar_connectors.xero.decode import newest_change
 from tests.behavior.faces import Face, opened
 from tests.behavior.stories import DAY, an_invoice_is_paid
 
@@ -70,6 +72,61 @@ def test_rows_that_come_in_while_pages_are_read_push_none_behind_the_last_page(
     assert face.sync(workers=workers).complete
     assert calls == [1]
     assert face.differences() == []
+
+
+def test_changes_are_gone_through_by_time_also_where_they_are_deletions(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By number a row would be lost whenever one before it moves to the end."""
+    assert face.sync().complete
+    for _ in range(10):
+        face.clock.sleep(400)  # beyond what is read twice
+        face.change(the_first_payment_is_deleted)
+    asked: list[tuple[int, Any]] = []
+    real = XeroClient.page
+
+    def page(client: XeroClient, collection: str, params: Any, number: int, since: Any = None) -> Any:
+        if collection == "Payments":
+            asked.append((number, since))
+        return real(client, collection, params, number, since)
+
+    monkeypatch.setattr(XeroClient, "page", page)
+    assert face.sync().complete
+    assert len(asked) > 1
+    assert all(number == 1 for number, _ in asked)
+    assert len(set(asked)) == len(asked)
+    assert face.differences() == []
+
+
+@pytest.mark.parametrize(
+    ("last", "newest"),
+    [
+        ({"Status": "DELETED"}, 30),
+        ({"PaymentType": "ACCPAYPAYMENT"}, 30),
+        ({"Amount": "a lot"}, 30),
+        ({"UpdatedDateUTC": None, "UpdatedDateUTCString": "1970-01-01T00:00:40"}, 40),
+        ({"UpdatedDateUTC": 7}, 20),
+        ({"UpdatedDateUTC": "some day"}, 20),
+    ],
+)
+def test_the_newest_change_of_a_page_is_that_of_its_rows_whatever_becomes_of_them(
+    last: dict[str, Any], newest: int
+) -> None:
+    rows = [
+        {
+            "PaymentID": "1",
+            "UpdatedDateUTC": "/Date(20000+0000)/",
+            "Invoice": {"UpdatedDateUTC": "/Date(90000)/"},
+        },
+        {"PaymentID": "2", "UpdatedDateUTC": "/Date(30000+0000)/", **last},
+    ]
+    body = msgspec.json.encode({"Id": "a", "Payments": rows})
+    assert newest_change(body, "Payments") == datetime.fromtimestamp(newest, UTC)
+
+
+@pytest.mark.parametrize("body", [b'{"Payments": [1]}', b'{"Payments": []}', b'{"Payments": [{}]}'])
+def test_a_page_whose_rows_say_no_time_has_no_newest_change(body: bytes) -> None:
+    assert newest_change(body, "Payments") is None
 
 
 def test_an_answer_that_lost_rows_is_no_page(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
