@@ -190,9 +190,11 @@ class StoreView(Protocol):
         """Live records by id; missing ones are left out."""
         ...
 
-    def live_ids(self, kind: RecordKind, *, born_here: bool = False) -> Iterator[str]:
+    def live_ids(
+        self, kind: RecordKind, *, born_here: bool = False, mentioning: str | None = None
+    ) -> Iterator[str]:
         """Ids of all live records of a kind that came from the platform, ascending; with `born_here` also of those that it has not
-        shown us yet."""
+        shown us yet. `mentioning`: a text (ASCII without quotes); those in which it stands nowhere may be left out, unread."""
         ...
 
     def allocations_of(self, parent_ids: Iterable[str]) -> Sequence[Allocation]:

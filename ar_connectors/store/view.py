@@ -26,6 +26,8 @@ _ALL_LIVE_IDS = (
     "AND key >= ? AND (key > ? OR id > ?) ORDER BY key, id LIMIT ?"
 )
 _LIVE_IDS = _ALL_LIVE_IDS.replace("gone IS NULL", "gone IS NULL AND (origin IS NULL OR origin <> '')")
+_HAS = {True: "instr(body, ?) > 0", False: "position(? IN body) > 0"}
+"""On SQLite, and on PostgreSQL: whether these bytes stand in a record."""
 
 
 class View:
@@ -59,19 +61,25 @@ class View:
             if one.gone is None
         }
 
-    def live_ids(self, kind: RecordKind, *, born_here: bool = False) -> Iterator[str]:
+    def live_ids(
+        self, kind: RecordKind, *, born_here: bool = False, mentioning: str | None = None
+    ) -> Iterator[str]:
         """Ids of all live records of a kind that came from the platform, ascending; with `born_here` also of those that it has not
-        shown us yet."""
-        return iter(sorted(self._by_key(KINDS[kind.value], _ALL_LIVE_IDS if born_here else _LIVE_IDS)))
+        shown us yet; with `mentioning` only of those whose stored bytes hold this text, which is ASCII without quotes."""
+        statement = _ALL_LIVE_IDS if born_here else _LIVE_IDS
+        about: tuple[Any, ...] = (self._connection_id, KINDS[kind.value])
+        if mentioning is not None:
+            has = _HAS[self._database.is_sqlite]
+            statement = statement.replace("gone IS NULL", f"gone IS NULL AND {has}")
+            about = (*about, mentioning.encode("ascii"))
+        return iter(sorted(self._by_key(statement, about)))
 
-    def _by_key(self, kind: int, statement: str) -> Iterator[str]:
+    def _by_key(self, statement: str, about: tuple[Any, ...]) -> Iterator[str]:
         """The ids in portions, each behind the last one of the portion before: no transaction lasts longer than one."""
         key, last = 0, ""
         while True:
             with self._database.reading() as connection:
-                rows = self._database.rows(
-                    connection, statement, self._connection_id, kind, key, key, last, _BATCH
-                )
+                rows = self._database.rows(connection, statement, *about, key, key, last, _BATCH)
             for row in rows:
                 yield row[1]
             if len(rows) < _BATCH:

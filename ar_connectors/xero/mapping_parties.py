@@ -23,8 +23,10 @@ from ar_core.model import (
 )
 from ar_core.model.base import adopter, blank
 
-__all__ = ["map_contact", "map_organisation"]
+__all__ = ["IN_GROUP", "map_contact", "map_organisation"]
 
+IN_GROUP: Final = "contact_group"
+"""Name of the custom field of a customer that names a group of contacts it is in."""
 _customer, _new_customer = adopter(Customer), blank(Customer)
 _contact, _new_contact = adopter(Contact), blank(Contact)
 _address, _new_address = adopter(Address), blank(Address)
@@ -62,7 +64,7 @@ def map_contact(mapper: Mapper, row: wire.Contact) -> Mapped:
         values["order_hold"] = any(group.name == hold for group in groups)
     if groups:
         values["custom_fields"] = tuple(
-            CustomField.trusted(name="contact_group", value=group.name, definition_id=group.contact_group_id)
+            CustomField.trusted(name=IN_GROUP, value=group.name, definition_id=group.contact_group_id)
             for group in groups
         )
     records: list[Record] = [_customer(values), *_people(mapper, row, identity, source, postal)]

@@ -22,6 +22,7 @@ from ar_connectors.xero.client import XeroClient
 from ar_connectors.xero.context import Context, Mapper
 from ar_connectors.xero.decode import MAPPER_VERSION, history_of
 from ar_connectors.xero.mapping_notes import facts_in
+from ar_connectors.xero.mapping_parties import IN_GROUP
 from ar_core.model import Customer, Dispute, Invoice, Origin, Promise, RecordKind, parse_record_id
 
 __all__ = ["NOTES", "all_of", "pull_notes", "without_echoes"]
@@ -168,11 +169,11 @@ def _members(view: StoreView, group: str) -> list[str]:
     """Xero's ids of the contacts in a group, as they were read; names are not told apart by their case."""
     return sorted(
         one.source.remote_id
-        for one in all_of(view, RecordKind.CUSTOMER)
+        for one in all_of(view, RecordKind.CUSTOMER, mentioning=IN_GROUP)
         if isinstance(one, Customer)
         and one.source is not None
         and any(
-            field.name == "contact_group" and str(field.value).casefold() == group.casefold()
+            field.name == IN_GROUP and str(field.value).casefold() == group.casefold()
             for field in one.custom_fields
         )
     )
@@ -193,9 +194,11 @@ def _open_of(context: Context, view: StoreView, contacts: Collection[str]) -> li
     ]
 
 
-def all_of(view: StoreView, kind: RecordKind, *, born_here: bool = False) -> Iterator[Any]:
+def all_of(
+    view: StoreView, kind: RecordKind, *, born_here: bool = False, mentioning: str | None = None
+) -> Iterator[Any]:
     """All live records of a kind, some at a time; see `StoreView.live_ids`."""
-    ids = view.live_ids(kind, born_here=born_here)
+    ids = view.live_ids(kind, born_here=born_here, mentioning=mentioning)
     while some := list(islice(ids, _BATCH)):
         yield from view.records(some).values()
 

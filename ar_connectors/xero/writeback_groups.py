@@ -16,6 +16,7 @@ from typing import Final
 from ar_connectors.adapterkit import note_texts as texts
 from ar_connectors.connector import Fact, Placement
 from ar_connectors.errors import PermissionDenied, RejectedError
+from ar_connectors.xero.mapping_parties import IN_GROUP
 from ar_connectors.xero.writeback_calls import Group
 from ar_connectors.xero.writeback_scope import WriteScope
 from ar_core.commands import ReleaseOrderHold, SetCollectionsStatus, SetOrderHold
@@ -117,7 +118,7 @@ def _synced(scope: WriteScope, contact: str, name: str) -> bool:
     """Whether the contact was in the group when it was read."""
     known = scope.view.record(scope.id_of(RecordKind.CUSTOMER, contact))
     fields = known.custom_fields if isinstance(known, Customer) else ()
-    return any(one.name == "contact_group" and Group("", str(one.value)).is_called(name) for one in fields)
+    return any(one.name == IN_GROUP and Group("", str(one.value)).is_called(name) for one in fields)
 
 
 def _called(groups: Iterable[Group], name: str) -> Group | None:

@@ -28,7 +28,13 @@ class Held:
     def record(self, identity: str) -> Any:
         return self._records.get(identity)
 
-    def live_ids(self, kind: RecordKind, *, born_here: bool = False) -> Iterator[str]:  # noqa: ARG002  all alike here
+    def live_ids(
+        self,
+        kind: RecordKind,
+        *,
+        born_here: bool = False,  # noqa: ARG002  all alike here
+        mentioning: str | None = None,  # noqa: ARG002  and none is left out
+    ) -> Iterator[str]:
         return (one for one in self._records if f":{kind}:" in one)
 
 

@@ -17,7 +17,7 @@ from ar_connectors.store import Store, open_store
 from ar_connectors.store.codec import MODELS
 from ar_connectors.store.places import KINDS, NAMES, key_of_part
 from ar_connectors.syncing.engine import DEFAULT_WORKERS
-from ar_core.model import RecordKind
+from ar_core.model import CustomField, RecordKind
 from tests.store.books import CONNECTION, allocation, customer, invoice, payment, rid, tombstone
 from tests.store.conftest import Ticks
 
@@ -127,6 +127,22 @@ def test_records_that_share_a_key_are_told_apart(store: Store) -> None:
     gone = store.commit_page(CONNECTION, Page(tombstones=stubs, stream="invoices"), lease)
     assert gone.changed_ids == tuple(sorted((both[0].id, paid.id, applied.id)))
     assert list(store.live_ids(CONNECTION, RecordKind.INVOICE)) == sorted((both[1].id, rid("invoice", "9")))
+
+
+def test_records_that_mention_a_text_are_found_without_reading_the_others(store: Store) -> None:
+    lease = store.acquire_lease("s", "w", timedelta(hours=1))
+    assert lease is not None
+    plain, grouped, gone = customer("1"), customer("2"), customer("3")
+    field = CustomField(name="contact_group", value="Notes of ours \ud800", definition_id="7")
+    named = [one.model_copy(update={"custom_fields": (field,)}) for one in (grouped, gone)]
+    store.commit_page(CONNECTION, Page(records=[plain, *named], stream="customers"), lease)
+    stub = tombstone("Customer", "3", RecordKind.CUSTOMER)
+    store.commit_page(CONNECTION, Page(tombstones=[stub], stream="customers"), lease)
+    view = store.view(CONNECTION)
+    assert list(view.live_ids(RecordKind.CUSTOMER)) == [plain.id, grouped.id]
+    assert list(view.live_ids(RecordKind.CUSTOMER, mentioning="contact_group")) == [grouped.id]
+    assert list(view.live_ids(RecordKind.CUSTOMER, mentioning="contact_groups")) == []
+    assert list(view.live_ids(RecordKind.INVOICE, mentioning="contact_group")) == []
 
 
 def test_every_kind_has_a_number_of_its_own() -> None:

@@ -226,7 +226,13 @@ class MemoryView:
     def records(self, record_ids: Iterable[str]) -> dict[str, Any]:
         return {one: self.store.records_by_id[one] for one in record_ids if one in self.store.records_by_id}
 
-    def live_ids(self, kind: RecordKind, *, born_here: bool = False) -> Iterator[str]:  # noqa: ARG002  all alike here
+    def live_ids(
+        self,
+        kind: RecordKind,
+        *,
+        born_here: bool = False,  # noqa: ARG002  all alike here
+        mentioning: str | None = None,  # noqa: ARG002  and none is left out
+    ) -> Iterator[str]:
         for one in sorted(self.store.records_by_id):
             parts = parse_record_id(one)
             if parts is not None and parts.kind == kind:
