@@ -6,6 +6,7 @@ import platform as machine
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 import ar_connectors as ar
 from tests.behavior.faces import Face
@@ -16,13 +17,13 @@ from tests.faces.collecting import a_debtor, a_week, debtor
 def test_every_call_asks_for_compressed_json_and_says_who_it_is(face: Face) -> None:
     """QuickBooks and Xero answer in XML without it, and so do their emulators."""
     sent: list[requests.PreparedRequest] = []
-    real = requests.Session.send
+    real = HTTPAdapter.send
 
-    def send(self: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def send(self: HTTPAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         sent.append(request)
         return real(self, request, **options)
 
-    face.monkeypatch.setattr(requests.Session, "send", send)
+    face.monkeypatch.setattr(HTTPAdapter, "send", send)
     face.change(a_debtor)
     face.sync()
     ar.record(face.store, a_week(debtor(face.snapshot())))
