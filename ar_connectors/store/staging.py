@@ -159,6 +159,10 @@ def _answer(head: bytes, body: bytes) -> bytes:
 def main() -> None:
     """The process: one argument, the number of its end of the line."""
     with socket.socket(fileno=int(sys.argv[1])) as line, suppress(OSError):  # nobody is there any more
-        serve(line)
+        try:
+            serve(line)
+        finally:
+            # Or the thread that waits for the next body would keep it open, and the other end waiting for an answer.
+            line.shutdown(socket.SHUT_RDWR)
     # The other end waits for this one, and everything is said: no need to take the interpreter down piece by piece.
     os._exit(0)

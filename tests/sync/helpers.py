@@ -11,7 +11,7 @@ import pytest
 from ar_connectors.connector import Page
 from ar_connectors.syncing import elsewhere
 
-__all__ = ["pages_of", "ready_at_once", "refuses", "works_only_in"]
+__all__ = ["pages_of", "quits_elsewhere", "ready_at_once", "refuses", "works_only_in"]
 
 
 def ready_at_once(monkeypatch: pytest.MonkeyPatch, *, many: int, large: int) -> None:
@@ -49,3 +49,10 @@ def works_only_in(body: bytes, *, process: int) -> tuple[Page, int]:
     if os.getpid() != process:
         os._exit(3)
     return Page(rows=len(body), raw=body), os.getpid()
+
+
+def quits_elsewhere(body: bytes, *, process: int) -> tuple[Page, int]:
+    """Lets any other process than this one come to its own end."""
+    if os.getpid() != process:
+        raise SystemExit(3)
+    return works_only_in(body, process=process)

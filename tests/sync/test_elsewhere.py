@@ -25,7 +25,7 @@ from ar_connectors.store.contract import StagedPage
 from ar_connectors.syncing import elsewhere
 from ar_connectors.syncing.elsewhere import Elsewhere
 from ar_connectors.syncing.window import Window
-from tests.sync.helpers import pages_of, ready_at_once, refuses, works_only_in
+from tests.sync.helpers import pages_of, quits_elsewhere, ready_at_once, refuses, works_only_in
 
 
 def finish(page: Page, process: int) -> Page:
@@ -140,6 +140,12 @@ def test_a_process_that_is_killed_while_it_works_loses_nothing(helping: Elsewher
         pages = [pool.submit(helping.stage, answer(bytes(200_000)), staging.stage_page) for _ in range(40)]
         os.kill(pid(helping), signal.SIGKILL)
         assert [one.result().page.rows for one in pages] == [200_000] * 40
+
+
+def test_a_process_that_quits_in_the_middle_is_done_without(helping: Elsewhere) -> None:
+    """It waits for the next body meanwhile, and that must not keep its end of the line open."""
+    staged = helping.stage(answer(decode=partial(quits_elsewhere, process=os.getpid())), staging.stage_page)
+    assert staged.page.kind == str(os.getpid())
 
 
 def test_it_is_gone_when_the_sync_is(monkeypatch: pytest.MonkeyPatch) -> None:
