@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
 import ar_core as core
 from ar_core.commands import command_adapter
@@ -275,6 +275,42 @@ def test_the_json_schema_describes_a_snapshot_file() -> None:
     assert schema["properties"]["known_at"]["description"] == (
         "Only what was known at this instant is in it; None: everything known."
     )
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    plain: int = 0
+    """What it is,
+    on two lines."""
+    silent: int = 0
+    told: int = Field(0, description="Told twice.")
+    """Not this one."""
+
+
+class _Ours(Frozen):
+    plain: int = 0
+    """What it is,
+    on two lines."""
+    silent: int = 0
+    told: int = Field(0, description="Told twice.")
+    """Not this one."""
+
+
+class _Further(_Ours):
+    silent: int = 1
+    """Not any more."""
+
+
+def test_the_json_schema_of_a_record_says_what_the_texts_below_its_fields_say() -> None:
+    """As pydantic does for a model that has its source read at every start, but for a description of its own, which counts."""
+    told, ours = _Told.model_json_schema()["properties"], _Ours.model_json_schema()["properties"]
+    assert ours == {**told, "told": {**told["told"], "description": "Told twice."}}
+    further = _Further.model_json_schema()["properties"]
+    assert further["plain"] == told["plain"]
+    assert further["silent"]["description"] == "Not any more."
+    by_hand = create_model("ByHand", __base__=_Further).model_json_schema()["properties"]
+    assert by_hand == further, "a model without source has what its bases say"
 
 
 def test_as_of_knows_the_organizations_day() -> None:

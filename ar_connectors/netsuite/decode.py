@@ -31,7 +31,7 @@ from ar_connectors.netsuite.envelope import Envelope, Raw, open_envelope
 from ar_connectors.netsuite.faults import fault_error, parse_fault
 from ar_connectors.netsuite.kinds import KINDS, TOLD_BY_ROW, BodyKind
 from ar_connectors.netsuite.mapping import MAPPERS, PAGE_MAPPERS, add_links
-from ar_connectors.netsuite.mapping_documents import UNMAPPABLE
+from ar_connectors.netsuite.mapping_documents import UNMAPPABLE, MapRows
 from ar_connectors.netsuite.spellings import is_spelled_as_ours
 
 __all__ = ["MAPPER_VERSION", "decode", "decode_envelope", "decode_page"]
@@ -168,7 +168,7 @@ def _take_page(
     mapper: Mapper,
     kind: BodyKind,
     envelope: Envelope,
-    map_page: Callable[[Mapper, list[Any], FillingPage, Callable[[int], None]], None],
+    map_page: MapRows,
 ) -> None:
     """Map the structs of a whole answer, taking them out of their list."""
     structs = envelope.structs or []

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from ar_connectors.adapterkit.pages import FillingPage, Mapped
 from ar_connectors.connector import OutOfScope, Record
 from ar_connectors.netsuite.context import Made, Mapper, RowError
-from ar_connectors.netsuite.mapping_documents import map_credit_memo, map_invoice, map_invoices
+from ar_connectors.netsuite.mapping_documents import MapRows, map_credit_memo, map_invoice, map_invoices
 from ar_connectors.netsuite.mapping_parties import map_contact, map_customer
 from ar_connectors.netsuite.mapping_settlements import map_journal_line, map_links, map_payment, map_payments
 from ar_connectors.netsuite.statuses import (
@@ -103,9 +103,7 @@ MAPPERS: Final[Mapping[type, Callable[[Mapper, Any, str | None], Made | str]]] =
 }
 """Shape of a row -> what maps it: its records, or why it is out of scope. Third argument as `default` of `map_row`."""
 
-PAGE_MAPPERS: Final[
-    Mapping[type, Callable[[Mapper, list[Any], FillingPage, Callable[[int], None]], None]]
-] = {
+PAGE_MAPPERS: Final[Mapping[type, MapRows]] = {
     InvoiceAnswer: map_invoices,
     PaymentAnswer: map_payments,
 }

@@ -33,6 +33,7 @@ from ar_core.model.money import ZERO, parse_amount, subtract
 
 __all__ = [
     "UNMAPPABLE",
+    "MapRows",
     "alone",
     "amount_in",
     "custom_fields",
@@ -45,6 +46,8 @@ __all__ = [
     "set_rate",
 ]
 
+MapRows = Callable[[Mapper, list[Any], FillingPage, Callable[[int], None]], None]
+"""Puts rows into a page, and hands over the number of each that cannot be mapped; see `map_invoices`."""
 UNMAPPABLE: Final = (*UNREADABLE, RowError, DecimalException)
 """What the mapping of a row that cannot be read quickly raises."""
 
@@ -129,7 +132,7 @@ def map_invoices(  # noqa: C901, PLR0912  a call for each part of a row is what 
 
 
 def alone(
-    map_rows: Callable[[Mapper, list[Any], FillingPage, Callable[[int], None]], None],
+    map_rows: MapRows,
     mapper: Mapper,
     row: Any,
 ) -> Made:

@@ -279,7 +279,7 @@ def _changes(one: XeroList, state: dict[str, Any], read: Read, view: StoreView) 
             and record.source.updated_at is not None
         ]
         # Not of the records alone: a page may end with rows that were deleted, or are a supplier's.
-        newest = max((*times, found.newest or since), default=since)
+        newest = max(*times, found.newest or since, since)
         until = newest
         if found.last and page.server_time is not None:
             until = max(newest, page.server_time)

@@ -7,25 +7,14 @@ over partitions, in a process pool or inside a distributed engine.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from ar_core.cadence.book import Accounts
+from ar_core.cadence.facts import OWNED
 from ar_core.cadence.policy import Policy
 from ar_core.model.snapshot import Snapshot
 
 __all__ = ["part_of", "partitions"]
-
-_OWNED: Final = (
-    "contacts",
-    "profiles",
-    "credit_notes",
-    "payments",
-    "adjustments",
-    "promises",
-    "disputes",
-    "touches",
-    "pauses",
-)
 
 
 def part_of(snapshot: Snapshot, policy: Policy, account_ids: Iterable[str]) -> Snapshot:
@@ -49,7 +38,7 @@ def partitions(snapshot: Snapshot, policy: Policy, count: int) -> tuple[Snapshot
         raise ValueError(f"a book is cut into at least one part; got {count}")
     accounts = Accounts(snapshot.customers, policy.grouping.collect_at)
     owners = {c.id for c in snapshot.customers}
-    for name in ("invoices", *_OWNED):
+    for name in ("invoices", *OWNED):
         owners.update(r.customer_id for r in getattr(snapshot, name) if r.customer_id is not None)
     by_account: dict[str, list[str]] = {}
     for owner in sorted(owners):
@@ -76,7 +65,7 @@ def _only(snapshot: Snapshot, accounts: Accounts, members: set[str], *, with_orp
 
     invoices = of(snapshot.invoices, members)
     ids = {invoice.id for invoice in invoices}
-    owned = {name: of(getattr(snapshot, name), members) for name in _OWNED}
+    owned = {name: of(getattr(snapshot, name), members) for name in OWNED}
     owned["profiles"] = of(snapshot.profiles, members | above)  # a legal stop above covers them (E40)
     for name in ("promises", "disputes"):  # those may name an invoice and no customer
         loose = [r for r in getattr(snapshot, name) if r.customer_id is None]

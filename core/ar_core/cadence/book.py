@@ -11,7 +11,7 @@ from datetime import date
 from operator import itemgetter
 from typing import Any, Final, Literal, TypeVar
 
-from ar_core.cadence.facts import ID, INVOICE, NOBODY, AccountFacts, Ledger, OpenRow, open_and_closed
+from ar_core.cadence.facts import ID, INVOICE, NOBODY, OWNED, AccountFacts, Ledger, OpenRow, open_and_closed
 from ar_core.cadence.index import Index, difference, grouped, without
 from ar_core.model.base import reader
 from ar_core.model.documents import CreditNote, Invoice
@@ -22,18 +22,6 @@ from ar_core.model.snapshot import Snapshot
 __all__ = ["AccountFacts", "Accounts", "Book", "CollectAt", "Ledger"]
 
 _NONE: Final[tuple[()]] = ()
-_OWNED: Final = (
-    "profiles",
-    "contacts",
-    "credit_notes",
-    "payments",
-    "adjustments",
-    "promises",
-    "disputes",
-    "touches",
-    "pauses",
-)
-"""Kinds of records that name their customer."""
 _DEBTS: Final = ("promises", "disputes")
 """Kinds that may name only an invoice; its customer is theirs."""
 _SOURCES: Final = ("payments", "credit_notes", "adjustments")
@@ -147,7 +135,7 @@ class Book(Ledger):
         self._facts = {c.id: AccountFacts(c.id, self, c, (c,)) for c in snapshot.customers}
         self._hand_out("open_rows", opened)
         self._hand_out("closed_rows", closed)
-        for name in _OWNED:
+        for name in OWNED:
             records: Sequence[Any] = getattr(snapshot, name)
             found: defaultdict[str | None, list[Any]] = defaultdict(list)
             for owner, record in zip(self._debtors(name, records), records, strict=True):
@@ -195,7 +183,7 @@ class Book(Ledger):
             own = self._own(customer.id)
             own.customer, own.members = customer, (customer,)
         self._change_invoices(gone, fresh)
-        changes = {name: difference(getattr(old, name), getattr(new, name)) for name in _OWNED}
+        changes = {name: difference(getattr(old, name), getattr(new, name)) for name in OWNED}
         for name, (lost, found) in changes.items():
             self._change(name, lost, found)
         if before.allocated is not None:
@@ -309,7 +297,7 @@ class Book(Ledger):
             {
                 "ancestors": ancestors,
                 "ancestor_profiles": tuple(p for i in ancestors if i in facts for p in facts[i].profiles),
-                **{name: joined(name) for name in ("open_rows", "closed_rows", *_OWNED)},
+                **{name: joined(name) for name in ("open_rows", "closed_rows", *OWNED)},
                 "contacts": own.contacts or joined("contacts"),
             }
         )

@@ -27,7 +27,9 @@ __all__ = [
     "INVOICE",
     "ISSUED",
     "NOBODY",
+    "OWNED",
     "OWNER",
+    "RECORDS",
     "SELLER",
     "SUBJECT",
     "AccountFacts",
@@ -39,13 +41,9 @@ __all__ = [
 ]
 
 _NONE: Final[tuple[()]] = ()
-_RECORDS: Final = (
-    "ancestors",
-    "open_rows",
-    "closed_rows",
-    "contacts",
+OWNED: Final = (
     "profiles",
-    "ancestor_profiles",
+    "contacts",
     "credit_notes",
     "payments",
     "adjustments",
@@ -54,6 +52,8 @@ _RECORDS: Final = (
     "touches",
     "pauses",
 )
+"""Kinds of records of a snapshot that name their customer."""
+RECORDS: Final = ("ancestors", "open_rows", "closed_rows", "ancestor_profiles", *OWNED)
 """What an account's facts are made of, beside who it is and the book they stand in."""
 NOBODY: Final = ""
 """Whose the invoices without a customer are."""
@@ -187,7 +187,7 @@ class Ledger:
 class AccountFacts:
     """All that is known about one account: the only input, besides policy, tiers and as-of, of its evaluation."""
 
-    __slots__ = ("book", "customer", "id", "members", *_RECORDS)
+    __slots__ = ("book", "customer", "id", "members", *RECORDS)
 
     def __init__(
         self,
@@ -266,7 +266,7 @@ class AccountFacts:
         if self.book is book:
             return self
         own = AccountFacts(self.id, book, self.customer, self.members)
-        return own.holding({name: getattr(self, name) for name in _RECORDS})
+        return own.holding({name: getattr(self, name) for name in RECORDS})
 
     def detached(self) -> AccountFacts:
         """The same facts without the rest of the book: small enough to be sent to another process."""
@@ -277,7 +277,7 @@ class AccountFacts:
         return self.within(Ledger(allocations, sources))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        records = {name: getattr(self, name) for name in _RECORDS}
+        records = {name: getattr(self, name) for name in RECORDS}
         return _received, (self.id, self.book, self.customer, self.members, records)
 
 

@@ -102,7 +102,7 @@ def _texts_of_fields(cls: type[Frozen]) -> dict[str, str]:
     """Field -> the text that stands below it in the class. Empty where the source is not at hand."""
     try:
         tree = ast.parse(dedent(inspect.getsource(cls)))
-    except (OSError, TypeError):
+    except (OSError, TypeError, SyntaxError):  # made by a program, or with text that stands left of its class
         return {}
     [made] = [one for one in tree.body if isinstance(one, ast.ClassDef)]
     return {
