@@ -1,4 +1,4 @@
-"""Why does a mutant survive? The reasons stand in survivors.toml; here each survivor is looked up in them, and the page is written.
+"""Why does a mutant survive? Reasons stand in survivors/, a file for each module; survivors are looked up in them, and the page is written.
 
 A reason names each change that it covers: where it is made (module and function), what stood there and what stands there then. So a
 reason covers no mutant by accident, and one that is found by a test later is named as no longer needed.
@@ -18,7 +18,7 @@ from making import difference
 
 __all__ = ["Change", "Reason", "change_of", "page", "read", "unexplained"]
 
-FILE = Path(__file__).with_name("survivors.toml")
+FOLDER = Path(__file__).with_name("survivors")
 ANY, TEXT = "~any", "~text"
 """In the place of what stands there then: whatever; a text with XX around it or in other letters."""
 
@@ -80,11 +80,13 @@ def _plain(text: str) -> str:
 
 
 def read(text: str | None = None) -> list[Reason]:
-    """Every reason, in the order of the file."""
-    data = tomllib.loads(FILE.read_text(encoding="utf-8") if text is None else text)
+    """Every reason: those for many modules first, then module by module, in the order of the files."""
+    files = sorted(FOLDER.glob("*.toml"), key=lambda file: (file.stem != "everywhere", file.stem))
+    texts = [file.read_text(encoding="utf-8") for file in files] if text is None else [text]
+    groups = [group for one in texts for group in tomllib.loads(one)["group"]]
     return [
         Reason(group["why"], where, _plain(was), then if then in {ANY, TEXT} else _plain(then))
-        for group in data["group"]
+        for group in groups
         for where, was, *becomes in group["changes"]
         for then in becomes
     ]
