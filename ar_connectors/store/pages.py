@@ -61,6 +61,7 @@ def commit_page(
         close_quarantine(connection, connection_id, _well_read(page))
         if page.cursor is not None:
             _save_cursor(database, connection, connection_id, page.cursor.stream, page.cursor.state, at)
+    database.page_written()
     counts = judged.counts
     return CommitResult(
         inserted=counts[Verdict.INSERT],
