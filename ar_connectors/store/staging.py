@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from itertools import repeat
 from typing import Any, Final, NamedTuple, overload
 
 from ar_connectors.connector import Page, Record
@@ -75,19 +76,23 @@ class StoredRecords(Sequence[Record]):
 # ---- between two processes
 
 
+_PREPARED: Final[Any] = tuple.__new__
+"""Makes a NamedTuple of a tuple, without a call of Python in between."""
+
+
 class Staged(NamedTuple):
     """A page on its way back from the process in which it was decoded, and what else its decoding told."""
 
     page: Page
     """Without records and body."""
-    rows: list[tuple[Any, ...]]
-    """The columns of its records; of plain tuples, which are packed in half the time."""
+    columns: list[tuple[Any, ...]]
+    """Of its records: column by column, which are packed in a third of the time that it takes row by row."""
     blob: bytes | None
     told: Any
 
     def together(self) -> tuple[StagedPage, Any]:
         """The page as its own process would have staged it, and what was told."""
-        prepared = [*map(Prepared._make, self.rows)]
+        prepared = [*map(_PREPARED, repeat(Prepared), zip(*self.columns, strict=True))]
         return StagedPage(replace(self.page, records=StoredRecords(prepared)), prepared, self.blob), self.told
 
 
@@ -95,8 +100,8 @@ def taken_apart(decode: Callable[[bytes], tuple[Page, Any]], body: bytes) -> Sta
     """Decode a body and stage its page."""
     page, told = decode(body)
     staged = stage_page(page)
-    rows = [*map(tuple, staged.prepared)]
-    return Staged(replace(page, records=(), raw=None), rows, staged.blob, told)
+    columns = [*zip(*staged.prepared, strict=True)]
+    return Staged(replace(page, records=(), raw=None), columns, staged.blob, told)
 
 
 _LENGTHS: Final = struct.Struct("<QQ")
