@@ -311,3 +311,21 @@ def test_the_next_change_is_the_first_of_all_accounts() -> None:
     found = b.run(*books, pause("c1", 4), pause("c2", 3), policy=quiet)
     assert found.next_change_at == b.as_of(date(2026, 11, 29), hour=0).instant
     assert b.run(*books, pause("c1", 3), pause("c2", 4), policy=quiet).next_change_at == found.next_change_at
+
+
+def test_dispositions_are_in_the_order_of_the_ids_however_the_invoices_were_come_by() -> None:
+    """Read in one go, from a snapshot in no order, and put together from two snapshots."""
+    invoices = [b.invoice(f"i{n}", 9 + n, f"c{n % 3 + 1}") for n in range(9)]
+    snapshot = b.book(*invoices)
+    turned = snapshot.model_copy(update={"invoices": snapshot.invoices[::-1]})
+    owners = ("c1", "c2", "c3")
+    first = b.run(snapshot, tiers=b.tier("core", *owners))
+    paid = snapshot.invoices[0].model_copy(update={"balance_due": Decimal(0)})
+    less = snapshot.model_copy(update={"invoices": (paid, *snapshot.invoices[1:])})
+    again = ar.reevaluate(first, less, {b.customer_id("c1")}, b.as_of())
+    ids = [invoice.id for invoice in snapshot.invoices]
+    assert [d.invoice_id for d in first.dispositions] == ids
+    assert [d.invoice_id for d in again.dispositions] == ids[1:]
+    other = b.run(turned, tiers=b.tier("core", *owners))
+    assert [d.invoice_id for d in other.dispositions] == ids
+    assert other.dispositions == first.dispositions

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import ar_core as ar
 from ar_core.cadence.book import Book
-from ar_core.cadence.facts import RECORDS
+from ar_core.cadence.facts import PLACE, RECORDS
 from ar_core.cadence.index import Index, difference
 from tests.cadence import books as b
 
@@ -82,13 +82,17 @@ def test_a_book_that_followed_hands_out_the_facts_of_one_made_anew() -> None:
         names = {*RECORDS, "customer", "id", "members"}
         assert names <= set(dir(one))
         for name in names:
-            assert list_of(getattr(one, name)) == list_of(getattr(other, name)), name
+            assert list_of(name, one) == list_of(name, other), name
     first = b.run(before)
     again = ar.reevaluate(first, after, {b.customer_id(), b.customer_id("c3")}, b.as_of(), tiers=b.tier())
     assert again.model_dump_json() == b.run(after).model_dump_json()
 
 
-def list_of(value: Any) -> Any:
+def list_of(name: str, facts: Any) -> Any:
+    """What an attribute holds; of an open invoice all but where it stood when it was read, which says nothing about it."""
+    value = getattr(facts, name)
+    if name == "open_rows":
+        return [row[:PLACE] for row in value]
     return list(value) if isinstance(value, list | tuple) else value
 
 

@@ -6,13 +6,13 @@ limits, one message, and the notices and tasks around it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 
 from ar_core.cadence.channels import Directory
 from ar_core.cadence.codes import Code
-from ar_core.cadence.facts import CHASED, DUE, ID, INVOICE, ISSUED, SUBJECT, AccountFacts, OpenRow
+from ar_core.cadence.facts import DUE, ID, INVOICE, SINCE, SUBJECT, AccountFacts, OpenRow, fields_of
 from ar_core.cadence.history import History, StepsDone
 from ar_core.cadence.holds import Hold, InvoiceHolds, account_stop, find_holds, is_human_only
 from ar_core.cadence.messages import make_messages
@@ -24,7 +24,6 @@ from ar_core.cadence.state import NO_HOLDS, Chased, Item, Settled, State, Templa
 from ar_core.cadence.steps import Choice, choose_step, position
 from ar_core.cadence.tasks import make_notices, make_tasks
 from ar_core.cadence.view import AccountView, InvoiceView, StageValue
-from ar_core.model.base import reader
 from ar_core.model.documents import DocumentStatus
 from ar_core.model.money import ZERO
 
@@ -36,7 +35,6 @@ _EXCLUDED: Final = {
     DocumentStatus.PENDING_APPROVAL: Code.NOT_POSTED,
     DocumentStatus.VOIDED: Code.VOIDED,
 }
-_read_zones: Final = reader("is_active", "time_zone")
 Tables = dict[tuple[str, ...], dict[int, Template]]
 """Of one plan and lag: templates by steps done and days past due."""
 _WAIT: Final = DispositionKind.WAIT
@@ -85,18 +83,31 @@ def _decided(facts: AccountFacts, run: Run, zone: str | None = None) -> State:
 def _sort_out(state: State) -> None:
     """Invoices that are not chased get their answer at once; the days past due of the others."""
     facts, today = state.facts, state.run.today_number
-    rows = facts.open_rows
-    plain = [row for row in rows if row[CHASED] and row[DUE] is not None and row[ISSUED] <= today]
-    if state.run.plain_due and facts.customer is not None and len(plain) == len(rows):
-        dpds = [today - row[DUE] for row in plain]
-    else:
+    rows: Sequence[OpenRow] = facts.open_rows
+    dpds: list[int] | None = None
+    if state.run.plain_due and facts.customer is not None:
+        dpds = _days_past_due(rows, today)
+    if dpds is None:
         rows, dpds = _sort_out_each(state)
     state.chased = Chased(rows, dpds)
-    if dpds:
-        state.oldest = oldest = max(dpds)
-        state.worst = dpds.index(oldest)
-        if dpds.count(oldest) > 1:
-            state.worst = max([(rows[p][ID], p) for p, dpd in enumerate(dpds) if dpd == oldest])[1]
+    worst, oldest = -1, -NEVER
+    for place, dpd in enumerate(dpds):
+        if dpd > oldest or (dpd == oldest and rows[place][ID] > rows[worst][ID]):
+            worst, oldest = place, dpd
+    if worst >= 0:
+        state.worst, state.oldest = worst, oldest
+
+
+def _days_past_due(rows: Sequence[OpenRow], today: int) -> list[int] | None:
+    """By contractual due dates; None where one of the invoices is not chased, or has no such date."""
+    dpds: list[int] = []
+    for row in rows:
+        due: int | None = row[DUE]
+        since: int = row[SINCE]
+        if due is None or since > today:
+            return None
+        dpds.append(today - due)
+    return dpds
 
 
 def _sort_out_each(state: State) -> tuple[list[OpenRow], list[int]]:
@@ -107,7 +118,7 @@ def _sort_out_each(state: State) -> tuple[list[OpenRow], list[int]]:
     for row in facts.open_rows:
         due = row[DUE]
         day = due if plain and due is not None else run.due_number(row[INVOICE], customer)
-        if day is None or not row[CHASED] or row[ISSUED] > today or customer is None:
+        if day is None or row[SINCE] > today or customer is None:
             _settle(state, row)
             continue
         rows.append(row)
@@ -210,9 +221,13 @@ def _only_people(state: State, plan: Plan) -> None:
 def _zone(state: State) -> str:
     """The time zone of whom a message most likely goes to: the first contact who can be reached."""
     facts, run = state.facts, state.run
-    zones = [zone for active, zone in _read_zones(facts.contacts) if active is not False]
+    zones = []
+    for contact in facts.contacts:
+        fields = fields_of(contact)
+        if fields["is_active"] is not False:
+            zones.append(fields["time_zone"])
     zone = zones[0] if zones else None
-    if len(set(zones)) > 1:
+    if len(zones) > 1 and len(set(zones)) > 1:
         first = Directory(facts, run, state.history).likeliest()
         zone = first.time_zone if first is not None else None
     return sending_zone(run, facts.customer, zone)
@@ -232,10 +247,9 @@ def _find_holds(state: State) -> InvoiceHolds:
 def _choose(state: State) -> None:
     """Stage, pause or step of every item."""
     run, plan, history, held = state.run, state.plan, state.history, state.holds.held
-    policy = run.policy
-    grace, lag, marks = policy.clock.grace_days, state.slot.lag, history.marks
+    grace, lag, marks = run.clock.grace_days, state.slot.lag, history.marks
     floor = -1
-    if marks and policy.grouping.on_lead_change == "inherit":
+    if marks and not run.is_uniform and run.grouping.on_lead_change == "inherit":
         floor = max(position(plan, done) for done in marks.values())
     uniform = plan.is_uniform and run.is_uniform and not history.failed and not history.bare_keys
     chased = state.chased
@@ -257,10 +271,14 @@ def _choose(state: State) -> None:
                 )
                 chased.templates.append(template)
                 item.outcome = template.outcome
+    soonest = state.soonest
     for place, template in enumerate(chased.templates):
-        if template.step is not None:
-            (state.due if template.step.is_touch else state.for_people).append(place)
-    state.soonest = min([state.soonest, *[template.boundary_in for template in chased.templates]])
+        step = template.step
+        if step is not None:
+            (state.due if step.is_touch else state.for_people).append(place)
+        if template.boundary_in < soonest:  # noqa: PLR1730  once for each invoice, and a call of `min` costs five times as much
+            soonest = template.boundary_in
+    state.soonest = soonest
 
 
 def _answerless(state: State) -> None:
@@ -270,18 +288,18 @@ def _answerless(state: State) -> None:
 def _look_up(state: State, tables: Tables, lag: int) -> None:
     """The templates of all invoices: from the plan's tables, where age and steps done are all that counts."""
     chased, marks = state.chased, state.history.marks
-    try:
-        if marks:
-            done_of = marks.get
-            chased.templates = [
-                tables[done_of(row[SUBJECT], ())][dpd]
-                for row, dpd in zip(chased.rows, chased.dpds, strict=True)
-            ]
-        else:
-            untouched = tables[()]
-            chased.templates = [untouched[dpd] for dpd in chased.dpds]
-    except KeyError:  # something that did not come up before
-        chased.templates = [_tabled(state, tables, item, lag) for item in state.items]
+    templates, dpds = chased.templates, chased.dpds
+    done: tuple[str, ...] = ()
+    table = tables.setdefault(done, {})
+    for place, row in enumerate(chased.rows):
+        other = marks.get(row[SUBJECT], ()) if marks else ()
+        if other is not done:  # the table is found by a hash of all that was done, and neighbors share it
+            done = other
+            table = tables.setdefault(done, {})
+        template = table.get(dpds[place])
+        if template is None:  # it did not come up before
+            template = _tabled(state, tables, state.item(place), lag)
+        templates.append(template)
 
 
 def _tabled(state: State, tables: Tables, item: Item, lag: int) -> Template:
