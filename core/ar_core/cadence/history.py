@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from ar_core.cadence.facts import Subject
+from ar_core.cadence.facts import Subject, fields_of
 from ar_core.model.activity import Coverage, Direction, Intent, Touch, TouchOutcome
-from ar_core.model.base import reader
 from ar_core.model.parties import Channel
 
 __all__ = ["NO_HISTORY", "UNREACHED", "WEEK", "History", "StepsDone"]
@@ -21,25 +20,17 @@ _INBOUND: Final = Direction.INBOUND
 _OUTBOUND: Final = Direction.OUTBOUND
 _INTERNAL: Final = Channel.INTERNAL
 _SILENT: Final = Intent.NONE
-_read_touches: Final = reader(
-    "at", "id", "key", "channel", "direction", "outcome", "intent", "step", "covers"
-)
-_read_coverage: Final = reader("invoice_id", "step", "due_version", "presence_only")
-_read_named: Final = reader("step", "presence_only")
 
 
-_Values = tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
-"""The fields of a touch that are read at once."""
-
-
-def _in_order(row: tuple[_Values, Touch]) -> tuple[Any, ...]:
+def _in_order(touch: Touch) -> tuple[Any, str]:
     """By instant, then id."""
-    return row[0][:2]
+    fields = fields_of(touch)
+    return fields["at"], fields["id"]
 
 
 def _names_a_step(covers: Sequence[Coverage]) -> bool:
     """A touch names an invoice and the step it counts for."""
-    return any(step is not None and not listed for step, listed in _read_named(covers))
+    return any(cover.step is not None and not cover.presence_only for cover in covers)
 
 
 class StepsDone(NamedTuple):
@@ -79,9 +70,8 @@ class History:
         local_day: Callable[[datetime], date],
         count_failed: bool = False,
     ) -> None:
-        rows: list[tuple[_Values, Touch]] = list(zip(_read_touches(touches), touches, strict=True))
-        if len(rows) > 1:
-            rows.sort(key=_in_order)
+        if len(touches) > 1:
+            touches = sorted(touches, key=_in_order)
         self.touches: list[Touch] = []
         self.keys: dict[str, Touch] = {}
         self.bare_keys = False
@@ -102,10 +92,14 @@ class History:
         """When the first touch after the as-of instant takes place."""
         self._interrupted = False
         """Some attempts did not, or perhaps did not, come through."""
-        for (at, _, key, channel, direction, outcome, intent, step, covers), touch in rows:
+        for touch in touches:
+            fields = fields_of(touch)
+            at: datetime = fields["at"]
             if at > instant:
                 self.next_at = at
                 break
+            key, direction, covers = fields["key"], fields["direction"], fields["covers"]
+            outcome, intent = fields["outcome"], fields["intent"]
             on = local_day(at)
             self.touches.append(touch)
             self.dated.append((on, touch))
@@ -123,11 +117,11 @@ class History:
                 self.ambiguous.append(touch)
             if (
                 direction is _OUTBOUND
-                and channel is not _INTERNAL
+                and fields["channel"] is not _INTERNAL
                 and (count_failed or outcome not in UNREACHED)
             ):
                 self.contacts.append((on, touch))
-            named = bool(covers) and self._mark(covers, step, outcome, on)
+            named = bool(covers) and self._mark(covers, fields["step"], outcome, on)
             if key is not None and not named:
                 self.bare_keys = True
         self.last_contact: date | None = self.contacts[-1][0] if self.contacts else None
@@ -137,14 +131,19 @@ class History:
         marks, failed = self.marks, self.failed
         came_through = outcome not in UNREACHED and outcome is not _AMBIGUOUS
         names_a_step = False
-        for invoice_id, named, version, listed in _read_coverage(covers):
-            if listed:
+        first: tuple[str, ...] = ()
+        """What is marked of an invoice that had no step before: most invoices of a touch share it."""
+        for cover in covers:
+            fields = fields_of(cover)
+            if fields["presence_only"]:
                 continue
+            named = fields["step"]
             if named is not None:
                 names_a_step = True
             step = named or own
             if step is None:
                 continue
+            invoice_id, version = fields["invoice_id"], fields["due_version"]
             subject: Subject = (invoice_id, version) if version else invoice_id
             if not came_through:
                 self._interrupted = True
@@ -155,7 +154,9 @@ class History:
                 failed.pop((subject, step), None)
             held = marks.get(subject)
             if held is None:
-                marks[subject] = (step,)
+                if not first or first[0] != step:
+                    first = (step,)
+                marks[subject] = first
             elif step not in held:
                 marks[subject] = (*held, step)
         return names_a_step
