@@ -24,9 +24,10 @@ from ar_core.model.settlements import Payment, PaymentKind
 from ar_core.promises import NOT_KEPT, PromiseState, PromiseVerdict, promise_level
 
 if TYPE_CHECKING:
+    from ar_core.cadence.items import Chased
     from ar_core.cadence.view import AccountView
 
-__all__ = ["FIGURES", "is_outbound", "is_response", "outbound", "received_on"]
+__all__ = ["FIGURES", "Computed", "is_outbound", "is_response", "outbound", "received_on"]
 
 _read_received: Final = reader("payment_date", "kind", "document_status")
 _read_credits: Final = reader("unapplied_amount", "currency", "document_status", "kind", "payment_date")
@@ -86,10 +87,18 @@ def _sum_base(view: AccountView, rows: Iterable[tuple[Decimal, str | None]]) -> 
 
 def _sums(view: AccountView) -> tuple[Decimal | None, Decimal | None]:
     """What is open and what of it is overdue, in base currency: one pass gives both."""
-    rows, dpds, base = view.live.rows, view.live.dpds, view.base_currency
-    if {row[CURRENCY] for row in rows} <= {base}:
-        overdue = sum([row[BALANCE] for row, dpd in zip(rows, dpds, strict=True) if dpd >= 1], ZERO)
-        return sum([row[BALANCE] for row, dpd in zip(rows, dpds, strict=True) if dpd < 1], overdue), overdue
+    live: Chased = view.live
+    rows, dpds, base = live.rows, live.dpds, view.base_currency
+    overdue = rest = ZERO
+    for place, row in enumerate(rows):
+        if row[CURRENCY] != base:
+            break
+        if dpds[place] >= 1:
+            overdue += row[BALANCE]
+        else:
+            rest += row[BALANCE]
+    else:
+        return overdue + rest, overdue
     return (
         _sum_base(view, [(row[BALANCE], row[CURRENCY]) for row in rows]),
         _sum_base(
@@ -168,10 +177,10 @@ def _settled(view: AccountView) -> list[tuple[date, int, Decimal]]:
     facts, today = view.facts, view.today
     if not facts.closed_rows:
         return []
-    last_applied, since = facts.book.last_applied, today - _YEAR
-    rows = []
+    book, since = facts.book, today - _YEAR
+    rows: list[tuple[date, int, Decimal]] = []
     for _, invoice_id, due, total in facts.closed_rows:
-        closed_on = last_applied(invoice_id) if due is not None else None
+        closed_on = book.last_applied(invoice_id) if due is not None else None
         if due is not None and closed_on is not None and since < closed_on <= today:
             rows.append((closed_on, (closed_on - due).days, total))
     if rows:
@@ -296,6 +305,22 @@ def _over_limit(view: AccountView) -> bool | None:
         sum((row[BALANCE] for row in view.live.rows if row[CURRENCY] == customer.currency), ZERO)
         > customer.credit_limit
     )
+
+
+class Computed:
+    """An attribute of `AccountView` that is found on first use and kept. It stands here, where it is compiled."""
+
+    __slots__ = ("_find", "_name")
+
+    def __init__(self, name: str, find: Callable[[AccountView], Any]) -> None:
+        self._name, self._find = name, find
+
+    def __get__(self, view: AccountView | None, owner: type) -> Any:
+        if view is None:
+            return self
+        value = self._find(view)
+        setattr(view, self._name, value)
+        return value
 
 
 FIGURES: Final[Mapping[str, Callable[[AccountView], Any]]] = {

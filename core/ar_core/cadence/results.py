@@ -285,17 +285,17 @@ def _changes_at(state: State) -> datetime | None:
     pending = bool(state.actions or state.due or state.for_people)
     if pending and first > 1:
         first = 1
-    days = [*state.days, *state.view.changes_on, *state.holds.changes_on, *_future_days(state)]
-    if days:
-        later = [day for day in days if day > today]
-        if later:
-            first = min(first, min(later).toordinal() - run.today_number)
-    instants = [run.midnight(run.day(run.today_number + first))] if first < NEVER else []
+    if first > 1:  # nothing that changes by the day can be sooner than tomorrow
+        for day in (*state.days, *state.view.changes_on, *state.holds.changes_on, *_future_days(state)):
+            if day > today:
+                first = min(first, day.toordinal() - run.today_number)
+    found = run.midnight(run.day(run.today_number + first)) if first < NEVER else None
     if pending:
-        instants += [slot.changes_at for slot in (state.slot, *state.other_slots)]
-    if state.history.next_at is not None:
-        instants.append(state.history.next_at)
-    return min(instants, default=None)
+        for slot in (state.slot, *state.other_slots):
+            if found is None or slot.changes_at < found:
+                found = slot.changes_at
+    later = state.history.next_at
+    return later if later is not None and (found is None or later < found) else found
 
 
 def _future_days(state: State) -> list[date]:

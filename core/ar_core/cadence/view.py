@@ -6,13 +6,13 @@ from those days.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
 from ar_core.cadence.facts import AccountFacts
-from ar_core.cadence.figures import FIGURES
+from ar_core.cadence.figures import FIGURES, Computed
 from ar_core.cadence.history import History
 from ar_core.model.documents import Invoice
 from ar_core.promises import PromiseVerdict
@@ -20,7 +20,7 @@ from ar_core.promises import PromiseVerdict
 if TYPE_CHECKING:
     from ar_core.cadence.items import Chased
 
-__all__ = ["AccountView", "Computed", "InvoiceView", "StageValue"]
+__all__ = ["AccountView", "InvoiceView", "StageValue"]
 
 
 class StageValue(str):
@@ -53,21 +53,6 @@ class StageValue(str):
 
     def __reduce__(self) -> tuple[type[StageValue], tuple[str, int, Mapping[str, int]]]:
         return StageValue, (str(self), self.place, self.order)
-
-
-class Computed:
-    """An attribute of `AccountView` that is found on first use and kept."""
-
-    __slots__ = ("_find", "_name")
-
-    def __init__(self, name: str, find: Callable[[AccountView], Any]) -> None:
-        self._name, self._find = name, find
-
-    def __get__(self, view: AccountView | None, owner: type) -> Any:
-        if view is None:
-            return self
-        value = view.__dict__[self._name] = self._find(view)
-        return value
 
 
 class AccountView:
