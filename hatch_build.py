@@ -53,6 +53,7 @@ COMPILED: Final = (
     "cadence/writebacks.py",
     "model/money.py",
     "partition.py",
+    "promises.py",
     "rates.py",
     "scoring.py",
     "segments.py",

@@ -7,23 +7,23 @@ paid, from the day the promise was given on; what lies after the as-of date has 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from decimal import Decimal
-from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from ar_core.calendar import WEEKENDS, Calendar, add_business_days
 from ar_core.model.activity import Promise
-from ar_core.model.base import Amount, Currency, Frozen, reader
+from ar_core.model.base import reader
 from ar_core.model.documents import CreditNote, DocumentStatus, Invoice
 from ar_core.model.money import ZERO, exact
 from ar_core.model.settlements import Adjustment, Allocation, Payment, PaymentKind
 from ar_core.model.snapshot import Snapshot
+from ar_core.verdicts import NOT_KEPT, PENDING, PromiseState, PromiseTerms, PromiseVerdict
 
 __all__ = [
     "NOT_KEPT",
+    "PENDING",
     "PromiseState",
     "PromiseTerms",
     "PromiseVerdict",
@@ -33,69 +33,11 @@ __all__ = [
     "sources_by_id",
 ]
 
-
-class PromiseState(StrEnum):
-    """What has become of a promise."""
-
-    OPEN = "open"
-    """Its date has not passed."""
-    IN_GRACE = "in_grace"
-    """Its date has passed, its grace has not."""
-    KEPT = "kept"
-    KEPT_LATE = "kept_late"
-    """Paid in full, after the deadline."""
-    PARTIALLY_KEPT = "partially_kept"
-    BROKEN = "broken"
-    WITHDRAWN = "withdrawn"
-    SUPERSEDED = "superseded"
-    """Replaced by a newer promise before its own deadline."""
-
-
-NOT_KEPT = frozenset({PromiseState.BROKEN, PromiseState.PARTIALLY_KEPT})
-"""The states that count against a customer (E35)."""
-
-PENDING = frozenset({PromiseState.OPEN, PromiseState.IN_GRACE})
-
-_ids = reader("id")
-_read_on_account = reader("payment_date", "currency", "unapplied_amount", "kind", "document_status")
-
-
-class PromiseTerms(Frozen):
-    """How generously promises are judged."""
-
-    grace_business_days: int = 2
-    tolerance_pct: Amount = Decimal(2)
-    """Shortfall forgiven, in percent of what was promised."""
-    tolerance_abs: Amount = Decimal(5)
-    """Shortfall forgiven, in units of the promise's currency. The smaller of the two tolerances counts."""
-    unapplied: Literal["count", "ignore"] = "count"
-    """Does money that is not yet applied to any invoice count towards a promise?"""
-
-
-class PromiseVerdict(Frozen):
-    """One promise, judged."""
-
-    promise_id: str
-    customer_id: str | None
-    invoice_ids: tuple[str, ...]
-    """The invoices it covers; where the promise named none, all of the customer's."""
-    state: PromiseState
-    promised_date: date
-    deadline: date
-    """Last day of grace."""
-    given_on: date | None
-    required: Amount
-    """What had to be paid: the promised amount, at most what was open when it was given."""
-    paid: Amount
-    """Paid from the day it was given on to the deadline (or to the as-of date before it)."""
-    currency: Currency | None
-    decided_on: date | None
-    """The day its state became final; None while open or in grace."""
-
-    @property
-    def pending(self) -> bool:
-        """Open or in grace: it still pauses chasing."""
-        return self.state in PENDING
+_ids: Final = reader("id")
+_read_on_account: Final = reader("payment_date", "currency", "unapplied_amount", "kind", "document_status")
+_VOIDED: Final = DocumentStatus.VOIDED
+_POSTED: Final = DocumentStatus.POSTED
+_REFUND: Final = PaymentKind.REFUND
 
 
 def judge_promises(
@@ -155,13 +97,13 @@ def sources_by_id(snapshot: Snapshot) -> dict[str, Payment | CreditNote | Adjust
     }
 
 
-@dataclass(slots=True)
 class _Movement:
     """One allocation, reduced to what a verdict needs."""
 
-    on: date
-    amount: Decimal
-    is_payment: bool
+    __slots__ = ("amount", "is_payment", "on")
+
+    def __init__(self, on: date, amount: Decimal, is_payment: bool) -> None:
+        self.on, self.amount, self.is_payment = on, amount, is_payment
 
 
 def judge_customer_promises(
@@ -187,24 +129,16 @@ def judge_customer_promises(
     known = sorted((p for p in dated if (p.given_on or today) <= today), key=_order)
     if not known:
         return []
-    own = dict(zip(_ids(invoices), invoices, strict=True))
+    own: dict[str, Invoice] = dict(zip(_ids(invoices), invoices, strict=True))
     pool = _UnappliedPool(payments, terms.unapplied == "count")
-    verdicts = []
+    verdicts: list[PromiseVerdict] = []
     with exact():
         for promise in known:
             covered = [i for i in (promise.invoice_ids or tuple(sorted(own))) if i in own]
             deadline = add_business_days(promise.promised_date, terms.grace_business_days, calendar, country)
-            case = _Case(
-                promise=promise,
-                covered=covered,
-                currency=promise.currency or next((own[i].currency for i in covered), None),
-                owner=next((own[i].customer_id for i in covered), None),
-                open_now=sum((own[i].balance_due for i in covered), ZERO),
-                movements=_movements(covered, allocations, sources),
-                pool=pool,
-                deadline=deadline,
-                replaced_on=_replaced_on(promise, known, deadline),
-            )
+            case = _Case(promise, covered, own, pool, deadline)
+            case.movements = _movements(covered, allocations, sources)
+            case.replaced_on = _replaced_on(promise, known, deadline)
             verdicts.append(_judge(case, today, terms))
     return verdicts
 
@@ -252,42 +186,50 @@ def _replaced_on(promise: Promise, known: Sequence[Promise], deadline: date) -> 
     return None
 
 
-class _OnAccount(NamedTuple):
+class _OnAccount:
     """Money not yet applied to any invoice."""
 
-    on: date
-    currency: str | None
-    amount: Decimal
+    __slots__ = ("amount", "currency", "on")
+
+    def __init__(self, on: date, currency: str | None, amount: Decimal) -> None:
+        self.on, self.currency, self.amount = on, currency, amount
+
+
+def _in_order(row: _OnAccount) -> tuple[date, Decimal]:
+    return row.on, row.amount
 
 
 class _UnappliedPool:
     """Money on account that may count towards promises; what one promise used, the next cannot."""
 
+    __slots__ = ("_rows",)
+
     def __init__(self, payments: Iterable[Payment], counts: bool) -> None:
-        rows = (
-            _OnAccount(day, currency, amount)
-            for day, currency, amount, kind, status in _read_on_account(payments if counts else ())
-            if amount is not None
-            and amount > ZERO
-            and day is not None
-            and kind is not PaymentKind.REFUND
-            and status is DocumentStatus.POSTED
-        )
-        self._rows = sorted(rows, key=lambda row: (row.on, row.amount))
+        self._rows: list[_OnAccount] = []
+        for day, currency, amount, kind, status in _read_on_account(payments if counts else ()):
+            if (
+                amount is not None
+                and amount > ZERO
+                and day is not None
+                and kind is not _REFUND
+                and status is _POSTED
+            ):
+                self._rows.append(_OnAccount(day, currency, amount))
+        self._rows.sort(key=_in_order)
 
     def take(
         self, wanted: Decimal, currency: str | None, start: date | None, end: date
     ) -> list[tuple[date, Decimal]]:
         """Up to `wanted` out of money received in `currency` from `start` to `end`, both included, as (day, amount)."""
-        taken = []
-        for index, row in enumerate(self._rows):
+        taken: list[tuple[date, Decimal]] = []
+        for row in self._rows:
             if wanted <= ZERO:
                 break
             if row.currency != currency or row.on > end or (start is not None and row.on < start):
                 continue
             part = min(row.amount, wanted)
             if part > ZERO:
-                self._rows[index] = row._replace(amount=row.amount - part)
+                row.amount -= part
                 wanted -= part
                 taken.append((row.on, part))
         return taken
@@ -299,46 +241,66 @@ def _movements(
     sources: Mapping[str, Payment | CreditNote | Adjustment],
 ) -> list[_Movement]:
     """Dated allocations to the covered invoices. One without any date counts as older than the promise: it is left out."""
-    found = []
+    found: list[_Movement] = []
     for invoice_id in covered:
         for allocation in allocations.get(invoice_id, ()):
             source = sources.get(allocation.source_id)
-            if source is not None and source.document_status is DocumentStatus.VOIDED:
+            if source is not None and source.document_status is _VOIDED:
                 continue
             on = source.payment_date if isinstance(source, Payment) else None
             on = on or allocation.applied_on
             if on is not None:
                 amount = allocation.target_amount + (allocation.discount_amount or ZERO)
                 found.append(_Movement(on, amount, source is None or isinstance(source, Payment)))
-    return sorted(found, key=lambda movement: movement.on)
+    return sorted(found, key=_day_of)
+
+
+def _day_of(movement: _Movement) -> date:
+    return movement.on
 
 
 def _between(
     rows: Iterable[_Movement], first: date | None, last: date, payments_only: bool = False
 ) -> Decimal:
-    return sum(
-        (
-            row.amount
-            for row in rows
-            if (first is None or row.on >= first) and row.on <= last and (row.is_payment or not payments_only)
-        ),
-        ZERO,
-    )
+    found = ZERO
+    for row in rows:
+        if (first is None or row.on >= first) and row.on <= last and (row.is_payment or not payments_only):
+            found += row.amount
+    return found
 
 
-@dataclass(slots=True)
 class _Case:
     """All that the verdict on one promise needs."""
 
-    promise: Promise
-    covered: list[str]
-    currency: str | None
-    owner: str | None
-    open_now: Decimal
-    movements: list[_Movement]
-    pool: _UnappliedPool
-    deadline: date
-    replaced_on: date | None
+    __slots__ = (
+        "covered",
+        "currency",
+        "deadline",
+        "movements",
+        "open_now",
+        "owner",
+        "pool",
+        "promise",
+        "replaced_on",
+    )
+
+    def __init__(
+        self,
+        promise: Promise,
+        covered: list[str],
+        own: Mapping[str, Invoice],
+        pool: _UnappliedPool,
+        deadline: date,
+    ) -> None:
+        self.promise, self.covered, self.pool, self.deadline = promise, covered, pool, deadline
+        first = own[covered[0]] if covered else None
+        self.currency: str | None = promise.currency or (first.currency if first is not None else None)
+        self.owner: str | None = first.customer_id if first is not None else None
+        self.open_now = ZERO
+        for invoice_id in covered:
+            self.open_now += own[invoice_id].balance_due
+        self.movements: list[_Movement] = []
+        self.replaced_on: date | None = None
 
 
 def _judge(case: _Case, today: date, terms: PromiseTerms) -> PromiseVerdict:
@@ -352,20 +314,21 @@ def _judge(case: _Case, today: date, terms: PromiseTerms) -> PromiseVerdict:
     stands = case.replaced_on is None and promise.withdrawn_on is None
     left = open_then - _between(rows, start, cutoff)
     on_account = case.pool.take(min(required - paid, left), case.currency, start, cutoff) if stands else []
-    paid += sum((part for _, part in on_account), ZERO)
-    taken = sum((part for _, part in on_account), ZERO)
+    taken = sum([part for _, part in on_account], ZERO)
+    paid += taken
     in_time = bool(case.covered) and (paid >= required - tolerance or left - taken <= tolerance)
     if not in_time and stands and today > case.deadline:
         unpaid = required - _between(rows, start, today, payments_only=True)
         unsettled = open_then - _between(rows, start, today)
         on_account += case.pool.take(min(unpaid, unsettled) - taken, case.currency, case.deadline, today)
-    since = [row for row in rows if start is None or row.on >= start]
     # The promised amount was paid, or nothing is left to pay because credit took the rest.
+    since = [row for row in rows if start is None or row.on >= start]
+    by_payment = [(row.on, row.amount) for row in since if row.is_payment]
     days = (
-        _reached_on([(row.on, row.amount) for row in kind] + on_account, target - tolerance, today)
-        for kind, target in (([row for row in since if row.is_payment], required), (since, open_then))
+        _reached_on([*by_payment, *on_account], required - tolerance, today),
+        _reached_on([*[(row.on, row.amount) for row in since], *on_account], open_then - tolerance, today),
     )
-    reached = min((day for day in days if day is not None), default=None)
+    reached = min([day for day in days if day is not None], default=None)
     state, decided_on = _state(promise, in_time, paid > ZERO, reached, today, case.deadline, case.replaced_on)
     return PromiseVerdict.trusted(
         promise_id=promise.id,
