@@ -11,7 +11,17 @@ from datetime import date
 from operator import itemgetter
 from typing import Any, Final, Literal, TypeVar
 
-from ar_core.cadence.facts import ID, INVOICE, NOBODY, OWNED, AccountFacts, Ledger, OpenRow, open_and_closed
+from ar_core.cadence.facts import (
+    ID,
+    INVOICE,
+    NOBODY,
+    OWNED,
+    AccountFacts,
+    Ledger,
+    OpenRow,
+    fields_of,
+    open_and_closed,
+)
 from ar_core.cadence.index import Index, difference, grouped, without
 from ar_core.model.base import reader
 from ar_core.model.documents import CreditNote, Invoice
@@ -33,15 +43,13 @@ T = TypeVar("T")
 _owners: Final = reader("customer_id")
 _ids: Final = reader("id")
 _read_parents: Final = reader("id", "parent_id")
-_targets: Final = reader("target_id")
-_target_days: Final = reader("target_id", "applied_on")
 
 
 class Accounts:
     """Which customer's messages go to which account (E46)."""
 
-    def __init__(self, customers: Iterable[Customer], collect_at: CollectAt = "bill_to") -> None:
-        self.customers = {customer.id: customer for customer in customers}
+    def __init__(self, customers: Sequence[Customer], collect_at: CollectAt = "bill_to") -> None:
+        self.customers: dict[str, Customer] = dict(zip(_ids(customers), customers, strict=True))
         self._children: dict[str, list[str]] | None = None
         self._elsewhere: dict[str, str] = {}
         """Customers whose messages go to another one."""
@@ -132,7 +140,10 @@ class Book(Ledger):
         """Index everything."""
         snapshot = self.snapshot
         opened, closed = open_and_closed(snapshot.invoices)
-        self._facts = {c.id: AccountFacts(c.id, self, c, (c,)) for c in snapshot.customers}
+        customers = snapshot.customers
+        self._facts = {
+            i: AccountFacts(i, self, c, (c,)) for i, c in zip(_ids(customers), customers, strict=True)
+        }
         self._hand_out("open_rows", opened)
         self._hand_out("closed_rows", closed)
         for name in OWNED:
@@ -219,25 +230,30 @@ class Book(Ledger):
     @property
     def allocations(self) -> dict[str, list[Allocation]]:
         """Allocations by target; indexed on first use."""
-        if self.allocated is None:
-            records = self.snapshot.allocations
-            groups: defaultdict[str, list[Allocation]] = defaultdict(list)
-            for target, record in zip(_targets(records), records, strict=True):
-                groups[target].append(record)
-            self.allocated = Index(records, _target, dict(groups))
-        return self.allocated.groups
+        allocated = self.allocated if self.allocated is not None else self._read_allocations()[0]
+        return allocated.groups
+
+    def _read_allocations(self) -> tuple[Index[Allocation], dict[str, date]]:
+        """Index all of them, and the last day on which something was applied to a target: nearly every run asks for both."""
+        records = self.snapshot.allocations
+        groups: defaultdict[str, list[Allocation]] = defaultdict(list)
+        last: dict[str, date] = {}
+        for record in records:
+            fields = fields_of(record)
+            target, day = fields["target_id"], fields["applied_on"]
+            groups[target].append(record)
+            if day is not None and (target not in last or day > last[target]):
+                last[target] = day
+        index = Index(records, _target, dict(groups))
+        self.allocated, self._last_applied = index, last
+        return index, last
 
     def last_applied(self, invoice_id: str) -> date | None:
         """The last day on which something was applied to an invoice; None where no day is known."""
         if self._follows:
             return super().last_applied(invoice_id)  # few accounts are asked for
-        if self._last_applied is None:
-            found: dict[str, date] = {}
-            self._last_applied = found
-            for target, day in _target_days(self.snapshot.allocations):
-                if day is not None and (target not in found or day > found[target]):
-                    found[target] = day
-        return self._last_applied.get(invoice_id)
+        last = self._last_applied if self._last_applied is not None else self._read_allocations()[1]
+        return last.get(invoice_id)
 
     @property
     def sources(self) -> dict[str, Payment | CreditNote | Adjustment]:

@@ -298,21 +298,21 @@ def _cover(state: State, lead: Item, step: PlanStep, key: str) -> None:
     They are of the same seller entity, not paused, and no money on account covers them.
     """
     grouping, chased, index = state.run.grouping, state.chased, step.index
-    templates, outcomes, keys = chased.templates, chased.outcomes, chased.keys
-    places: Iterable[int] = range(len(chased))
-    if grouping.split_by_subsidiary:
-        seller = lead.seller
-        places = [place for place in places if chased.rows[place][SELLER] == seller]
-    for place in places:
-        template, outcome = templates[place], outcomes[place]
+    templates, outcomes, keys, rows = chased.templates, chased.outcomes, chased.keys, chased.rows
+    apart, seller = grouping.split_by_subsidiary, lead.seller
+    for place, template in enumerate(templates):
+        if apart and rows[place][SELLER] != seller:
+            continue
+        outcome = outcomes[place]
         if outcome is not template.outcome:  # more was said to it than its plan says
             if outcome is not None and outcome.kind is not _WAIT:
                 continue
             part = _part(state, state.item(place), step)
-        elif index in template.parts:
-            part = template.parts[index]
         else:
-            part = template.parts[index] = _part(state, state.item(place), step)
+            known = template.parts.get(index)
+            if known is None:
+                known = template.parts[index] = _part(state, state.item(place), step)
+            part = known
         outcomes[place], covered = part
         if covered:
             keys[place] = key
