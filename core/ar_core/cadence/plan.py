@@ -86,7 +86,6 @@ class PlanStep:
         "kind",
         "last",
         "notify",
-        "per_invoice",
         "repeat_every",
         "requires",
         "step",
@@ -105,10 +104,6 @@ class PlanStep:
         self.kind = step.kind
         self.is_touch = step.kind is StepKind.TOUCH
         """It contacts the customer."""
-        self.per_invoice = step.per == "invoice" or step.purpose in {
-            Purpose.PRE_DUE,
-            Purpose.DUE_CONFIRMATION,
-        }
         self.day_bound = step.purpose in {Purpose.PRE_DUE, Purpose.DUE_CONFIRMATION}
         self.requires = step.requires
         self.when: Predicate | None = step.when
@@ -158,7 +153,6 @@ class Plan:
         days.update(extra_days)
         days.update((0, 1, policy.clock.grace_days + 1))
         self.boundaries: list[int] = sorted(day for day in days if day < FOREVER)
-        self.conditional = any(step.when is not None for step in compiled)
         self.actor: Actor | None = next((o.actor for o in reversed(overrides) if o.actor is not None), None)
         self.sender_role = next((o.sender_role for o in reversed(overrides) if o.sender_role), None)
         self.notify = tuple(dict.fromkeys(role for o in overrides for role in o.notify))
@@ -169,7 +163,7 @@ class Plan:
         """By a notice's name and what of an account it looks at: whether it is due, by days past due (`ruletables`)."""
         self.gaps = any(step.step.min_gap_after for step in compiled)
         """Some step asks for quiet after it."""
-        self.is_uniform = not self.conditional and not self.repeats
+        self.is_uniform = not self.repeats and all(step.when is None for step in compiled)
         """The step of an invoice depends on nothing else."""
 
     def stage(self, dpd: int) -> StageValue | None:
@@ -359,13 +353,10 @@ def _scaled_step(step: Step, numerator: int, denominator: int) -> Step:
 
 
 def _scaled_stages(stages: Sequence[Stage], numerator: int, denominator: int) -> list[Stage]:
-    found: list[Stage] = []
-    for stage in stages:
-        start = (
-            stage.from_day if stage.from_day is None else scaled_day(stage.from_day, numerator, denominator)
-        )
-        end = stage.to_day
-        if end is not None and end >= 0:
-            end = scaled_day(end + 1, numerator, denominator) - 1
-        found.append(stage.model_copy(update={"from_day": start, "to_day": end}))
-    return found
+    """Stages meet, so a plan looks at their first days only."""
+    return [
+        stage
+        if stage.from_day is None
+        else stage.model_copy(update={"from_day": scaled_day(stage.from_day, numerator, denominator)})
+        for stage in stages
+    ]
