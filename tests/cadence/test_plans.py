@@ -45,7 +45,12 @@ def only(found: Plan) -> PlanStep:
 
 class TestWays:
     def test_another_way_says_what_it_says_and_for_the_rest_the_step_speaks(self) -> None:
-        own = {"actor": "human", "audience": "billing", "sender_role": "account_manager", "tone": "firm"}
+        own: dict[str, Any] = {
+            "actor": "human",
+            "audience": "billing",
+            "sender_role": "account_manager",
+            "tone": "firm",
+        }
         other = {"actor": "auto", "audience": "executive", "sender_role": "finance_lead", "tone": "formal"}
         ways = only(
             plan(step(needs=["pay_link"], alternatives=[{"channels": ["sms"], **other}, {}], **own))
@@ -65,14 +70,15 @@ class TestWays:
     def test_c15_without_the_capability_the_else_branch_is_taken_or_nothing_goes_out(
         self, can: bool, other: bool
     ) -> None:
-        branch = {"else": {"channels": ["letter"]}} if other else {}
+        branch: dict[str, Any] = {"else": {"channels": ["letter"]}} if other else {}
         found = only(plan(step(capability="uses_agency", **branch), capabilities={"uses_agency": can}))
         assert found.blocked_by == (None if can or other else "uses_agency")
         assert found.fallback is (other and not can)
         assert [way.channels for way in found.ways] == [(LETTER,) if other and not can else (EMAIL,)]
 
     def test_without_a_capability_to_ask_for_nothing_blocks(self) -> None:
-        found = only(plan(step(**{"else": {"channels": ["letter"]}})))
+        branch: dict[str, Any] = {"else": {"channels": ["letter"]}}
+        found = only(plan(step(**branch)))
         assert (found.blocked_by, found.fallback, found.ways[0].channels) == (None, False, (EMAIL,))
 
     def test_c15_clauses_are_withheld_whose_capability_is_not_declared(self) -> None:

@@ -176,7 +176,7 @@ class Policy(Part):
 
 def policy_json_schema() -> dict[str, Any]:
     """The JSON Schema of a policy file, for editors and other languages. `extends` is resolved before it applies."""
-    return Policy.model_json_schema(by_alias=True)
+    return Policy.model_json_schema()
 
 
 def known_settings(path: tuple[str | int, ...]) -> list[str]:

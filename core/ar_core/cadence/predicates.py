@@ -112,9 +112,8 @@ class _Reader:
     def __init__(self, source: str) -> None:
         self._source = source
 
-    def _refuse(self, node: ast.AST, why: str) -> PredicateError:
-        column = getattr(node, "col_offset", 0) + 1
-        return PredicateError(f"{self._source!r}, column {column}: {why}")
+    def _refuse(self, node: ast.expr, why: str) -> PredicateError:
+        return PredicateError(f"{self._source!r}, column {node.col_offset + 1}: {why}")
 
     def test(self, node: ast.expr, depth: int) -> Test:
         if depth > _DEEPEST:
