@@ -348,3 +348,12 @@ def test_what_is_inherited_is_told_with_the_line_of_the_list_around_it(tmp_path:
 def test_json_without_any_blank() -> None:
     text = '{"a":1,"b":[2,{"c":[]}],"d":""}'
     assert set(json_lines(text)) == set(places(json.loads(text)))
+
+
+def test_a_text_begins_where_its_value_does() -> None:
+    assert json_lines("\n\n[1,\n2]") == {(): 3, (0,): 3, (1,): 4}
+
+
+def test_toml_may_be_indented() -> None:
+    index = toml_lines("[a]\n  # a comment\n  [a.b]\n  k = 1\n")
+    assert (index["a", "b"], index["a", "b", "k"]) == (3, 4)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import ar_core as ar
+from ar_core.cadence.features import FEATURES
 from ar_core.cadence.predicates import PredicateError, parse_predicate
 from ar_core.cadence.ruletables import RuleTables
 from tests.cadence import books as b
@@ -189,6 +190,12 @@ class TestValues:
         for text in ("order_hold is not None", "max_dpd is None", "stage is not None"):
             notice = {"id": "note", "when": text, "to": ["cfo"], "origin": "x"}
             assert ar.load_policy(minimal(notices=[notice])).notices[0].when.text == text
+
+    def test_every_feature_says_its_unit_or_an_empty_text(self) -> None:
+        without = {name for name, feature in FEATURES.items() if feature.unit == ""}
+        kinds = {FEATURES[name].type.value for name in without}
+        assert all(isinstance(feature.unit, str) for feature in FEATURES.values())
+        assert kinds <= {"flag", "text", "choice", "stage"}
 
 
 class TestRisk:

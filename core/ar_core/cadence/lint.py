@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from ar_core.cadence.plan import FOREVER, TONES, CompiledPolicy, Plan, PlanStep
+from ar_core.cadence.plan import FOREVER, TONES, CompiledPolicy, Plan
 from ar_core.cadence.policy import Actor, Clause, Override, Policy, Purpose, Step, StepKind
 from ar_core.calendar import WEEKENDS, Calendar
 from ar_core.model.parties import Channel
@@ -123,13 +123,9 @@ def _stages(policy: Policy, plan: Plan) -> Iterator[LintFinding]:
         )
 
 
-def _fires(step: PlanStep) -> bool:
-    return step.blocked_by is None and (not step.is_touch or bool(step.ways))
-
-
 def _silent(policy: Policy, plan: Plan) -> Iterator[LintFinding]:
     steps = [*plan.steps, *plan.repeats]
-    working = [step for step in steps if _fires(step)]
+    working = [step for step in steps if step.blocked_by is None]
     if not working:
         return
     earliest = min(step.at for step in working)
@@ -137,14 +133,14 @@ def _silent(policy: Policy, plan: Plan) -> Iterator[LintFinding]:
         low = stage.from_day if stage.from_day is not None else -_FAR
         high = stage.to_day if stage.to_day is not None else _FAR
         planned = [step for step in steps if low <= step.at <= high]
-        if high < earliest or not planned or any(_fires(step) for step in planned):
+        if high < earliest or not planned or any(step.blocked_by is None for step in planned):
             continue
         yield _find(
             LintCode.SILENT_STAGE,
             Severity.ERROR,
             f"stages.{stage.id}",
             f"nothing goes out in it: {', '.join(step.id for step in planned)} needs "
-            f"{planned[0].blocked_by or 'a channel'}; declare it or give the step an `else`",
+            f"{planned[0].blocked_by}; declare it or give the step an `else`",
         )
 
 
