@@ -31,6 +31,12 @@ class TestExplanation:
         assert f"action {action.key[:8]}: {title(action)}, by " in text
         assert title(action).startswith("decide: ")
 
+    def test_a_contact_is_explained_by_the_name_of_its_step(self) -> None:
+        evaluation = b.run(b.invoice(dpd=40), policy="risk_4")
+        action = b.only_touch(evaluation)
+        text = ar.explain(evaluation, customer=b.customer_id())
+        assert f"action {action.key[:8]}: risk_call by voice, by Ann Lee" in text
+
     def test_a_rule_that_decides_by_several_features_tells_each(self) -> None:
         override = {
             "when": "country == 'US' and currency == 'USD'",

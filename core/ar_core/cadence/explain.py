@@ -177,8 +177,6 @@ def _inputs(record: TraceRecord) -> str:
             shown = "; ".join(
                 f"{c['fact']} {c['wanted']} (is {c['is']})" if isinstance(c, dict) else str(c) for c in shown
             )
-            if not shown:
-                continue
         if shown in (None, [], ""):
             continue
         parts.append(f"{name} {', '.join(map(str, shown)) if isinstance(shown, list) else shown}")
