@@ -59,6 +59,10 @@ class TestLanguage:
         assert [holds("1 < a < 3", a=value) for value in (1, 2, 3)] == [False, True, False]
         assert parse_predicate("1 < a < 3").text == "a > 1 and a < 3"
 
+    def test_what_always_holds_may_stand_beside_a_comparison(self) -> None:
+        assert holds("a > 1 and True", a=2) is True
+        assert holds("settled_12m > 1 or False", settled_12m=2) is True
+
     def test_numbers_may_be_written_in_groups(self) -> None:
         assert holds("a == 10_000.50", a=10000.5) is True
 
