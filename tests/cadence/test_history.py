@@ -161,10 +161,21 @@ def test_e28_a_key_without_an_invoice_and_its_step_is_bare(
     covers: tuple[ar.Coverage, ...], bare: bool
 ) -> None:
     touch = covering("t1", *covers, key="k1")
-    assert history(touch).bare_keys is bare
+    answer = covering("t1", *covers, key="k1", direction=ar.Direction.INBOUND)
+    assert history(touch).bare_keys is history(answer).bare_keys is bare
     assert history(touch).keys == {"k1": touch}
     assert history(covering("t1", *covers)).bare_keys is False
+    assert history(answer.model_copy(update={"key": None})).bare_keys is False
     assert history(covering("t1", *covers)).keys == {}
+
+
+def test_what_is_still_to_come_says_when() -> None:
+    now = b.as_of().instant
+    later = [b.touch(f"t{n}", at=now + timedelta(hours=n)) for n in (3, 2, -1)]
+    found = history(*later)
+    assert (found.next_at, len(found.touches)) == (now + timedelta(hours=2), 1)
+    assert found.last_contact == b.TODAY, "what was read before it counts"
+    assert history(later[2]).next_at is None
 
 
 def test_e27_a_week_is_seven_days_that_end_on_the_day_by_channel_where_one_is_named() -> None:
