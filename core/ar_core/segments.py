@@ -6,7 +6,7 @@ depends on another's.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -90,7 +90,7 @@ def assign_tiers(
     the tier is unknown. Rank by value, best first; p = (rank - 1) / N; p < `strategic` and p < `strategic` + `core` are the
     cuts; equal values share the better tier (C18). `today`: payments after it have not happened yet.
     """
-    return _cut(snapshot, _values(snapshot, today), strategic, core)
+    return _cut(snapshot, _values(snapshot, today, derived=bool(snapshot.payments)), strategic, core)
 
 
 def reassign_tiers(
@@ -102,11 +102,13 @@ def reassign_tiers(
     core: Decimal,
     since: date,
     today: date,
+    records_of: Callable[[Collection[str]], Snapshot] | None = None,
 ) -> Tiers:
     """The tiers of a snapshot in which only some customers' records changed since `previous` was assigned on the day `since`.
 
     Equal to `assign_tiers(snapshot, ...)` as long as base currency and rates are the same and both snapshots have payments, or
-    neither has; `previous` itself when nobody's value moved.
+    neither has; `previous` itself when nobody's value moved. `records_of`: the snapshot without customers, profiles and payments
+    of others than these, where somebody has them at hand; else they are looked for among all.
     """
     moved = set(changed)
     if today != since:
@@ -115,8 +117,9 @@ def reassign_tiers(
             for p in snapshot.payments
             if p.customer_id is not None and p.payment_date is not None and since < p.payment_date <= today
         )
-    there = {i: merged for i, merged in _read_merged(snapshot.customers) if i in moved}
-    fresh = _values(snapshot, today, there)
+    theirs = snapshot if records_of is None else records_of(moved)
+    there = {i: merged for i, merged in _read_merged(theirs.customers) if i in moved}
+    fresh = _values(theirs, today, there, derived=bool(snapshot.payments))
     held = previous.by_customer
     for customer_id in moved:
         before = held.get(customer_id)
@@ -138,8 +141,11 @@ _Value = tuple[Decimal, tuple[Code, ...]]
 """Lifetime value in base currency, and where it comes from."""
 
 
-def _values(snapshot: Snapshot, today: date | None, only: Collection[str] | None = None) -> dict[str, _Value]:
-    """What is known about the value of each customer; of some of them with `only`, their ids."""
+def _values(
+    snapshot: Snapshot, today: date | None, only: Collection[str] | None = None, *, derived: bool
+) -> dict[str, _Value]:
+    """What is known about the value of each customer; of some of them with `only`, their ids. `derived`: where a profile says nothing,
+    payments do, and having none is a value of zero; a snapshot without any payment says nothing about anybody."""
     base = snapshot.organization.base_currency if snapshot.organization else None
     rates = latest_rates(snapshot, base, today)
     values: dict[str, _Value] = {}
@@ -153,11 +159,11 @@ def _values(snapshot: Snapshot, today: date | None, only: Collection[str] | None
                 given = _in_base(amount, currency, base, rates)
                 if given is not None:
                     values[customer_id] = (given, ())
-        if snapshot.payments:  # a snapshot without any payment says nothing about anybody
+        if derived:
             wanted = [c for c in (_read_ids(snapshot.customers) if only is None else only) if c not in values]
-            derived = _settled_revenue(snapshot, base, rates, today, frozenset(wanted)) if wanted else {}
+            settled = _settled_revenue(snapshot, base, rates, today, frozenset(wanted)) if wanted else {}
             for customer_id in wanted:
-                revenue = derived.get(customer_id, ZERO)
+                revenue = settled.get(customer_id, ZERO)
                 if revenue is not None:
                     values[customer_id] = (revenue, (Code.LTV_DERIVED,))
     return values

@@ -422,10 +422,19 @@ def test_tiers_from_the_previous_ones_are_the_tiers_assigned_anew(data: st.DataO
     second = snapshot(draw_book(changed, first))
     today = b.TODAY + data.draw(st.integers(0, 5)) * DAY
     previous = ar.assign_tiers(snapshot(first), **shares, today=b.TODAY)
-    again = reassign_tiers(
-        previous, second, {b.customer_id(n) for n in changed}, **shares, since=b.TODAY, today=today
-    )
-    assert again == ar.assign_tiers(second, **shares, today=today)
+    expected = ar.assign_tiers(second, **shares, today=today)
+    for records_of in (None, Book(second).only):
+        again = reassign_tiers(
+            previous,
+            second,
+            {b.customer_id(n) for n in changed},
+            strategic=shares["strategic"],
+            core=shares["core"],
+            since=b.TODAY,
+            today=today,
+            records_of=records_of,
+        )
+        assert again == expected
 
 
 def test_accounts_can_be_evaluated_in_other_processes() -> None:

@@ -6,7 +6,7 @@ An account is who receives the messages: a customer, or the parent it is billed 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from operator import itemgetter
 from typing import Any, Final, Literal, TypeVar
@@ -220,6 +220,17 @@ class Book(Ledger):
             own = self._own(owner)
             kept = without(getattr(own, name), lost.get(owner, _NONE))
             setattr(own, name, sorted([*kept, *new.get(owner, _NONE)], key=_identity))
+
+    def only(self, customer_ids: Collection[str]) -> Snapshot:
+        """The snapshot without customers, profiles and payments of others than these."""
+        theirs = [own for i in customer_ids if (own := self._facts.get(i)) is not None]
+        return self.snapshot.model_copy(
+            update={
+                "customers": tuple([own.customer for own in theirs if own.customer is not None]),
+                "profiles": tuple([profile for own in theirs for profile in own.profiles]),
+                "payments": tuple([payment for own in theirs for payment in own.payments]),
+            }
+        )
 
     @property
     def orphan_rows(self) -> Sequence[OpenRow]:

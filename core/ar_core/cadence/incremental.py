@@ -47,8 +47,9 @@ def _reevaluate(
 ) -> Evaluation:
     results, before, old_book = previous.parts()
     given = before.tiers_given or tiers is not None
+    book = Book(snapshot, before.grouping.collect_at, before=old_book)
     if tiers is None:
-        tiers = before.tiers if given else _tiers(before, old_book.snapshot, snapshot, changed, as_of)
+        tiers = before.tiers if given else _tiers(before, old_book.snapshot, book, changed, as_of)
     run = prepare(
         snapshot, before.compiled, as_of, tiers=tiers, calendar=before.calendar, scorer=before.scorer
     )
@@ -65,7 +66,6 @@ def _reevaluate(
         old, new = before.tiers.by_customer, run.tiers.by_customer
         touched.update(c for c, assignment in new.items() if old.get(c) != assignment)
         touched.update(old.keys() - new.keys())
-    book = Book(snapshot, run.grouping.collect_at, before=old_book)
     for customer_id in _with_descendants(book.accounts, touched):
         stale.add(book.account_of(customer_id))
         stale.add(old_book.account_of(customer_id))
@@ -78,10 +78,9 @@ def _reevaluate(
     return assemble(kept, run, book, previous.notes)
 
 
-def _tiers(
-    before: Run, old: Snapshot, snapshot: Snapshot, changed: Collection[str], as_of: AsOf
-) -> Tiers | None:
+def _tiers(before: Run, old: Snapshot, book: Book, changed: Collection[str], as_of: AsOf) -> Tiers | None:
     """The tiers as they are now, from the previous ones; None where they have to be assigned anew."""
+    snapshot = book.snapshot
     base = snapshot.organization.base_currency if snapshot.organization else None
     if (
         base != before.base_currency
@@ -99,6 +98,7 @@ def _tiers(
         core=value.core,
         since=before.today,
         today=as_of.today,
+        records_of=book.only,
     )
 
 
