@@ -79,6 +79,13 @@ class TestChanges:
         (change,) = diff_evaluations(grouped, apart).changes
         assert change.after == "call voice either; demand email auto"
 
+    def test_who_stands_in_no_segment_is_counted_as_none(self) -> None:
+        first, second = b.run(b.invoice(dpd=1)), b.run(b.invoice(dpd=9))
+        unknown = ar.Evaluation.model_validate({**second.model_dump(mode="json"), "segments": []})
+        found = diff_evaluations(first, unknown)
+        assert [change.segment for change in found.changes] == ["none"]
+        assert list(found.by_segment) == ["none"]
+
     def test_lists_without_names_are_compared_place_by_place(self) -> None:
         before, after = (
             b.changed(

@@ -36,6 +36,13 @@ def test_c15_a_stage_is_silent_when_no_step_of_it_goes_out_up_to_its_last_day() 
     assert found("SILENT_STAGE", of(step("a", 3), blocked[0], step("d", 20), stages=stages)) == []
 
 
+def test_c15_before_the_first_step_that_goes_out_no_stage_is_silent() -> None:
+    stages = [stage("early", None, 7), stage("late", 8, None)]
+    blocked = step("a", 3, capability="uses_agency")
+    assert found("SILENT_STAGE", of(blocked, step("b", 10), stages=stages)) == []
+    assert found("SILENT_STAGE", of(blocked, stages=stages)) == []
+
+
 def test_e25_in_a_sequence_no_gap_outlasts_a_window() -> None:
     rows = [step("a", 1, window=[1, 1], channels=BOTH), step("b", 2, window=[2, 2], channels=BOTH)]
     said = "its window ends on day 2, before the gap of 3 days after a is over"

@@ -16,6 +16,7 @@ from tests.cadence.test_why_not_in_full import Row, rows
 
 Make = Callable[[], ar.Evaluation]
 STAGES = [stage("early", None, 7), stage("late", 8, None)]
+CONFIRMATION = step("a", 0, window=[0, 0], purpose="due_confirmation")
 AGENDA: dict[str, Any] = {"kind": "decision", "channels": [], "options": ["call", "wait"]}
 
 
@@ -135,6 +136,16 @@ CASES: dict[str, tuple[Make, str, list[Row]]] = {
         of(step("a", 0, window=[0, 0], purpose="due_confirmation"), step("c", 5), dpd=1, **IN_ORDER),
         "c",
         [later(">= 5", 1, 4)],
+    ),
+    "a sequence, on the day that one belongs to": (
+        of(step("x", -2), CONFIRMATION, step("c", 5), dpd=0, **IN_ORDER),
+        "c",
+        [missing("a"), later(">= 5", 0, 5)],
+    ),
+    "a sequence, in the evening of that day": (
+        of(step("x", -2), CONFIRMATION, step("c", 5), dpd=0, hour=20, **IN_ORDER),
+        "c",
+        [missing("x"), later(">= 5", 0, 5)],
     ),
     "a sequence that keeps its distance": (
         of(step("a"), step("c", 20), dpd=25, touched={"a": 1}, **IN_ORDER),

@@ -172,7 +172,7 @@ class _Reader:
                 and node.value is not None
             ):
                 try:
-                    return Decimal(text.replace("_", ""))
+                    return Decimal(text)
                 except ArithmeticError as error:
                     raise self._refuse(node, f"{text} is not a number") from error
         raise self._refuse(node, "write a number, text in quotes, or a tuple of them")
