@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import pickle
+from datetime import timedelta
 from functools import cache
 
 import ar_core as ar
+from ar_core.cadence.evaluate import assemble
 from tests.cadence import books as b
 
 COUNTRY = "country is None or country not in ('MX', 'BR', 'ES')"
@@ -87,3 +90,23 @@ def test_the_same_comes_as_data() -> None:
     assert [d["invoice_id"] for d in data["dispositions"]] == [b.invoice_id("i1")]
     assert [a["step"] for a in data["actions"]] == ["call"]
     assert {r["invoice_id"] for r in data["trace"]} == {None, b.invoice_id("i1")}
+
+
+def test_a_decision_of_which_nothing_is_known_has_no_parentheses() -> None:
+    nothing = ar.Tiers({b.customer_id(): ar.TierAssignment("core", None)})
+    evaluation = b.run(b.invoice(dpd=9), b.profile(lifetime_value=None), tiers=nothing)
+    assert "  tiers.value: core" in ar.explain(evaluation, invoice=b.invoice_id()).splitlines()
+
+
+def test_what_an_earlier_run_or_another_process_decided_is_explained_as_of_this_one() -> None:
+    snapshot = b.book(b.invoice("i1", 9), b.invoice("i2", 40, "c2"), b.touch(ago=1))
+    first, at = b.run(snapshot), b.as_of(b.TODAY + timedelta(days=1))
+    full = b.run(snapshot, at=at)
+    kept = ar.reevaluate(first, snapshot, set(), at)
+    _, run, book = full.parts()
+    sent = assemble(pickle.loads(pickle.dumps(dict(full.decisions.results))), run, book, full.notes)
+    for one, dpd in (("i1", 10), ("i2", 41)):
+        told = ar.explain(full, invoice=b.invoice_id(one))
+        assert f"days_past_due {dpd};" in told
+        assert ar.explain(kept, invoice=b.invoice_id(one)) == told
+        assert ar.explain(sent, invoice=b.invoice_id(one)) == told

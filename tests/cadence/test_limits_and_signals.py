@@ -371,3 +371,16 @@ def test_r69_a_referral_keeps_the_order_hold() -> None:
     unanswered = b.touch(ago=40, step="first", covers=("i1",))
     found = [c for c in written(b.invoice("i1", 95), unanswered, policy=policy) if c.type == "set_order_hold"]
     assert [c.reason for c in found] == ["overdue, referral"]
+
+
+def test_r69_e39_no_rung_writes_an_order_hold_that_nobody_declared_or_wants() -> None:
+    rule = {"rung": "order_hold", "when": "max_dpd >= 60", "origin": "R69"}
+    for wanted, declared, dpd in ((True, True, 59), (True, False, 60), (False, True, 60), (False, False, 60)):
+        policy = b.changed(
+            "balanced",
+            capabilities={"can_hold_orders": declared},
+            writeback={"order_hold": wanted},
+            escalate=[rule],
+        )
+        found = written(b.invoice("i1", dpd), policy=policy)
+        assert [c.type for c in found] == ["set_collections_status"]

@@ -21,6 +21,9 @@ def test_every_feature_stands_in_the_reference_with_its_type_unit_and_meaning(re
     assert "\n".join(reference._features()) in page
     assert {feature.scope for feature in FEATURES.values()} == {"customer", "invoice"}
     assert all(name == feature.name for name, feature in FEATURES.items())
+    assert all(isinstance(feature.unit, str) for feature in FEATURES.values()), (
+        "without a unit it is an empty text"
+    )
 
 
 def test_every_name_that_the_rules_mention_is_one_that_there_is(repo_root: Path) -> None:

@@ -287,7 +287,3 @@ def _limits(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
     limit = account_limit(state)
     if limit is not None:
         yield _blocked(limit.code, limit.until, limit.record_id)
-        return
-    outcome = item.outcome
-    if outcome is not None and outcome.kind == "wait" and item.step is step and held is None:
-        yield _blocked(outcome.code, state.run.in_days(outcome.until_in))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from ar_core.cadence.account import decide
 from ar_core.cadence.codes import CODES
@@ -170,14 +170,13 @@ def _lines(found: Explanation, bullet: str) -> Iterable[str]:
 
 
 def _inputs(record: TraceRecord) -> str:
-    parts = []
-    for name, value in record.inputs.items():
-        shown = plain(value)
-        if name == "because" and isinstance(shown, list):
-            shown = "; ".join(
-                f"{c['fact']} {c['wanted']} (is {c['is']})" if isinstance(c, dict) else str(c) for c in shown
-            )
-        if shown in (None, [], ""):
-            continue
-        parts.append(f"{name} {', '.join(map(str, shown)) if isinstance(shown, list) else shown}")
+    parts = [f"{name} {_words(name, plain(value))}" for name, value in record.inputs.items()]
     return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _words(name: str, shown: Any) -> str:
+    if not isinstance(shown, list):
+        return str(shown)
+    if name == "because":
+        return "; ".join(f"{c['fact']} {c['wanted']} (is {c['is']})" for c in shown)
+    return ", ".join(map(str, shown))

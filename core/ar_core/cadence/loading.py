@@ -123,9 +123,9 @@ def _is_preset(source: str) -> bool:
 def _preset_data(ref: str) -> dict[str, Any]:
     name, _, version = ref.partition("@")
     data = tomllib.loads(preset_text(name))
-    if version and version != str(data.get("version", 1)):
+    if version and version != str(data["version"]):
         raise PolicyError(
-            repr(ref), (("", f"{name} is shipped in version {data.get('version', 1)}, not {version}"),)
+            repr(ref), (("", f"{name} is shipped in version {data['version']}, not {version}"),)
         )
     return data
 
