@@ -1,0 +1,74 @@
+"""Keys of actions from one attempt to the next (E28, E29), steps known by a key alone, and sending hours of several people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import ar_core as ar
+from ar_core.cadence.codes import Code
+from ar_core.cadence.run import action_key
+from tests.cadence import books as b
+
+DAY = timedelta(days=1)
+
+
+def key_of(evaluation: ar.Evaluation, step: str, version: int, attempt: int) -> str:
+    family = evaluation.parts()[1].family
+    return action_key(family, b.customer_id(), step, b.invoice_id(), version, attempt)
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+@pytest.mark.parametrize("failed", [0, 1, 2])
+def test_e28_e29_an_action_is_known_by_its_step_its_due_version_and_the_attempts_before_it(
+    version: int, failed: int
+) -> None:
+    covered = ar.Coverage(invoice_id=b.invoice_id(), step="demand", due_version=version)
+    attempts = [
+        b.touch(
+            f"t{n}",
+            ago=9 - n,
+            step="demand",
+            outcome=ar.TouchOutcome.FAILED,
+        ).model_copy(update={"covers": (covered,)})
+        for n in range(failed)
+    ]
+    earlier = b.touch("t9", ago=20, step="first", outcome=ar.TouchOutcome.FAILED, covers=())
+    found = b.run(b.invoice(dpd=9, due_version=version), *attempts, earlier)
+    assert b.only_touch(found).key == key_of(found, "demand", version, failed)
+
+
+def test_e28_a_step_of_which_only_the_key_is_on_record_counts_as_done() -> None:
+    first = b.run(b.invoice(dpd=9))
+    sent = b.touch(ago=0, step="demand", key=b.only_touch(first).key, at=b.as_of(hour=11).instant)
+    found = b.run(b.invoice(dpd=9), sent)
+    assert not b.touches_of(found)
+    needs = ar.why_not(found, b.invoice_id(), "demand").would_fire_if
+    assert [n.fact for n in needs if n.code is Code.NEXT_STEP] == ["touch of demand"]
+
+
+def test_e2_the_hours_of_everyone_who_is_written_to_are_times_to_look_again() -> None:
+    policy = b.changed(
+        "balanced",
+        steps=[{"id": "call", "channels": ["email"], "audience": "executive"}],
+        grouping={"by": "invoice"},
+        limits={"max_customer_actions_per_run": 9},
+    )
+    boss = b.contact(name="a", role=ar.ContactRole.EXECUTIVE, time_zone="Asia/Tokyo")
+    clerk = b.contact(name="b", time_zone="Europe/Berlin")
+    closes_in_berlin = datetime(2026, 11, 25, 16, tzinfo=UTC)
+    opens_in_tokyo = datetime(2026, 11, 26, tzinfo=UTC)
+    invoices = [b.invoice("i1", 9), b.invoice("i2", 30)]
+    for hour, moment in ((10, closes_in_berlin), (18, opens_in_tokyo)):
+        found = b.run(*invoices, boss, clerk, policy=policy, at=b.as_of(hour=hour))
+        assert {a.contact_id for a in b.touches_of(found)} == {boss.id, clerk.id}
+        assert found.next_change_at == moment
+
+
+def test_a_dispute_opened_today_stops_its_invoice_today() -> None:
+    assert b.of(b.run(b.invoice(dpd=9), b.dispute(ago=0))).code is Code.DISPUTED
+    tomorrow = b.run(b.invoice(dpd=9), b.dispute(ago=-1))
+    assert b.of(tomorrow).code is Code.STEP_DUE
+    assert tomorrow.next_change_at is not None
+    assert tomorrow.next_change_at <= b.as_of(b.TODAY + DAY, 0).instant
