@@ -43,6 +43,11 @@ def test_e46_who_is_billed_alone_receives_for_nobody_else() -> None:
     assert ids(book.account(ONE).members) == [ONE]
     assert tuple(book.account(ONE).ancestors) == (TWO,)
     assert book.account_ids() == [ONE]
+    assert dict(book.accounts.children) == {TWO: [ONE]}
+
+
+def test_e46_who_has_no_parent_and_no_child_is_the_only_member() -> None:
+    assert ids(Book(b.book(b.invoice())).account(ONE).members) == [ONE]
 
 
 def test_e46_a_parent_receives_what_is_its_childrens_and_its_own_contacts_come_first() -> None:
@@ -106,12 +111,12 @@ def test_a_book_arrives_in_another_process_with_its_accounts() -> None:
 
 
 def test_money_is_found_by_what_it_was_applied_to_in_whatever_order_one_asks() -> None:
-    snapshot = b.book(
-        b.invoice(), b.payment(), b.allocation(ago=9), b.payment("p2"), b.allocation("p2", ago=4)
-    )
+    rows = [b.allocation(f"p{n}", ago=ago) for n, ago in ((1, 9), (2, 4), (3, 6))]
+    rows.append(b.allocation("p4").model_copy(update={"applied_on": None}))
+    snapshot = b.book(b.invoice(), b.payment(), b.payment("p2"), *rows)
     first, second = Book(snapshot), Book(snapshot)
     assert first.last_applied(b.invoice_id()) == b.TODAY - timedelta(days=4)
-    assert [a.source_id for a in second.allocations[b.invoice_id()]] == [b.payment().id, b.payment("p2").id]
+    assert second.allocations == {b.invoice_id(): rows}
     assert second.last_applied(b.invoice_id("i9")) is None
     assert set(first.sources) == {b.payment().id, b.payment("p2").id}
 

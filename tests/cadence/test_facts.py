@@ -63,7 +63,13 @@ def test_an_open_invoice_may_be_chased_from_its_issue_on_where_it_has_one() -> N
     assert row(issue_date=issued)[SINCE] == issued.toordinal()
     assert row(issue_date=None)[SINCE] == 0
     assert (row()[DUE], row(due_date=None)[DUE]) == ((b.TODAY - DAY).toordinal(), None)
-    assert row()[PLACE] == 1
+    assert row(due_date=None, issue_date=issued)[SINCE] == issued.toordinal()
+
+
+def test_open_invoices_have_their_places_in_the_order_in_which_they_were_read() -> None:
+    closed = b.invoice("i9", balance_due=Decimal(0))
+    opened, _ = open_and_closed([b.invoice("i3"), closed, b.invoice("i1"), b.invoice("i2")])
+    assert [found[PLACE] for found in opened[b.customer_id()]] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

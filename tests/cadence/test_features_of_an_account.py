@@ -71,6 +71,8 @@ def paid(name: str, dpd: int, ago: int, amount: str = "100", **changes: Any) -> 
     yield b.allocation(f"of {name}", name, ago=ago, amount=amount)
 
 
+AWAY = b.touch("away", ago=1, direction=IN, intent=ar.Intent.OUT_OF_OFFICE, until=b.TODAY + timedelta(days=2))
+"""The only contact wrote yesterday that nobody is there until the day after tomorrow."""
 ONE = b.invoice("i1", 9)
 """100 USD, nine days past due."""
 
@@ -243,6 +245,11 @@ class TestPromises:
             assert value_of("broken_ptp_12m", old, self.broken(ago)) == counted
             assert value_of("broken_ptp", old, self.broken(ago)) == "1"
 
+    def test_a_year_of_promises_begins_on_the_day_after_today_a_year_ago(self) -> None:
+        for ago, counted in ((364, "1"), (365, "0")):
+            kept = b.promise("k1", on=-ago, given=ago + 5, covers=("s1",))
+            assert value_of("kept_ptp_12m", ONE, kept, *paid("s1", 400, ago)) == counted, ago
+
     def test_open_and_in_grace_are_open(self) -> None:
         assert value_of("open_promises", ONE, b.promise("o1", on=5), b.promise("o2", on=-1, given=3)) == "1"
         two = (b.promise("o1", on=5, covers=("i1",)), b.promise("o2", on=-1, given=3, covers=("i2",)))
@@ -361,3 +368,20 @@ def test_a_rolling_window_says_when_it_may_change(feature: str, records: list[An
     assert without is not None
     assert feature == "disputes_12m" or without > first.instant
     assert b.run(ONE, *records, policy=asking(feature)).next_change_at == first.instant
+
+
+@pytest.mark.parametrize(
+    ("feature", "records", "days"),
+    [
+        ("days_since_last_touch", [b.touch(ago=8)], 1),
+        ("days_since_last_response", [b.touch(ago=8), b.payment(ago=20)], 1),
+        ("unanswered_all", [b.touch(ago=8)], 7),
+        ("unanswered_all", [b.touch(ago=8), AWAY], 3),
+    ],
+)
+def test_what_is_counted_in_days_changes_tomorrow_and_silence_when_an_absence_ends(
+    feature: str, records: list[Any], days: int
+) -> None:
+    """Without it there is nothing to look at again for a week."""
+    next_look = b.as_of(b.TODAY + timedelta(days=days), hour=0)
+    assert b.run(ONE, *records, policy=asking(feature)).next_change_at == next_look.instant

@@ -130,6 +130,11 @@ def test_e20_what_is_only_listed_or_names_no_step_hides_nothing_behind_it() -> N
     assert len(history(failed).failed) == 2
 
 
+def test_e20_invoices_of_one_touch_are_marked_each_with_its_own_step() -> None:
+    sent = covering("t1", cover("i1"), cover("i2", "demand"), cover("i3", "demand"))
+    assert [marks(history(sent), one) for one in (ONE, TWO, THREE)] == [("first",), ("demand",), ("demand",)]
+
+
 def test_e20_an_answer_between_two_contacts_hides_neither() -> None:
     answer = covering("t2", cover(), ago=6, direction=ar.Direction.INBOUND)
     sent = [covering("t1", cover(), ago=9), answer, covering("t3", cover(step="demand"), ago=5)]
