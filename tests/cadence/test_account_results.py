@@ -64,6 +64,12 @@ class TestFromAnotherProcess:
         assert first[1:] == (ar.ActionKind.TOUCH, ar.Code.STEP_DUE, "demand", None, "c1@example.com")
         assert notice[1:] == (ar.ActionKind.INTERNAL, ar.Code.NOTIFY, None, "demand:notify", None)
 
+    def test_and_those_of_a_decision(self) -> None:
+        heads = result_of(b.run(b.invoice("i1", 80))).heads
+        assert ("decide", ar.ActionKind.DECISION, ar.Code.DECISION_REQUIRED) in [
+            (h.step, h.kind, h.code) for h in heads
+        ]
+
     def test_nothing_to_do_is_no_score_and_no_heads(self) -> None:
         found = result_of(b.run(b.invoice("i1", -20)))
         assert (found.heads, found.score, found.balance_base, found.max_dpd, found.error) == (
@@ -114,6 +120,14 @@ class TestStanding:
         assert found is not None
         assert (found.pause, found.step, found.step_on) == (None, "demand", b.TODAY + timedelta(days=2))
 
+    def test_while_the_oldest_waits_the_contact_about_another_comes_next(self) -> None:
+        called = b.touch("t1", ago=6, step="call", covers=("i1",))
+        found = b.run(b.invoice("i1", 30), b.invoice("i2", 9), called)
+        assert b.of(found, "i1").until is not None
+        standing = result_of(found).status
+        assert standing is not None
+        assert (standing.stage, standing.step, standing.step_on) == ("escalation", "demand", None)
+
     def test_a_pause_of_the_account_or_of_its_oldest_invoice(self) -> None:
         whole = result_of(b.run(b.invoice("i1", 9), b.profile(flags=("legal_stop",)))).status
         oldest = result_of(b.run(b.invoice("i1", 9), b.invoice("i2", 4), b.dispute(about="i1"))).status
@@ -139,14 +153,29 @@ class TestWhenItMayChange:
         assert [a.task for a in task.actions] == ["resolve_attempt"]
         assert decision.next_change_at == task.next_change_at == b.as_of(hour=17).instant
 
-    @pytest.mark.parametrize("dpd", [*range(3, 7), *range(8, 21)])
-    def test_the_next_day_of_the_organization_comes_before_that_of_a_contact_in_the_west(
-        self, dpd: int
-    ) -> None:
+    def test_the_next_day_of_the_organization_comes_before_that_of_a_contact_in_the_west(self) -> None:
         west = b.contact(time_zone="Pacific/Honolulu")
-        found = b.run(b.invoice("i1", dpd), west, at=b.as_of(hour=23))
-        assert found.actions
-        assert found.next_change_at == midnight_in(1)
+        for dpd in (*range(3, 7), *range(8, 21)):
+            found = b.run(b.invoice("i1", dpd), west, at=b.as_of(hour=23))
+            assert found.actions
+            assert found.next_change_at == midnight_in(1), dpd
+
+    def test_a_fact_of_tomorrow_comes_before_a_step_of_the_day_after(self) -> None:
+        for dpd in range(-9, -5):
+            assert b.run(b.invoice("i1", dpd), b.payment(ago=-1)).next_change_at == midnight_in(1), dpd
+
+    def test_a_contact_on_record_for_later_counts_from_its_own_instant(self) -> None:
+        later = b.touch("t2", ago=-3)
+        assert b.run(b.invoice("i1", -40), later).next_change_at == later.at
+        assert b.run(b.invoice("i1", -40), b.payment(ago=-2), later).next_change_at == midnight_in(2)
+
+    def test_where_nothing_else_will_change_only_that_does(self) -> None:
+        stage = {"id": "all", "tone": "firm", "origin": "test"}
+        step = {"id": "only", "at": 3, "channels": ["email"], "tone": "firm", "origin": "test"}
+        policy = ar.load_policy({"schema": "cadence-policy/1", "id": "p", "stages": [stage], "steps": [step]})
+        done, later = b.touch("t1", step="only", covers=("i1",)), b.touch("t2", ago=-3)
+        assert b.run(b.invoice("i1", 400), done, policy=policy).next_change_at is None
+        assert b.run(b.invoice("i1", 400), done, later, policy=policy).next_change_at == later.at
 
     def test_the_hours_of_the_account_and_of_who_is_written_to_both_count(self) -> None:
         """The customer's day ends in New York at 17:00, that of the contact in Los Angeles three hours later; and the other way round."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import ar_core as ar
 from ar_core.cadence.outcomes import Outcomes
-from ar_core.cadence.view import StageValue
+from ar_core.cadence.view import AccountView, StageValue
 from tests.cadence import books as b
 
 ORDER = {"early": 0, "late": 1}
@@ -65,32 +67,29 @@ class TestAnswers:
 
 
 class TestSumsInBaseCurrency:
-    EUR = ar.ExchangeRate(currency="EUR", base_currency="USD", rate=Decimal("1.1"), as_of=b.TODAY)
+    RATES: Mapping[str, Decimal] = {"EUR": Decimal("1.1")}
 
-    def view(self, *records: ar.ExchangeRate, base: str | None = "USD") -> object:
-        snapshot = b.book(b.invoice("i1", 9), *records)
-        organization = ar.Organization(id="quickbooks:1:organization:1", base_currency=base, time_zone=b.ZONE)
-        found = b.run(snapshot.model_copy(update={"organization": organization}))
-        state = found.parts()[0][b.customer_id()].state
-        assert state is not None
-        return state.view
+    @staticmethod
+    def view(base: str | None, rates: Mapping[str, Decimal]) -> AccountView:
+        nothing: Any = None
+        return AccountView(nothing, nothing, (), (), nothing, b.TODAY, base, rates)
 
     def test_another_currency_by_its_rate(self) -> None:
-        view = self.view(self.EUR)
-        assert view.in_base(Decimal(10), "EUR") == 11  # type: ignore[attr-defined]
-        assert view.in_base(Decimal(10), "USD") == 10  # type: ignore[attr-defined]
-        assert view.rate_missing is False  # type: ignore[attr-defined]
+        view = self.view("USD", self.RATES)
+        assert (view.in_base(Decimal(10), "EUR"), view.in_base(Decimal(10), "USD")) == (Decimal(11), Decimal(10))
+        assert view.rate_missing is False
 
     def test_without_a_rate_it_is_unknown_and_noted(self) -> None:
-        view = self.view(self.EUR)
-        assert view.in_base(Decimal(10), "GBP") is None  # type: ignore[attr-defined]
-        assert view.rate_missing is True  # type: ignore[attr-defined]
+        view = self.view("USD", self.RATES)
+        assert view.in_base(Decimal(10), "GBP") is None
+        assert view.rate_missing is True
 
     def test_with_a_base_and_no_rates_at_all_too(self) -> None:
-        assert self.view().in_base(Decimal(10), "EUR") is None  # type: ignore[attr-defined]
+        assert self.view("USD", {}).in_base(Decimal(10), "EUR") is None
 
-    def test_without_a_base_all_is_taken_as_it_is(self) -> None:
-        assert self.view(base=None).in_base(Decimal(10), "EUR") == 10  # type: ignore[attr-defined]
+    def test_without_both_all_is_taken_as_it_is_and_without_a_base_alone_it_is_not(self) -> None:
+        assert self.view(None, {}).in_base(Decimal(10), "EUR") == 10
+        assert self.view(None, self.RATES).in_base(Decimal(10), "GBP") is None
 
 
 def test_steps_that_are_given_up_stay_so() -> None:

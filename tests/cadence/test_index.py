@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import ar_core as ar
 from ar_core.cadence.book import Book
 from ar_core.cadence.facts import PLACE, RECORDS
-from ar_core.cadence.index import Index, difference
+from ar_core.cadence.index import Index, difference, without
 from tests.cadence import books as b
 
 
@@ -46,6 +46,13 @@ def test_an_index_that_followed_holds_what_one_made_anew_holds(snapshots: list[t
 def test_the_same_records_keep_the_index() -> None:
     index = Index(tuple(_RECORDS), _owner)
     assert index.following(index.records) is index
+
+
+def test_what_stands_there_twice_is_taken_away_as_often_as_it_is_named() -> None:
+    one, other = _Record("a"), _Record("a")
+    assert without([one, one, other], [one]) == [one, other]
+    assert without([one, one, other, one], [one, one]) == [other, one]
+    assert difference((one, one), (one,)) == ([one], [])
 
 
 def test_only_what_is_another_object_is_read() -> None:

@@ -16,6 +16,19 @@ from tests.cadence import books as b
 
 TOMORROW = b.TODAY + timedelta(days=1)
 ONE_EACH = {"by": "invoice"}
+HEAD = b.changed(
+    "balanced",
+    steps=[
+        {
+            "id": "demand",
+            "audience": "department_head",
+            "attach": [],
+            "clauses": ["agency"],
+            "tone": "friendly",
+        }
+    ],
+)
+"""The demand goes to the head of the department, attaches nothing, and would name an agency if there were one."""
 
 
 def most(count: int, **changes: Any) -> ar.Policy:
@@ -151,6 +164,10 @@ class TestWhoWrites:
         assert (said.sender_role, said.sender) == ("clerk", None)
         assert ar.Code.NO_NAMED_HUMAN in said.reasons
 
+    def test_a_rule_that_the_account_alone_fulfils_counts_for_every_invoice(self) -> None:
+        said = self.found({"when": "country == 'US' or dpd >= 90", "sender_role": "clerk", "origin": "test"})
+        assert said.sender_role == "clerk"
+
     def test_the_account_manager_is_who_the_profile_names(self) -> None:
         said = self.found(dpd=30)
         assert (said.step, said.sender_role, said.sender) == ("call", "account_manager", "Ann Lee")
@@ -179,6 +196,14 @@ class TestChannelsOfAnOverride:
     def test_one_more_comes_before_the_last(self) -> None:
         said = self.found({"when": "dpd >= 1", "add_channels": ["whatsapp"]}, phone=None, mobile=None)
         assert (said.channel, said.fallbacks) == (ar.Channel.LETTER, (ar.Channel.WHATSAPP, ar.Channel.EMAIL))
+
+    def test_where_the_step_is_carried_out_otherwise_it_changes_that(self) -> None:
+        """No letter without a lawyer: who calls instead may write a message, too."""
+        rule = {"when": "dpd >= 1", "add_channels": ["whatsapp"], "origin": "test"}
+        sent = b.touch("t1", ago=20, step="demand", covers=("i1",))
+        found = b.run(b.invoice("i1", 50), sent, policy=b.changed("balanced", overrides=[rule]))
+        said = b.only_touch(found)
+        assert (said.channel, said.fallbacks) == (ar.Channel.VOICE, (ar.Channel.WHATSAPP, ar.Channel.EMAIL))
 
     def test_the_other_ways_of_the_step_stay(self) -> None:
         said = self.found({"when": "dpd >= 1", "only_channels": ["voice"]}, phone=None, mobile=None)
@@ -215,17 +240,32 @@ class TestToneAndHours:
 
 
 class TestWhatIsTold:
-    def test_a_pdf_is_missed_only_where_one_is_attached(self) -> None:
-        without = {"id": "demand", "attach": []}
-        for steps, has_pdf, told in (
-            ([], False, True),
-            ([], True, False),
-            ([], None, False),
-            ([without], False, False),
-        ):
-            policy = b.changed("balanced", steps=steps)
-            said = b.only_touch(b.run(b.invoice("i1", 9, has_pdf=has_pdf), policy=policy))
-            assert (ar.Code.PDF_MISSING in said.reasons) is told
+    def test_a_pdf_that_is_missing_is_told_where_one_is_attached(self) -> None:
+        assert b.only_touch(b.run(b.invoice("i1", 9, has_pdf=False))).reasons[-1] is ar.Code.PDF_MISSING
+
+    def test_one_that_is_there_is_not(self) -> None:
+        assert ar.Code.PDF_MISSING not in b.only_touch(b.run(b.invoice("i1", 9))).reasons
+
+    def test_nor_one_of_which_nothing_is_known(self) -> None:
+        assert ar.Code.PDF_MISSING not in b.only_touch(b.run(b.invoice("i1", 9, has_pdf=None))).reasons
+
+    def test_nor_where_none_is_attached(self) -> None:
+        head = b.contact(name="head", role=ar.ContactRole.DEPARTMENT_HEAD)
+        found = b.run(b.invoice("i1", 9, has_pdf=False), head, policy=HEAD)
+        assert ar.Code.PDF_MISSING not in b.only_touch(found).reasons
+
+    def test_the_seller_whom_it_is_for_and_what_it_has_to_say(self) -> None:
+        head = b.contact(name="head", role=ar.ContactRole.DEPARTMENT_HEAD)
+        said = b.only_touch(b.run(b.invoice("i1", 9, subsidiary_id="s1"), head, policy=HEAD))
+        assert (said.subsidiary_id, said.audience) == ("s1", ar.ContactRole.DEPARTMENT_HEAD)
+        assert said.content_requirements[:4] == (
+            "invoice_number",
+            "amount_due",
+            "due_date",
+            "good_faith_opening",
+        )
+        assert ar.Code.CLAUSE_WITHHELD in said.reasons
+        assert said.clauses == ()
 
     def test_a_step_that_opens_again_says_so_and_an_ordinary_one_does_not(self) -> None:
         policy = b.changed("balanced", capabilities={"will_pursue_legal": True})
