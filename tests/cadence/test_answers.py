@@ -76,7 +76,10 @@ class TestSumsInBaseCurrency:
 
     def test_another_currency_by_its_rate(self) -> None:
         view = self.view("USD", self.RATES)
-        assert (view.in_base(Decimal(10), "EUR"), view.in_base(Decimal(10), "USD")) == (Decimal(11), Decimal(10))
+        assert (view.in_base(Decimal(10), "EUR"), view.in_base(Decimal(10), "USD")) == (
+            Decimal(11),
+            Decimal(10),
+        )
         assert view.rate_missing is False
 
     def test_without_a_rate_it_is_unknown_and_noted(self) -> None:
