@@ -110,17 +110,17 @@ def test_e41_consent_on_record_without_a_time_is_older_than_any_with_one() -> No
         assert [a.channel for a in found] == [SMS]
 
 
-def test_e41_a_time_of_refusal_is_no_time_of_consent() -> None:
-    """Two profiles of one account speak of the same channel: the opt-out is later than any consent with a time."""
+def test_e41_consent_without_a_time_takes_nothing_from_one_that_came_after_the_opt_out() -> None:
+    """Two profiles of one account speak of the same channel; who opted in again five days ago may be written to."""
     child = b.customer("c2", parent_id=b.customer_id("c1"))
     out = b.touch(ago=20, contact_id=None, direction=IN, intent=ar.Intent.OPTED_OUT)
-    refused = ar.Consent(channel=EMAIL, granted=False, at=b.as_of().instant - 5 * DAY)
-    granted = ar.Consent(channel=EMAIL, granted=True)
+    again = ar.Consent(channel=EMAIL, granted=True, at=b.as_of().instant - 5 * DAY)
+    undated = ar.Consent(channel=EMAIL, granted=True)
     policy = b.changed("balanced", grouping={"collect_at": "parent"})
     records = [b.customer("c1"), child, b.invoice("i1", 9), b.invoice("i2", 9, "c2"), out]
-    for first, second in (("c1", "c2"), ("c2", "c1")):
-        profiles = [b.profile(first, consents=(refused,)), b.profile(second, consents=(granted,))]
-        assert not b.touches_of(b.run(*records, *profiles, policy=policy)), first
+    for words, sent in (((again, undated), True), ((undated, again), True), ((undated, undated), False)):
+        profiles = [b.profile(f"c{n}", consents=(word,)) for n, word in enumerate(words, 1)]
+        assert bool(b.touches_of(b.run(*records, *profiles, policy=policy))) is sent, words
 
 
 # ---- whose hours are expected
