@@ -81,6 +81,15 @@ class TestTheRunAfterIt:
         assert result(again, "c1") is not result(first, "c1")
         assert result(again, "c2") is result(first, "c2")
 
+    def test_nothing_where_nothing_will_ever_change(self) -> None:
+        stage = {"id": "all", "tone": "firm", "origin": "test"}
+        step = {"id": "only", "at": 3, "channels": ["email"], "tone": "firm", "origin": "test"}
+        policy = ar.load_policy({"schema": "cadence-policy/1", "id": "p", "stages": [stage], "steps": [step]})
+        records = b.book(b.invoice("i1", 400), b.touch("t1", step="only", covers=("i1",)))
+        first = b.run(records, policy=policy)
+        assert first.next_change_at is None
+        assert result(ar.reevaluate(first, records, (), TOMORROW), "c1") is result(first, "c1")
+
     def test_of_a_tier_only_whose_it_is(self) -> None:
         first = b.run(DUE_AND_FAR)
         same = ar.TierAssignment("core", Decimal(1000))
