@@ -72,3 +72,34 @@ def test_a_dispute_opened_today_stops_its_invoice_today() -> None:
     assert b.of(tomorrow).code is Code.STEP_DUE
     assert tomorrow.next_change_at is not None
     assert tomorrow.next_change_at <= b.as_of(b.TODAY + DAY, 0).instant
+
+
+def test_e28_a_repeated_step_goes_on_from_keys_that_are_on_record_without_an_invoice() -> None:
+    """A host that records a touch by its key alone: a week later the step is due again, under a key that was never used."""
+    policy = b.changed("balanced", steps=[{"id": "demand", "repeat_every": 7}])
+    invoice = b.invoice("i1", 20)
+    first = b.only_touch(b.run(invoice, policy=policy))
+
+    def alone(ago: int, key: str) -> ar.Touch:
+        return b.touch(f"t{ago}", ago=ago, key=key, step=None)
+
+    for ago in (0, 1, 6):
+        assert not b.touches_of(b.run(invoice, alone(ago, first.key), policy=policy))
+    again = b.only_touch(b.run(invoice, alone(7, first.key), policy=policy))
+    assert (again.step, again.key != first.key) == ("demand", True)
+    once_more = b.only_touch(b.run(invoice, alone(14, first.key), alone(7, again.key), policy=policy))
+    assert len({first.key, again.key, once_more.key}) == 3
+    assert not b.touches_of(b.run(invoice, alone(7, first.key), alone(0, again.key), policy=policy))
+
+
+def test_e28_a_repeated_step_counts_a_key_without_and_one_with_its_invoice() -> None:
+    policy = b.changed("balanced", steps=[{"id": "demand", "repeat_every": 7}])
+    invoice = b.invoice("i1", 20)
+    first = b.only_touch(b.run(invoice, policy=policy))
+    alone = b.touch(ago=14, key=first.key, step=None)
+    again = b.only_touch(b.run(invoice, alone, policy=policy))
+    whole = b.touch("t2", ago=7, key=again.key, step="demand", covers=("i1",))
+    third = b.only_touch(b.run(invoice, alone, whole, policy=policy))
+    assert len({first.key, again.key, third.key}) == 3
+    today = b.touch("t3", ago=0, key=third.key, step="demand", covers=("i1",))
+    assert not b.touches_of(b.run(invoice, alone, whole, today, policy=policy))

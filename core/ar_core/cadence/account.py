@@ -20,7 +20,7 @@ from ar_core.cadence.plan import NEVER, Plan
 from ar_core.cadence.policy import Actor, ValueTier
 from ar_core.cadence.records import DispositionKind
 from ar_core.cadence.run import Run, sending_zone
-from ar_core.cadence.state import NO_HOLDS, Chased, Item, Settled, State, Template, lead_key
+from ar_core.cadence.state import NO_HOLDS, Chased, Item, Settled, State, Template, next_key
 from ar_core.cadence.steps import Choice, choose_step, position
 from ar_core.cadence.tasks import make_notices, make_tasks
 from ar_core.cadence.view import AccountView, InvoiceView, StageValue
@@ -373,11 +373,12 @@ def _alone(state: State, item: Item, done: tuple[str, ...], lag: int, floor: int
     choice = choose_step(plan, run, facts, due, lag, dates, floor, restart=restart)
     # A touch that names the action's key but no invoice still counts for the invoice that led it (E28).
     while choice.step is not None and history.bare_keys:
-        key = lead_key(state, item, choice.step)
-        if not state.logged(key) or (choice.step.id in dates and choice.step.repeat_every is None):
+        step = choice.step
+        _, day = next_key(state, item, step)
+        known = dates.get(step.id)
+        if day is None or (known is not None and (step.repeat_every is None or day <= known.last)):
             break
-        day = run.local_day(history.keys[key].at)
-        dates = {**dates, choice.step.id: StepsDone(day, 1)}
+        dates = {**dates, step.id: StepsDone(day, 1)}
         done = tuple(dates)
         choice = choose_step(plan, run, facts, due, lag, dates, floor, restart=restart)
     if choice.step is not None and history.failed:

@@ -32,6 +32,7 @@ __all__ = [
     "State",
     "Template",
     "lead_key",
+    "next_key",
 ]
 
 _AUTOMATED: Final = Rung.AUTOMATED
@@ -239,5 +240,21 @@ class State:
 
 
 def lead_key(state: State, item: Item, step: PlanStep) -> str:
-    """The key of the action in which this invoice leads with this step."""
-    return state.key(step.id, item.id, item.due_version, state.history.attempts(item.subject, step.id))
+    """The key of the action in which this invoice leads with this step. One that is repeated is told apart by the attempts before,
+    and where a touch names a key alone and no invoice, by the keys on record: none of them ever comes again (E28)."""
+    if step.repeat_every is None or not state.history.bare_keys:
+        return state.key(step.id, item.id, item.due_version, state.history.attempts(item.subject, step.id))
+    return next_key(state, item, step)[0]
+
+
+def next_key(state: State, item: Item, step: PlanStep) -> tuple[str, date | None]:
+    """The key that such an action has now, and the last day on which one of its keys was put on record; None: none was."""
+    occurrence = state.history.attempts(item.subject, step.id)
+    key, recorded_on = state.key(step.id, item.id, item.due_version, occurrence), None
+    while state.logged(key):
+        recorded_on = state.run.local_day(state.history.keys[key].at)
+        if step.repeat_every is None:
+            break
+        occurrence += 1
+        key = state.key(step.id, item.id, item.due_version, occurrence)
+    return key, recorded_on
