@@ -208,3 +208,13 @@ def test_what_allocations_come_from_is_carried_on() -> None:
         now = Book(after(first.snapshot, payments=kept), before=first)
         assert sorted(now.sources) == sorted(b.payment(n).id for n in name)
     assert len(first.sources) == 2, "the earlier book stays as it is"
+
+
+def test_a_snapshot_of_some_customers_holds_theirs_alone() -> None:
+    payments = (b.payment("p1", owner="c1"), b.payment("p2", owner="c2"))
+    snapshot = b.book(b.invoice("i1", 9, "c1"), b.invoice("i2", 9, "c2"), *payments)
+    found = Book(snapshot).only({b.customer_id("c2"), b.customer_id("nobody")})
+    assert [one.id for one in found.customers] == [b.customer_id("c2")]
+    assert [one.customer_id for one in found.profiles] == [b.customer_id("c2")]
+    assert found.payments == (payments[1],)
+    assert (found.invoices, found.organization) == (snapshot.invoices, snapshot.organization)

@@ -103,3 +103,22 @@ def test_e28_a_repeated_step_counts_a_key_without_and_one_with_its_invoice() -> 
     assert len({first.key, again.key, third.key}) == 3
     today = b.touch("t3", ago=0, key=third.key, step="demand", covers=("i1",))
     assert not b.touches_of(b.run(invoice, alone, whole, today, policy=policy))
+
+
+@pytest.mark.parametrize("version", [0, 2])
+def test_e28_a_repeated_step_counts_its_keys_on_record_one_by_one(version: int) -> None:
+    policy = b.changed("balanced", steps=[{"id": "demand", "repeat_every": 7}])
+    invoice = b.invoice("i1", 20, due_version=version)
+    keys: list[str] = []
+    for times in range(3):
+        alone = [b.touch(f"t{n}", ago=7 * (times - n), key=key, step=None) for n, key in enumerate(keys)]
+        found = b.run(invoice, *alone, policy=policy)
+        assert b.only_touch(found).key == key_of(found, "demand", version, times)
+        keys.append(b.only_touch(found).key)
+
+
+def test_e28_a_repeated_step_tells_its_attempts_apart_where_every_touch_names_its_invoice() -> None:
+    policy = b.changed("balanced", steps=[{"id": "demand", "repeat_every": 7}])
+    sent = b.touch(ago=7, step="demand", covers=("i1",))
+    found = b.run(b.invoice("i1", 20), sent, policy=policy)
+    assert b.only_touch(found).key == key_of(found, "demand", 0, 1)
