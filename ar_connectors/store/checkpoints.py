@@ -17,9 +17,10 @@ __all__ = ["AHEAD", "EVERY", "OFTEN", "Checkpoints"]
 EVERY = 16
 """Pages after which the log is copied: some 30 MB of it."""
 OFTEN = 1000
-"""Of SQLite's pages in the log, after which the commit of anything else copies it: 16 MB."""
+"""Of SQLite's pages in the log, after which a commit that waits for the disk copies it, too: 16 MB."""
 AHEAD = 8000
-"""Of SQLite's pages in the log, after which the commit of a page copies it all the same: 128 MB, where the thread cannot keep up."""
+"""Of SQLite's pages in the log, after which the commit of a page (a lease, a call's budget) copies it all the same: 128 MB, where the
+thread cannot keep up."""
 
 _log = logging.getLogger("ar_connectors.store")
 
@@ -41,8 +42,13 @@ class Checkpoints:
             if self._pages < EVERY or (self._running is not None and self._running.is_alive()):
                 return
             self._pages = 0
-            self._running = threading.Thread(target=self._copy, name="checkpoint")
-            self._running.start()
+            copy = threading.Thread(target=self._copy, name="checkpoint")
+            try:
+                copy.start()
+            except RuntimeError as error:  # the system gives no thread; the page is committed all the same
+                _log.warning("no thread can be started that copies SQLite's log (%s); commits copy it", error)
+            else:
+                self._running = copy
 
     def wait(self) -> None:
         """Until no copy is under way."""

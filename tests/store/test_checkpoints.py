@@ -109,3 +109,18 @@ def test_a_copy_that_fails_is_told_and_stops_nothing(
         "SQLite's log could not be copied into the database file: unable to open database file"
     ] * 2
     assert not list(tmp_path.iterdir())
+
+
+def test_a_page_is_committed_where_no_thread_can_be_started(
+    many_pages: Store, file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        commit(many_pages, range(EVERY, EVERY + 1))
+    assert "no thread can be started that copies SQLite's log" in caplog.text
+    assert len(many_pages.snapshot(CONNECTION).invoices) == EVERY
+    many_pages.close()
+    assert in_the_file(file) == EVERY

@@ -12,7 +12,7 @@ from typing import Final
 
 from ar_core.cadence.channels import Directory
 from ar_core.cadence.codes import Code
-from ar_core.cadence.facts import DUE, ID, INVOICE, SINCE, SUBJECT, AccountFacts, OpenRow, fields_of
+from ar_core.cadence.facts import DUE, ID, INVOICE, SINCE, SUBJECT, AccountFacts, OpenRow
 from ar_core.cadence.history import History, StepsDone
 from ar_core.cadence.holds import Hold, InvoiceHolds, account_stop, find_holds, is_human_only
 from ar_core.cadence.messages import make_messages
@@ -24,6 +24,7 @@ from ar_core.cadence.state import NO_HOLDS, Chased, Item, Settled, State, Templa
 from ar_core.cadence.steps import Choice, choose_step, position
 from ar_core.cadence.tasks import make_notices, make_tasks
 from ar_core.cadence.view import AccountView, InvoiceView, StageValue
+from ar_core.model.base import fields_of
 from ar_core.model.documents import DocumentStatus
 from ar_core.model.money import ZERO
 

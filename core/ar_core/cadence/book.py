@@ -19,11 +19,10 @@ from ar_core.cadence.facts import (
     AccountFacts,
     Ledger,
     OpenRow,
-    fields_of,
     open_and_closed,
 )
 from ar_core.cadence.index import Index, difference, grouped, without
-from ar_core.model.base import reader
+from ar_core.model.base import fields_of, reader
 from ar_core.model.documents import CreditNote, Invoice
 from ar_core.model.parties import Customer
 from ar_core.model.settlements import Adjustment, Allocation, Payment

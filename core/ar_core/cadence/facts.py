@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 
-from pydantic import BaseModel
-
 from ar_core.calendar import Calendar
 from ar_core.model.activity import Dispute, Pause, Promise, Touch
-from ar_core.model.base import Frozen, reader
+from ar_core.model.base import fields_of, reader
 from ar_core.model.documents import CreditNote, DocumentStatus, Invoice
 from ar_core.model.money import ZERO
 from ar_core.model.parties import Contact, Customer
@@ -40,7 +38,6 @@ __all__ = [
     "Ledger",
     "OpenRow",
     "Subject",
-    "fields_of",
     "open_and_closed",
 ]
 
@@ -100,10 +97,6 @@ PLACE: Final = 9
 
 NEVER_CHASED: Final = date.max.toordinal() + 1
 """A day that never comes."""
-
-fields_of: Final[Callable[[Frozen], dict[str, Any]]] = BaseModel.__dict__["__dict__"].__get__
-"""The fields of a record, from where they lie: for loops over very many records that look at several fields of each. A third faster
-than `record.__dict__`, which is looked up through pydantic's hook."""
 
 _read_days: Final = reader("applied_on")
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from ar_core.cadence.facts import Subject, fields_of
+from ar_core.cadence.facts import Subject
 from ar_core.model.activity import Coverage, Direction, Intent, Touch, TouchOutcome
+from ar_core.model.base import fields_of
 from ar_core.model.parties import Channel
 
 __all__ = ["NO_HISTORY", "UNREACHED", "WEEK", "History", "StepsDone"]

@@ -240,21 +240,22 @@ class State:
 
 
 def lead_key(state: State, item: Item, step: PlanStep) -> str:
-    """The key of the action in which this invoice leads with this step. One that is repeated is told apart by the attempts before,
-    and where a touch names a key alone and no invoice, by the keys on record: none of them ever comes again (E28)."""
-    if step.repeat_every is None or not state.history.bare_keys:
-        return state.key(step.id, item.id, item.due_version, state.history.attempts(item.subject, step.id))
+    """The key of the action in which this invoice leads with this step."""
     return next_key(state, item, step)[0]
 
 
 def next_key(state: State, item: Item, step: PlanStep) -> tuple[str, date | None]:
-    """The key that such an action has now, and the last day on which one of its keys was put on record; None: none was."""
-    occurrence = state.history.attempts(item.subject, step.id)
-    key, recorded_on = state.key(step.id, item.id, item.due_version, occurrence), None
-    while state.logged(key):
+    """The key of that action, and the last day on which one of its keys was put on record; None: none was.
+
+    The attempts before tell it apart. A touch may name a key alone and no invoice; then a step that is repeated goes on to the first
+    key that is not on record, because none ever comes again (E28).
+    """
+    occurrence, recorded_on = state.history.attempts(item.subject, step.id), None
+    while True:
+        key = state.key(step.id, item.id, item.due_version, occurrence)
+        if not state.logged(key):
+            return key, recorded_on
         recorded_on = state.run.local_day(state.history.keys[key].at)
         if step.repeat_every is None:
-            break
+            return key, recorded_on
         occurrence += 1
-        key = state.key(step.id, item.id, item.due_version, occurrence)
-    return key, recorded_on

@@ -116,14 +116,12 @@ def _latest(
     dpd = facts.dpd
     current = bisect_right(plan.ats, dpd) - 1
     missed = blocked = None
-    passed: list[str] = []
     for index in range(current, furthest, -1):
         step = plan.steps[index]
         if not _applies(step, facts):
             continue
         if step.last < dpd + lag or (exact_day and not _on_its_day(step, run, due, lag)):
             missed = missed or step
-            passed.append(step.id)
             continue
         if step.blocked_by is not None:
             blocked = blocked or step

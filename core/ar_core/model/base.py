@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise, repeat
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from textwrap import dedent
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, overload
 
@@ -34,6 +34,7 @@ __all__ = [
     "adopter",
     "blank",
     "empty",
+    "fields_of",
     "reader",
 ]
 
@@ -44,7 +45,9 @@ empty = object.__new__
 """The first half of what an `adopter` does, for loops in which a call of Python for each record is felt: a record without fields."""
 adopt: Callable[[Frozen, dict[str, Any]], None] = BaseModel.__dict__["__dict__"].__set__
 """The second half: give an `empty` record a dict that holds *every* field, as an `adopter` takes it."""
-_values = attrgetter("__dict__")
+fields_of: Callable[[Any], dict[str, Any]] = BaseModel.__dict__["__dict__"].__get__
+"""The fields of a record, from where they lie: for loops over very many records that look at several fields of each. A third faster
+than `record.__dict__`, which is looked up through pydantic's hook."""
 
 
 class Frozen(BaseModel):  # noqa: PLW1641  pydantic gives each frozen class a hash of its fields
@@ -84,7 +87,7 @@ class Frozen(BaseModel):  # noqa: PLW1641  pydantic gives each frozen class a ha
         """Two records are equal when they are of one type and every field is: there is nothing else to them."""
         if type(other) is not type(self):
             return NotImplemented
-        return bool(_values(self) == _values(other))
+        return bool(fields_of(self) == fields_of(other))
 
     if not TYPE_CHECKING:
 
@@ -94,7 +97,7 @@ class Frozen(BaseModel):  # noqa: PLW1641  pydantic gives each frozen class a ha
             if name in {"__pydantic_extra__", "__pydantic_private__"}:
                 return None
             if name == "__pydantic_fields_set__":
-                return set(_values(self))
+                return set(fields_of(self))
             return super().__getattr__(name)
 
 
@@ -193,7 +196,7 @@ def reader(*names: str) -> Callable[[Iterable[Frozen]], Iterator[Any]]:
     pick = itemgetter(*names)
 
     def read(records: Iterable[Frozen]) -> Iterator[Any]:
-        return map(pick, map(_values, records))
+        return map(pick, map(fields_of, records))
 
     return read
 
