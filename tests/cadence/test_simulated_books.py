@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 import ar_core as ar
 from ar_core.cadence.evaluation import Action, ActionKind
 from ar_core.cadence.records import CoveredInvoice
@@ -310,10 +312,70 @@ def test_a_message_goes_out_in_the_hours_of_its_reader_and_not_before() -> None:
     early = Written()
     ahead(due(MONDAY - 3 * DAY), hour=6, responder=early)
     assert early.asked == [b.as_of(MONDAY, hour=9).instant]
-    # nine o'clock in Dubai is midnight in New York: that is the next day's, not this day's
-    reader = b.customer(country="AE", time_zone="Asia/Dubai")
-    assert ahead(due(MONDAY - 3 * DAY), reader, hour=20).carried == ()
-    assert ahead(due(MONDAY - 3 * DAY), reader, hour=0).carried != ()
+
+
+IN_DUBAI = b.customer(country="AE", time_zone="Asia/Dubai")
+"""Nine o'clock there is midnight in New York, where the daily run is: Dubai is closed at every hour of an office there."""
+
+
+@pytest.mark.parametrize("hour", [9, 20])
+@pytest.mark.parametrize("mode", ["forecast", "replay"])
+def test_a_message_whose_hours_begin_between_two_runs_goes_out_on_the_day_they_begin(
+    mode: str, hour: int
+) -> None:
+    invoice = due(MONDAY - 3 * DAY)
+    options: dict[str, Any] = {"days": 12, "hour": hour}
+    books = (invoice, IN_DUBAI)
+    found = ahead(*books, **options) if mode == "forecast" else past(known(*books), **options)
+    # decided on Monday, day 3, for Tuesday; the demand of day 8, a Saturday, by Sunday's run for Monday
+    assert [(one.on, one.step) for one in found.carried] == [
+        (MONDAY + DAY, "first"),
+        (MONDAY + 7 * DAY, "demand"),
+    ]
+    sent = [(day.on, day.contacts) for day in found.days if day.contacts]
+    assert sent == [(MONDAY + DAY, {"email": 1}), (MONDAY + 7 * DAY, {"email": 1})]
+    assert found.days[0].dispositions == {"action": 1}, "the day of the run has the decision"
+
+
+def test_what_begins_after_the_next_run_is_decided_by_that_run() -> None:
+    # a run after the hours of New York: nine o'clock of Tuesday is before Tuesday's run, Monday's after Saturday's
+    late = ahead(due(MONDAY - 3 * DAY), hour=20, days=2)
+    assert [(one.on, one.step) for one in late.carried] == [(MONDAY + DAY, "first")]
+    saturday = MONDAY + 5 * DAY
+    invoice = due(saturday - 3 * DAY)
+    assert ahead(invoice, first=saturday, hour=20).carried == ()
+    weekend = ahead(invoice, first=saturday, hour=20, days=3)
+    assert [(one.on, one.step) for one in weekend.carried] == [(saturday + 2 * DAY, "first")]
+    # whose hours begin with the run itself
+    assert [one.on for one in ahead(due(MONDAY - 3 * DAY), IN_DUBAI, hour=0).carried] == [MONDAY]
+    sunday = MONDAY - DAY
+    at_nine = ahead(due(sunday - 3 * DAY), first=sunday, hour=9, days=2)
+    assert [one.on for one in at_nine.carried] == [MONDAY]
+
+
+def test_what_is_left_for_the_next_day_comes_before_what_its_run_does() -> None:
+    local = due(MONDAY - 2 * DAY, "i2", "c2")
+    found = ahead(due(MONDAY - 3 * DAY), IN_DUBAI, local, days=2)
+    assert [(one.on, one.customer_id) for one in found.carried] == [
+        (MONDAY + DAY, b.customer_id("c1")),
+        (MONDAY + DAY, b.customer_id("c2")),
+    ]
+    assert found.days[1].contacts == {"email": 2}
+    ends = ahead(due(MONDAY - 3 * DAY), IN_DUBAI, days=1)
+    assert ends.carried == (), "what would go out on a day after the last is no part of the simulation"
+
+
+def test_a_responder_is_told_the_hour_in_the_organizations_zone() -> None:
+    """In Auckland the day has begun while it is yesterday in UTC; a payment on the same day is of the local day."""
+    asked = Written()
+    options: dict[str, Any] = {"zone": "Pacific/Auckland", "days": 2}
+    ahead(due(MONDAY - 3 * DAY), responder=asked, **options)
+    assert [(at.date(), at.hour) for at in asked.asked] == [(MONDAY, 9)]
+    at_once = Table({(None, None): Chance(Decimal(1), days=1)})
+    found = ahead(due(MONDAY - 3 * DAY), responder=at_once, **options)
+    assert [day.dispositions for day in found.days] == [{"action": 1}, {}]
+    promised = Table({(None, None): Chance(Decimal(0), Decimal(1), days=7)}, promises_kept=Decimal(0))
+    assert ahead(due(MONDAY - 3 * DAY), responder=promised, **options).days[1].dispositions == {"paused": 1}
 
 
 def test_a_simulation_of_no_days_has_no_busiest_day() -> None:

@@ -1,7 +1,8 @@
 """What would a policy have done, and what will it do? Replay over recorded history, and forecast with responders.
 
-Each day is evaluated with as_of that day. A contact goes out on the day its sending hours fall on, and is on record from then
-on, so a simulation keeps every cap and gap as real days do. It reads no clock: days, zone and hour are told.
+Each day is evaluated once, at the hour of the daily run. A message goes out in the sending hours of its reader, if they begin
+before the next run: some of them on the next day. What begins later is decided anew by that run. A contact is on record from
+its hour on, so a simulation keeps every cap and gap as real days do. It reads no clock: days, zone and hour are told.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 from ar_core.asof import AsOf
 from ar_core.cadence.codes import Code
@@ -50,6 +52,7 @@ class Carried(Frozen):
     """One action that a simulated day carried out."""
 
     on: date
+    """The organization's date on which it took place."""
     key: str
     kind: ActionKind
     customer_id: str
@@ -62,11 +65,11 @@ class Carried(Frozen):
 
 
 class DayLoad(Frozen):
-    """One simulated day."""
+    """One simulated day: what took place on it, and what its run made of the open invoices."""
 
     on: date
     contacts: dict[str, int]
-    """Contacts by channel."""
+    """Contacts by channel, those that the run of the day before left for its first hours among them."""
     internal: int
     """Notices and tasks for our own people."""
     decisions: int
@@ -97,7 +100,7 @@ class Simulation(Frozen):
     """What the figures rest on."""
     days: tuple[DayLoad, ...]
     carried: tuple[Carried, ...]
-    """Every action that was carried out, by day and account."""
+    """Every action that was carried out, by day; those left by the run of the day before come first, then by account."""
 
     def weeks(self) -> tuple[Week, ...]:
         """Contacts per customer and week, by customer and week; weeks without a contact are left out."""
@@ -139,6 +142,7 @@ def replay(
     """
     known = history if callable(history) else _newest_of(history)
     simulated: list[Event] = []
+    left: list[Carried] = []
     carried: list[Carried] = []
     days: list[DayLoad] = []
     for day in _days(first, last):
@@ -150,9 +154,10 @@ def replay(
         evaluation = evaluate(
             snapshot, policy, AsOf(instant=moment, zone=zone), tiers=tiers, calendar=calendar
         )
-        done = _due_today(evaluation)
-        simulated += [action.record(_sent_at(action, moment)) for action in done]
-        carried += [_carried(action, day) for action in done]
+        planned = _planned(evaluation, wall_time(day + _DAY, time(hour), zone))
+        simulated += [action.record(at) for action, at in planned]
+        done, left = _taking_place(day, left, planned)
+        carried += done
         days.append(_load(evaluation, day, done))
     return Simulation(
         policy=policy.ref,
@@ -189,6 +194,7 @@ def forecast(
     to_come: dict[date, list[Event]] = {}
     evaluation: Evaluation | None = None
     changed: set[str] = set()
+    left: list[Carried] = []
     carried: list[Carried] = []
     days: list[DayLoad] = []
     for day in _days(first, last):
@@ -201,18 +207,19 @@ def forecast(
             evaluation = evaluate(snapshot, policy, as_of, tiers=tiers, calendar=calendar)
         else:
             evaluation = reevaluate(evaluation, snapshot, changed, as_of, tiers=tiers)
-        done = _due_today(evaluation)
-        events: list[Event] = [action.record(_sent_at(action, moment)) for action in done]
-        for action in done:
+        planned = _planned(evaluation, wall_time(day + _DAY, time(hour), zone))
+        events: list[Event] = [action.record(at) for action, at in planned]
+        for action, at in planned:
             if action.kind is ActionKind.TOUCH:
-                events += answers.respond(action, _sent_at(action, moment), snapshot)
+                events += answers.respond(action, at, snapshot)
         now = [e for e in events if not isinstance(e, Paid) or e.on <= day]
         for event in events:
             if isinstance(event, Paid) and event.on > day:
                 to_come.setdefault(event.on, []).append(event)
         snapshot = apply(snapshot, now)
         changed = _concerned(now, snapshot)
-        carried += [_carried(action, day) for action in done]
+        done, left = _taking_place(day, left, planned)
+        carried += done
         days.append(_load(evaluation, day, done))
     return Simulation(
         policy=policy.ref,
@@ -253,14 +260,19 @@ def _without_planned(snapshot: Snapshot) -> Snapshot:
     return snapshot if len(kept) == len(snapshot.touches) else snapshot.model_copy(update={"touches": kept})
 
 
-def _due_today(evaluation: Evaluation) -> list[Action]:
-    """The actions of a day's run; a message whose sending hours lie on a later day is not sent yet."""
-    tomorrow = wall_time(evaluation.today + _DAY, time(0), evaluation.zone)
-    return [a for a in evaluation.actions if a.not_before is None or a.not_before < tomorrow]
+def _planned(evaluation: Evaluation, next_run: datetime) -> list[tuple[Action, datetime]]:
+    """The actions of a run and when they take place, in the organization's zone; a later run decides what begins after it."""
+    now, zone = evaluation.as_of, ZoneInfo(evaluation.zone)
+    starts = ((action, max(now, action.not_before or now)) for action in evaluation.actions)
+    return [(action, at.astimezone(zone)) for action, at in starts if at < next_run]
 
 
-def _sent_at(action: Action, moment: datetime) -> datetime:
-    return moment if action.not_before is None else max(moment, action.not_before)
+def _taking_place(
+    day: date, left: Sequence[Carried], planned: Iterable[tuple[Action, datetime]]
+) -> tuple[list[Carried], list[Carried]]:
+    """What takes place on a day, and what its run leaves for the hours of the next one."""
+    carried = [_carried(action, at.date()) for action, at in planned]
+    return [*left, *(one for one in carried if one.on == day)], [one for one in carried if one.on > day]
 
 
 def _carried(action: Action, day: date) -> Carried:
@@ -283,15 +295,15 @@ def _is_human(action: Action) -> bool:
     )
 
 
-def _load(evaluation: Evaluation, day: date, done: Sequence[Action]) -> DayLoad:
-    kinds = Counter(action.kind for action in done)
+def _load(evaluation: Evaluation, day: date, done: Sequence[Carried]) -> DayLoad:
+    kinds = Counter(one.kind for one in done)
     waiting = {(d.customer_id, d.code) for d in evaluation.dispositions if d.code in CAPS}
     return DayLoad.trusted(
         on=day,
-        contacts=_counted(a.channel.value for a in done if a.kind is ActionKind.TOUCH),
+        contacts=_counted(one.channel.value for one in done if one.kind is ActionKind.TOUCH),
         internal=kinds[ActionKind.INTERNAL],
         decisions=kinds[ActionKind.DECISION],
-        human=sum(_is_human(action) for action in done),
+        human=sum(one.human for one in done),
         cap_hits=_counted(code.value for _, code in waiting),
         dispositions=_counted(d.kind.value for d in evaluation.dispositions),
     )

@@ -44,7 +44,10 @@ class Responder(Protocol):
     """What is assumed, in one sentence; it is printed with every figure."""
 
     def respond(self, action: Action, at: datetime, snapshot: Snapshot) -> Iterable[Event]:
-        """What follows from a contact that went out at an instant. A payment may lie in the future, everything else is at once."""
+        """What follows from a contact. `at`: when it takes place, in the organization's zone; `snapshot`: what its run knew.
+
+        A payment may lie in the future, everything else is at once.
+        """
         ...
 
 
