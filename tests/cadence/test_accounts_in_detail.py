@@ -57,6 +57,11 @@ def told(*records: Any, **options: Any) -> str:
             [b.promise(f"k{n}", on=-20 - 9 * n, given=24 + 9 * n) for n in range(3)],
             {"policy": {"overrides": []}},
         ),
+        (
+            "customer refused",
+            [b.touch("t1", ago=2, direction=ar.Direction.INBOUND, intent=ar.Intent.REFUSED, covers=("i1",))],
+            {"policy": {"overrides": []}},
+        ),
     ],
 )
 def test_r20_e42_why_only_people_write_is_told(why: str, records: list[Any], options: dict[str, Any]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple, cast
 
 import pytest
 
 import ar_core as ar
-from ar_core.cadence.history import StepsDone
 from ar_core.cadence.plan import CompiledPolicy, Plan
 from ar_core.cadence.run import Run
 from ar_core.cadence.steps import choose_step, named, own_step_up_to, position
@@ -80,8 +79,8 @@ class Ladder:
         )
 
 
-def went_out(done: Mapping[str, int]) -> dict[str, StepsDone]:
-    return {name: StepsDone(b.TODAY - timedelta(days=ago), 1) for name, ago in done.items()}
+def went_out(done: Mapping[str, int]) -> dict[str, date]:
+    return {name: b.TODAY - timedelta(days=ago) for name, ago in done.items()}
 
 
 def due(step: str, *superseded: str, reopened: bool = False) -> Said:

@@ -10,7 +10,7 @@ import pytest
 
 import ar_core as ar
 from ar_core.cadence.facts import Subject
-from ar_core.cadence.history import NO_HISTORY, History, StepsDone
+from ar_core.cadence.history import NO_HISTORY, History
 from tests.cadence import books as b
 
 DAY = timedelta(days=1)
@@ -96,7 +96,7 @@ def test_e29_an_attempt_that_comes_through_closes_what_failed_for_that_step_alon
     found = history(*failed, again)
     assert found.failed == {(b.invoice_id(), "demand"): b.TODAY - 9 * DAY}
     assert found.attempts(ONE, "first") == 2
-    assert found.steps_done(ONE) == {"first": StepsDone(b.TODAY - 4 * DAY, 1)}
+    assert found.steps_done(ONE) == {"first": b.TODAY - 4 * DAY}
     other = covering("t9", cover("i2"), ago=4)
     assert (b.invoice_id(), "first") in history(*failed, other).failed
 
@@ -110,8 +110,8 @@ def test_e20_steps_are_marked_in_the_order_in_which_they_first_went_out() -> Non
     found = history(*sent)
     assert marks(found, ONE) == ("first", "demand")
     assert found.steps_done(ONE) == {
-        "first": StepsDone(b.TODAY - 7 * DAY, 2),
-        "demand": StepsDone(b.TODAY - 8 * DAY, 1),
+        "first": b.TODAY - 7 * DAY,
+        "demand": b.TODAY - 8 * DAY,
     }
     assert (found.attempts(ONE, "first"), found.attempts(ONE, "call")) == (2, 0)
     assert (marks(found, TWO), found.steps_done(TWO), found.attempts(TWO, "first")) == ((), {}, 0)
@@ -125,7 +125,7 @@ def test_e20_what_is_only_listed_or_names_no_step_hides_nothing_behind_it() -> N
     assert [found.attempts(one, "demand") for one in (ONE, TWO, THREE)] == [0, 0, 1]
     own = covering("t1", *covers, step="first")
     assert marks(history(own), TWO) == ("first",), "without a step of its own it is the touch's"
-    assert history(own).steps_done(THREE) == {"demand": StepsDone(b.TODAY - 5 * DAY, 1)}
+    assert history(own).steps_done(THREE) == {"demand": b.TODAY - 5 * DAY}
     failed = covering("t1", cover("i1"), cover("i2"), outcome=ar.TouchOutcome.FAILED)
     assert len(history(failed).failed) == 2
 

@@ -13,7 +13,7 @@ from typing import Final
 from ar_core.cadence.channels import Directory
 from ar_core.cadence.codes import Code
 from ar_core.cadence.facts import DUE, ID, INVOICE, SINCE, SUBJECT, AccountFacts, OpenRow
-from ar_core.cadence.history import History, StepsDone
+from ar_core.cadence.history import History
 from ar_core.cadence.holds import Hold, InvoiceHolds, account_stop, find_holds, is_human_only
 from ar_core.cadence.messages import make_messages
 from ar_core.cadence.plan import NEVER, Plan
@@ -176,7 +176,6 @@ def _place(state: State, zone: str | None) -> None:
     state.segment_codes = _value_tier(state) + _risk_tier(state)
     plan = state.plan = run.compiled.plan(view)
     _only_people(state, plan)
-    state.plan_reason = state.human_reason
     state.slot = run.slot(zone or _zone(state), facts.country)
 
 
@@ -377,9 +376,9 @@ def _alone(state: State, item: Item, done: tuple[str, ...], lag: int, floor: int
         step = choice.step
         _, day = next_key(state, item, step)
         known = dates.get(step.id)
-        if day is None or (known is not None and (step.repeat_every is None or day <= known.last)):
+        if day is None or (known is not None and (step.repeat_every is None or day <= known)):
             break
-        dates = {**dates, step.id: StepsDone(day, 1)}
+        dates = {**dates, step.id: day}
         done = tuple(dates)
         choice = choose_step(plan, run, facts, due, lag, dates, floor, restart=restart)
     if choice.step is not None and history.failed:
@@ -395,15 +394,15 @@ def _alone(state: State, item: Item, done: tuple[str, ...], lag: int, floor: int
     return template
 
 
-def _migrate(state: State, due: date, dates: Mapping[str, StepsDone]) -> int | None:
+def _migrate(state: State, due: date, dates: Mapping[str, date]) -> int | None:
     """The position that touches under unknown steps stand for; None: a person has to decide (E30)."""
     rule = state.run.pauses.migrate
     if rule == "re_evaluate":
         return -1
     plan = state.plan
     strange = [
-        done.last
-        for name, done in dates.items()
+        day
+        for name, day in dates.items()
         if name not in plan.known_steps and ":" not in name and name != "send_copy"
     ]
     if not strange:

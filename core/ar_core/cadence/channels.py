@@ -87,9 +87,12 @@ class Directory:
             # The latest word on a channel counts; without a time it is older than any with one.
             for consent in sorted(profile.consents, key=lambda c: (c.at is not None, c.at or 0)):
                 slot = (consent.contact_id, consent.channel)
-                (self._granted if consent.granted else self._refused).add(slot)
-                (self._refused if consent.granted else self._granted).discard(slot)
-                if consent.granted and consent.at is not None:
+                if not consent.granted:
+                    self._refused.add(slot)  # which counts before what is in _granted
+                    continue
+                self._granted.add(slot)
+                self._refused.discard(slot)
+                if consent.at is not None:
                     self._consented[slot] = consent.at
         for touch in history.telling:
             self._read_touch(touch)
@@ -109,7 +112,6 @@ class Directory:
             since = self._consented.get(slot)
             if since is None or since <= touch.at:  # who opted in again later may be written to
                 self._refused.add(slot)
-                self._granted.discard(slot)
         elif touch.intent is Intent.WRONG_CONTACT and touch.contact_id is not None:
             self._wrong.add(touch.contact_id)
 

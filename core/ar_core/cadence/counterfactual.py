@@ -10,7 +10,6 @@ from ar_core.cadence.codes import CODES, Code
 from ar_core.cadence.conditions import Condition
 from ar_core.cadence.evaluation import Evaluation
 from ar_core.cadence.explain import account_state, plain
-from ar_core.cadence.history import StepsDone
 from ar_core.cadence.limits import account_limit, amount_limits
 from ar_core.cadence.plan import Plan, PlanStep
 from ar_core.cadence.state import Item, State
@@ -172,7 +171,7 @@ class _Lead:
             InvoiceView(self._state.view, self._item.invoice, dpd, self._plan.stage(dpd)), self._features
         )
 
-    def chosen(self, dpd: int, done: Mapping[str, StepsDone]) -> PlanStep | None:
+    def chosen(self, dpd: int, done: Mapping[str, date]) -> PlanStep | None:
         """What the plan would choose if the item were so many days past due, and these steps had gone out."""
         run = self._state.run
         if 1 <= dpd <= run.clock.grace_days:
@@ -180,7 +179,7 @@ class _Lead:
         due = run.today - timedelta(days=dpd)
         return choose_step(self._plan, run, self.view(dpd), due, self._state.slot.lag, done, -1).step
 
-    def on(self, dpd: int, done: Mapping[str, StepsDone]) -> bool:
+    def on(self, dpd: int, done: Mapping[str, date]) -> bool:
         """Would it choose the step?"""
         return self.chosen(dpd, done) is self._step
 
@@ -201,11 +200,10 @@ def _days(state: State, item: Item, step: PlanStep) -> range:
 
 
 def _order(
-    state: State, item: Item, step: PlanStep, lead: _Lead, done: dict[str, StepsDone]
+    state: State, item: Item, step: PlanStep, lead: _Lead, done: dict[str, date]
 ) -> Iterator[NeededFact]:
     """Touches that would have to be on record, or not to be. `done` is brought to what it would be then."""
     plan, mode = state.plan, state.run.policy.catch_up.mode
-    long_ago = StepsDone(date.min, 1)
     if step.repeat_every is not None:
         yield from _since(state, step.id, step.repeat_every, done)
         return
@@ -221,22 +219,22 @@ def _order(
         needed = [s.id for s in before if not s.day_bound or s.last >= item.dpd + state.slot.lag][-1:]
     for name in needed:
         if name not in done:
-            done[name] = long_ago
+            done[name] = date.min
             yield NeededFact(fact=f"touch of {name}", needed="is on record", actual="not on record")
-    if mode == "sequential" and needed and done[needed[0]] is not long_ago:
+    if mode == "sequential" and needed and done[needed[0]] > date.min:
         keep = state.run.policy.catch_up.spacing == "preserved"
         gap = step.at - plan.by_id[needed[0]].at if keep else state.run.limits.min_gap_days
         yield from _since(state, needed[0], gap, done)
 
 
-def _since(state: State, name: str, gap: int, done: dict[str, StepsDone]) -> Iterator[NeededFact]:
+def _since(state: State, name: str, gap: int, done: dict[str, date]) -> Iterator[NeededFact]:
     """Days that have to pass after a step."""
     held = done.get(name)
     if held is None:
         return
-    again = held.last + timedelta(days=gap)
+    again = held + timedelta(days=gap)
     if again > state.slot.send_on:
-        passed = (state.run.today - held.last).days
+        passed = (state.run.today - held).days
         yield NeededFact(
             fact=f"days since {name}",
             needed=f">= {gap}",
@@ -244,10 +242,10 @@ def _since(state: State, name: str, gap: int, done: dict[str, StepsDone]) -> Ite
             code=Code.NEXT_STEP,
             earliest=again,
         )
-        done[name] = StepsDone(date.min, held.times)
+        done[name] = date.min
 
 
-def _age(state: State, item: Item, step: PlanStep, lead: _Lead, done: Mapping[str, StepsDone]) -> NeededFact:
+def _age(state: State, item: Item, step: PlanStep, lead: _Lead, done: Mapping[str, date]) -> NeededFact:
     """The nearest age at which the step leads: one that time brings, or else one that is over."""
     days = [dpd for dpd in _days(state, item, step) if lead.on(dpd, done)]
     if days:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ar_core.cadence.facts import Subject
 from ar_core.model.activity import Coverage, Direction, Intent, Touch, TouchOutcome
 from ar_core.model.base import fields_of
 from ar_core.model.parties import Channel
 
-__all__ = ["NO_HISTORY", "UNREACHED", "WEEK", "History", "StepsDone"]
+__all__ = ["NO_HISTORY", "UNREACHED", "WEEK", "History"]
 
 WEEK: Final = timedelta(days=7)
 UNREACHED: Final = frozenset({TouchOutcome.FAILED, TouchOutcome.BOUNCED})
@@ -32,14 +32,6 @@ def _in_order(touch: Touch) -> tuple[Any, str]:
 def _names_a_step(covers: Sequence[Coverage]) -> bool:
     """A touch names an invoice and the step it counts for."""
     return any(cover.step is not None and not cover.presence_only for cover in covers)
-
-
-class StepsDone(NamedTuple):
-    """One step that went out for an invoice."""
-
-    last: date
-    """Organization's local date."""
-    times: int
 
 
 class History:
@@ -181,16 +173,15 @@ class History:
             return 0
         return sum(1 for _, _, name in self._attempts(subject) if name == step)
 
-    def steps_done(self, subject: Subject) -> dict[str, StepsDone]:
-        """When the steps of an invoice went out last at its present due date, and how often."""
-        found: dict[str, StepsDone] = {}
+    def steps_done(self, subject: Subject) -> dict[str, date]:
+        """The organization's date on which each step of an invoice went out last at its present due date."""
         if subject not in self.marks:
-            return found
-        for on, touch, step in self._attempts(subject):
-            if touch.outcome not in UNREACHED and touch.outcome is not TouchOutcome.AMBIGUOUS:
-                held = found.get(step)
-                found[step] = StepsDone(on, held.times + 1 if held else 1)
-        return found
+            return {}
+        return {
+            step: on
+            for on, touch, step in self._attempts(subject)
+            if touch.outcome not in UNREACHED and touch.outcome is not TouchOutcome.AMBIGUOUS
+        }
 
     def in_week(self, day: date, channel: Channel | None = None) -> list[date]:
         """Days of contacts in the 7 local days that end on `day`, oldest first (E27)."""

@@ -7,6 +7,7 @@ invoice, for whoever looks at a few.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,6 @@ from ar_core.cadence.facts import (
     OpenRow,
     Subject,
 )
-from ar_core.cadence.history import StepsDone
 from ar_core.cadence.holds import Hold
 from ar_core.cadence.outcomes import Outcome
 from ar_core.cadence.plan import PlanStep
@@ -79,7 +79,7 @@ class Template:
         self.done = done
         """Steps that went out, in order."""
         self.hold = hold
-        self.dates: dict[str, StepsDone] | None = None
+        self.dates: dict[str, date] | None = None
         """When they went out, where that was asked for one invoice."""
         self.parts: dict[int, tuple[Outcome | None, bool]] = {}
         """By the place of a leading step: what becomes of such an invoice beside its message, and whether that covers it."""

@@ -116,7 +116,6 @@ class Step(Part):
     """Days past due on which it may go out. Before `at` it only rides along in a message that goes anyway. Default: from `at` on."""
     kind: StepKind = StepKind.TOUCH
     purpose: Purpose = Purpose.REMINDER
-    per: Literal["customer", "invoice"] = "customer"
     channels: tuple[Channel, ...] = ()
     """In order of preference; the first usable one is taken (E43)."""
     alternatives: tuple[Variant, ...] = ()

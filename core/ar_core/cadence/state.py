@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from ar_core.cadence.codes import Code
 from ar_core.cadence.facts import INVOICE, AccountFacts, OpenRow
-from ar_core.cadence.history import NO_HISTORY, UNREACHED, History, StepsDone
+from ar_core.cadence.history import NO_HISTORY, UNREACHED, History
 from ar_core.cadence.holds import Hold, InvoiceHolds
 from ar_core.cadence.items import Chased, Item, Template
 from ar_core.cadence.outcomes import Outcome
@@ -110,7 +110,6 @@ class State:
         "oldest",
         "other_slots",
         "plan",
-        "plan_reason",
         "risk_rule",
         "run",
         "rung",
@@ -157,9 +156,8 @@ class State:
         self.rung: Rung = _AUTOMATED
         self.risk_rule: RiskRule | None = None
         self.segment_codes: tuple[Code, ...] = ()
-        self.plan_reason: str | None = None
-        """Why only people may contact this account, whatever was said."""
         self.human_reason: str | None = None
+        """Why only people may contact this account."""
         self.notes: list[Note] = []
         self.elsewhere: str | None = None
         """The time zone of who is written to, where it is not the one the account was decided for."""
@@ -206,7 +204,7 @@ class State:
         """The features of one invoice in its stage."""
         return InvoiceView(self.view, item.invoice, item.dpd, item.template.stage)
 
-    def steps_done(self, item: Item) -> dict[str, StepsDone]:
+    def steps_done(self, item: Item) -> dict[str, date]:
         """When the steps of an invoice went out."""
         dates = item.template.dates
         return self.history.steps_done(item.subject) if dates is None else dates

@@ -11,7 +11,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ar_core.cadence.codes import Code
-from ar_core.cadence.history import StepsDone
 from ar_core.cadence.plan import Plan, PlanStep
 from ar_core.cadence.view import InvoiceView
 from ar_core.calendar import next_business_day
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Choice", "choose_step", "named", "own_step_up_to", "position"]
 
-_NOTHING: Final[Mapping[str, StepsDone]] = {}
+_NOTHING: Final[Mapping[str, date]] = {}
 
 
 class Choice:
@@ -57,9 +56,9 @@ def position(plan: Plan, done: Iterable[str]) -> int:
     return furthest
 
 
-def named(plan: Plan, done: Mapping[str, StepsDone]) -> Mapping[str, StepsDone]:
+def named(plan: Plan, done: Mapping[str, date]) -> Mapping[str, date]:
     """Steps done under today's names: aliases are resolved (E30)."""
-    return {plan.known_steps.get(name, name): steps for name, steps in done.items()}
+    return {plan.known_steps.get(name, name): on for name, on in done.items()}
 
 
 def choose_step(
@@ -68,7 +67,7 @@ def choose_step(
     facts: InvoiceView,
     due: date,
     lag: int,
-    done: Mapping[str, StepsDone] | None,
+    done: Mapping[str, date] | None,
     floor: int,
     *,
     restart: bool = False,
@@ -108,7 +107,7 @@ def _latest(
     facts: InvoiceView,
     due: date,
     lag: int,
-    done: Mapping[str, StepsDone],
+    done: Mapping[str, date],
     furthest: int,
     *,
     exact_day: bool,
@@ -138,7 +137,7 @@ def _latest(
     return _waiting(plan, facts, due, max(current, furthest), done, blocked, missed)
 
 
-def _missing_requirement(plan: Plan, step: PlanStep, done: Mapping[str, StepsDone]) -> PlanStep | None:
+def _missing_requirement(plan: Plan, step: PlanStep, done: Mapping[str, date]) -> PlanStep | None:
     """The first step in the chain of requirements that never went out by itself; it opens again (E24)."""
     for name in step.requires:
         if name in done:
@@ -151,7 +150,7 @@ def _missing_requirement(plan: Plan, step: PlanStep, done: Mapping[str, StepsDon
 
 
 def _repeated(
-    plan: Plan, run: Run, facts: InvoiceView, lag: int, done: Mapping[str, StepsDone], ladder: Choice
+    plan: Plan, run: Run, facts: InvoiceView, lag: int, done: Mapping[str, date], ladder: Choice
 ) -> Choice:
     """A step that comes again and again, when the ladder has nothing due; else whichever comes first."""
     send_on = run.today + timedelta(days=lag)
@@ -162,7 +161,7 @@ def _repeated(
         went_out = done.get(step.id)
         if went_out is None:
             return Choice(step, Code.STEP_DUE)
-        again = went_out.last + timedelta(days=step.repeat_every or 1)
+        again = went_out + timedelta(days=step.repeat_every or 1)
         if again <= send_on:
             return Choice(step, Code.STEP_DUE)
         if waiting.until is None or again < waiting.until:
@@ -175,7 +174,7 @@ def _waiting(
     facts: InvoiceView,
     due: date,
     after: int,
-    done: Mapping[str, StepsDone],
+    done: Mapping[str, date],
     blocked: PlanStep | None,
     missed: PlanStep | None,
 ) -> Choice:
@@ -202,7 +201,7 @@ def _sequential(
     facts: InvoiceView,
     due: date,
     lag: int,
-    done: Mapping[str, StepsDone],
+    done: Mapping[str, date],
     furthest: int,
 ) -> Choice:
     """The first step that is not done, never earlier than its distance to the one before it allows (E25)."""
@@ -217,7 +216,7 @@ def _sequential(
         if went_out is not None and previous is not None:
             keep = run.policy.catch_up.spacing == "preserved"
             distance = step.at - previous.at if keep else run.limits.min_gap_days
-            day = max(day, went_out.last + timedelta(days=distance))
+            day = max(day, went_out + timedelta(days=distance))
         if day <= run.today + timedelta(days=lag) and step.at <= facts.dpd:
             return Choice(step, Code.STEP_DUE, reopened=step.last < facts.dpd + lag)
         code = Code.NOT_YET_DUE if facts.dpd < 1 and not done else Code.NEXT_STEP

@@ -88,8 +88,8 @@ def _account(state: State) -> Iterator[TraceRecord]:
             "origin": override.origin,
         }
         yield _record("overrides", "applies", None, None, inputs)
-    if state.plan_reason is not None:
-        yield _record("actor", "human", Code.HUMAN_ONLY, None, {"because": state.plan_reason})
+    if state.human_reason is not None:
+        yield _record("actor", "human", Code.HUMAN_ONLY, None, {"because": state.human_reason})
     if state.stop is not None:
         yield _record("pauses.account", "paused", state.stop.code, None, {"until": state.stop.until})
 
