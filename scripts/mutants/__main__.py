@@ -38,6 +38,7 @@ class Run:
     def __init__(self, files: Sequence[Path], chosen: argparse.Namespace) -> None:
         self._files, self._patterns, self._again = files, chosen.patterns or ["*"], chosen.again
         self._budget: float = chosen.budget
+        self._first: list[str] = chosen.first
         self._tracer = tracer_of(files)
 
     def pytest_collection(self) -> None:
@@ -57,7 +58,7 @@ class Run:
             raise SystemExit(f"the tests import {ar_core.__file__}, not the mutants")
         gc.collect()
         gc.disable()  # a collection in a fork would copy every page
-        judge = Judge(session.items, cover(session.items, self._files, on_import), self._budget)
+        judge = Judge(session.items, cover(session.items, self._files, on_import), self._budget, self._first)
         for path in sorted(self._files, key=self._turn):
             self._file(path, judge)
         return True
@@ -190,6 +191,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--budget", type=float, default=BUDGET, help="seconds of tests for each mutant (%(default)s)"
+    )
+    parser.add_argument(
+        "--first",
+        action="append",
+        default=[],
+        metavar="TESTS",
+        help="asked before all others, whatever the budget, such as '*test_holds.py*'; may be given several times",
     )
     chosen = parser.parse_args(arguments)
     WORK.mkdir(parents=True, exist_ok=True)

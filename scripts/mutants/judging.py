@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 import importlib
 import os
 import resource
@@ -60,8 +61,12 @@ def processor_time() -> float:
 class Judge:
     """Runs the tests that can notice a mutant until one does."""
 
-    def __init__(self, items: Sequence[pytest.Item], coverage: Executed, budget: float) -> None:
+    def __init__(
+        self, items: Sequence[pytest.Item], coverage: Executed, budget: float, first: Sequence[str] = ()
+    ) -> None:
+        """`first`: patterns of tests that are asked before all others, whatever the budget."""
         self._budget = budget
+        self._first = {i.nodeid for i in items if any(fnmatch.fnmatch(i.nodeid, p) for p in first)}
         self._items = {item.nodeid: item for item in items}
         self._coverage = coverage
         self._by_line: dict[tuple[str, int], set[str]] = defaultdict(set)
@@ -93,8 +98,8 @@ class Judge:
         for name in ranked:
             function = name.partition("[")[0]
             turn[name], turns[function] = turns[function], turns[function] + 1
-        chosen, total = [], 0.0
-        for name in sorted(ranked, key=lambda name: (-before[name], turn[name])):
+        chosen, total = [name for name in ranked if name in self._first], 0.0
+        for name in sorted(names - self._first, key=lambda name: (-before[name], turn[name])):
             if total + spent[name] <= self._budget:
                 chosen.append(name)
                 total += spent[name]

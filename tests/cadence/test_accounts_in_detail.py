@@ -245,6 +245,8 @@ def test_e30_who_has_to_be_placed_is_paused_in_its_stage() -> None:
         None,
         None,
     )
+    placed = b.run(b.invoice("i1", 14), under("strange"), policy=policy)
+    assert [c.status for c in placed.writebacks if isinstance(c, ar.SetCollectionsStatus)] == ["first_demand"]
     nowhere = ar.load_policy(minimal(stages=[stage("late", 30, None)], pauses={"migrate": "manual"}))
     assert answer(b.invoice("i1", 14), under("strange"), policy=nowhere)[1:3] == (Code.MANUAL_MIGRATION, None)
 
@@ -269,3 +271,26 @@ def test_e30_with_keep_position_the_place_is_that_of_the_day_of_the_touch(
 ) -> None:
     policy = b.changed("balanced", pauses={"migrate": "keep_position"}, limits={"min_gap_days": 0})
     assert due(b.invoice("i1", dpd), under("strange", dpd - dpd_then), policy=policy) == step
+
+
+def test_of_invoices_of_one_age_the_one_whose_id_is_last_says_how_an_account_stands() -> None:
+    """An account's own invoices come before those of the customers below it, whatever their ids."""
+    policy = b.changed("balanced", grouping={"collect_at": "parent"})
+    family = (b.customer("c1"), b.customer("c2", parent_id=b.customer_id("c1"), bill_with_parent=True))
+    for disputed, status in (("z", "first_demand, DISPUTED"), ("a", "first_demand")):
+        found = b.run(
+            *family,
+            b.invoice("z", 14, "c1"),
+            b.invoice("a", 14, "c2"),
+            b.dispute(about=disputed, customer_id=None),
+            policy=policy,
+        )
+        assert [c.status for c in found.writebacks if isinstance(c, ar.SetCollectionsStatus)] == [status]
+
+
+def test_an_account_is_worth_what_it_owes_in_the_base_currency_whatever_else_has_a_rate() -> None:
+    rate = ar.ExchangeRate(currency="EUR", base_currency=b.BASE, rate=Decimal("1.5"), as_of=b.TODAY)
+    euros, unknown = b.invoice("i2", 14, currency="EUR"), b.invoice("i3", 14, currency=None)
+    for records, balance in (((), 100), ((euros,), 250), ((unknown,), None), ((euros, unknown), None)):
+        found = b.run(b.book(b.invoice("i1", 14), *records, rate))
+        assert {item.balance_base for item in found.worklist} == {balance}

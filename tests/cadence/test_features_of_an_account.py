@@ -81,6 +81,8 @@ class TestBalances:
     TWO = (ONE, b.invoice("i2", 1, balance_due=Decimal(40)), b.invoice("i3", 0, balance_due=Decimal(7)))
 
     def test_what_is_open_and_what_of_it_is_overdue(self) -> None:
+        to_come = (b.invoice("i5", -5), b.invoice("i6", -6))
+        assert value_of("balance_base", *self.TWO, *to_come) == "347.00"
         assert value_of("balance_base", *self.TWO) == "147.00"
         assert value_of("overdue_base", *self.TWO) == "140.00"
         assert value_of("open_invoices", *self.TWO) == "3"
@@ -332,6 +334,9 @@ class TestContacts:
         ):
             assert value_of("unanswered_all", late, newer, *records) == unanswered, records
         assert value_of("unanswered_all", b.invoice("i1", 0), b.touch(ago=1)) == "False"
+        assert value_of("unanswered_all", b.invoice("i1", 1), b.touch(ago=1)) == "True", (
+            "from its first day on"
+        )
 
 
 def test_what_the_customer_is() -> None:

@@ -30,6 +30,7 @@ def code(*records: Any, policy: ar.Policy = LAST_DAY, about: str = "i1", **optio
         ([b.contact(time_zone=TOKYO)], True),
         ([b.contact()], False),
         ([b.contact(time_zone=TOKYO, is_active=None)], True),
+        ([b.contact(time_zone=TOKYO, is_active=True)], True),
         ([b.contact(name="a", time_zone=TOKYO, is_active=False), b.contact(name="b")], False),
         ([b.contact(), b.customer(time_zone=TOKYO)], True),
         ([b.contact(time_zone=b.ZONE), b.customer(time_zone=TOKYO)], False),

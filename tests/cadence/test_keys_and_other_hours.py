@@ -105,6 +105,15 @@ def test_e28_a_repeated_step_counts_a_key_without_and_one_with_its_invoice() -> 
     assert not b.touches_of(b.run(invoice, alone, whole, today, policy=policy))
 
 
+def test_e28_a_key_on_record_after_a_touch_that_names_the_invoice_is_the_one_that_is_waited_for() -> None:
+    policy = b.changed("balanced", steps=[{"id": "demand", "repeat_every": 7}])
+    invoice = b.invoice("i1", 20)
+    whole = b.touch("t1", ago=9, step="demand", covers=("i1",))
+    again = b.only_touch(b.run(invoice, whole, policy=policy))
+    alone = b.touch("t2", ago=2, key=again.key, step=None)
+    assert b.of(b.run(invoice, whole, alone, policy=policy)).code is Code.NEXT_STEP
+
+
 @pytest.mark.parametrize("version", [0, 2])
 def test_e28_a_repeated_step_counts_its_keys_on_record_one_by_one(version: int) -> None:
     policy = b.changed("balanced", steps=[{"id": "demand", "repeat_every": 7}])

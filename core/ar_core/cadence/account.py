@@ -366,7 +366,7 @@ def _alone(state: State, item: Item, done: tuple[str, ...], lag: int, floor: int
     if migrated is None:
         name = None if stage is None else str.__str__(stage)
         outcome = run.outcomes.get(_PAUSED, Code.MANUAL_MIGRATION, None, name)
-        return Template(stage, None, outcome, plan.days_to_boundary(item.dpd), done)
+        return Template(stage, None, outcome, plan.days_to_boundary(item.dpd))
     floor = max(floor, migrated)
     restart = run.grouping.on_lead_change == "restart" and bool(history.marks)
     facts = InvoiceView(state.view, item.invoice, item.dpd, stage)
