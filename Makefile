@@ -14,7 +14,7 @@ PARALLEL ?= --numprocesses auto --dist worksteal
 
 FOREIGN := tests/foreign/node_modules/.package-lock.json
 
-.PHONY: help demo test check foreign format-check lint types contracts tests soak cassettes mutants compiled bench docs format constraints clean
+.PHONY: help demo test check foreign format-check lint types contracts tests soak cassettes mutants compiled dist bench docs format constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,11 @@ mutants: $(VENV)/.mutants ## change ar_core a little, many times, and count what
 
 compiled: $(VENV)/.dev ## build the wheel with the compiled evaluator and install it in build/compiled-venv (two minutes, needs a C compiler)
 	@$(BIN)/python -m benchmarks.environment
+
+dist: $(VENV)/.dev ## build what is released into dist/: the source, a wheel for every platform and one with the compiled evaluator for this one
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation --outdir dist
+	@AR_COMPILE=1 $(BIN)/python -m build --no-isolation --wheel --outdir dist
 
 bench: $(VENV)/.bench ## measure against raw requests and the vendors' clients, as ratios in one run
 	@$(BIN)/python -m benchmarks.run $(ARGS)

@@ -1,7 +1,8 @@
 """Builds the evaluator as extension modules where `AR_COMPILE=1` asks for it; every other build is one wheel of pure Python.
 
 The sources are the same: mypyc compiles the modules listed in `COMPILED` as they stand, and the wheel holds both, the interpreter
-prefers the compiled ones. Why and what it brings: docs/adr/0020-compiled-evaluator.md.
+prefers the compiled ones. A release has both wheels (`make dist`), and pip takes the compiled one where it fits. Why and what it
+brings: docs/adr/0020-compiled-evaluator.md.
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ def test_the_last_policies_are_kept_and_no_more() -> None:
     assert compiled_policy(policies[0]) is not first
 
 
+@pytest.mark.pure
 def test_a_policy_whose_tables_have_grown_large_is_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     policy = ar.load_policy("balanced").model_copy()
     b.run(snapshot(), policy=policy)

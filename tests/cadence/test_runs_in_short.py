@@ -55,6 +55,7 @@ class TestItsLists:
             (b.customer_id("c1"), 0),
         ]
 
+    @pytest.mark.pure
     def test_actions_that_cannot_be_written_out_name_their_account_and_the_moment(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.test_distribution import MadeOnce, install, interpreter_of, run
+from tests.packaging.test_distribution import MadeOnce, install, interpreter_of, run, wheel
+
+__all__ = ["wheel"]
 
 
 @pytest.fixture(scope="session")
@@ -56,30 +58,24 @@ def test_each_listed_module_is_an_extension_module(
 def test_the_compiled_evaluator_passes_the_tests_of_the_evaluator(
     compiled_python: Path, repo_root: Path
 ) -> None:
-    """All of what is decided, every figure and every rule turned around; processes, pickles and imports."""
-    chosen = (
-        "tests/conformance",
-        *(
-            f"tests/cadence/test_{name}.py"
-            for name in (
-                "edge_cases",
-                "evaluation_as_a_whole",
-                "features_of_an_account",
-                "import",
-                "incremental_runs",
-                "limits_at_their_edges",
-                "pauses_in_detail",
-                "properties",
-                "reaching",
-                "seed_rules",
-                "tasks_and_ladder",
-                "whole_actions",
-                "why_not_in_full",
-            )
-        ),
-    )
-    options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+    """All of them: what is decided, explained and simulated, every figure and every rule; processes, pickles and imports."""
+    options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not pure and not soak")
+    chosen = ("tests/cadence", "tests/conformance")
     said = run(compiled_python, "-m", "pytest", *options, *chosen, cwd=repo_root, PYTHONDONTWRITEBYTECODE="1")
     passed = re.search(r"(\d+) passed", said)
     assert passed is not None, said
-    assert int(passed[1]) > 500, said
+    assert int(passed[1]) > 2000, said
+
+
+@pytest.mark.parametrize(
+    ("platform", "compiled"), [(None, True), ("win_arm64", False), ("macosx_11_0_ppc", False)]
+)
+def test_of_what_is_released_pip_takes_the_compiled_wheel_where_it_fits_and_the_pure_one_elsewhere(
+    platform: str | None, compiled: bool, wheel: Path, compiled_wheel: Path, tmp_path: Path
+) -> None:
+    released = (f"--find-links={wheel.parent}", f"--find-links={compiled_wheel.parent}")
+    there = () if platform is None else (f"--platform={platform}",)
+    options = ("--no-index", "--no-deps", "--only-binary=:all:", *there, f"--dest={tmp_path}")
+    run(sys.executable, "-m", "pip", "download", *options, *released, "ar-connectors", cwd=tmp_path)
+    (taken,) = tmp_path.iterdir()
+    assert taken.name == (compiled_wheel if compiled else wheel).name
