@@ -281,8 +281,9 @@ def _changes(one: XeroList, state: dict[str, Any], read: Read, view: StoreView) 
         # Not of the records alone: a page may end with rows that were deleted, or are a supplier's.
         newest = max(*times, found.newest or since, since)
         until = newest
-        if found.last and page.server_time is not None:
-            until = max(newest, page.server_time)
+        if page.server_time is not None:
+            # Never later than the server's own time: a row that says it changes next year would hide what others do until then.
+            until = page.server_time if found.last else min(newest, page.server_time)
         if one.stream in _SETTLING:
             settled.update(_settled_by(page, view))
         seen[:] = [(found, newest)]

@@ -129,6 +129,28 @@ def test_a_page_whose_rows_say_no_time_has_no_newest_change(body: bytes) -> None
     assert newest_change(body, "Payments") is None
 
 
+def test_a_row_from_the_far_future_hides_no_later_change(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert face.sync().complete
+    real = XeroClient.page
+
+    def page(client: XeroClient, collection: str, params: Any, number: int, since: Any = None) -> Any:
+        answer = real(client, collection, params, number, since)
+        body = msgspec.json.decode(answer.body)
+        if since is None or not body.get("Payments"):
+            return answer
+        body["Payments"][-1]["UpdatedDateUTC"] = "/Date(4102444800000+0000)/"  # 2100
+        return replace(answer, body=msgspec.json.encode(body))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(XeroClient, "page", page)
+        face.change(the_first_payment_is_deleted)
+        assert face.sync().complete
+    face.clock.sleep(4000)
+    face.change(the_first_payment_is_deleted)
+    assert face.sync().complete
+    assert face.differences() == []
+
+
 def test_an_answer_that_lost_rows_is_no_page(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where invoices are read by id: what is not in the answer would be taken for deleted."""
     face.sync()
