@@ -24,6 +24,7 @@ COMPILED: Final = (
     "cadence/account.py",
     "cadence/book.py",
     "cadence/channels.py",
+    "cadence/choosing.py",
     "cadence/collector.py",
     "cadence/conditions.py",
     "cadence/covers.py",
