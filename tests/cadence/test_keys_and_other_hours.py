@@ -131,3 +131,34 @@ def test_e28_a_repeated_step_tells_its_attempts_apart_where_every_touch_names_it
     sent = b.touch(ago=7, step="demand", covers=("i1",))
     found = b.run(b.invoice("i1", 20), sent, policy=policy)
     assert b.only_touch(found).key == key_of(found, "demand", 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours", "moment"),
+    [
+        # called on Monday the 16th at nine, again a week later; what is decided from Friday's closing on goes out on that Monday
+        (b.ZONE, {}, datetime(2026, 11, 20, 22, tzinfo=UTC)),
+        # Tokyo's Monday closes an hour before New York's begins, and Tuesday opens on New York's Monday evening
+        ("Asia/Tokyo", {"not_after": "13:00:00"}, datetime(2026, 11, 23, 4, tzinfo=UTC)),
+        # Tokyo is open when New York's Monday begins
+        ("Asia/Tokyo", {}, datetime(2026, 11, 23, 5, tzinfo=UTC)),
+    ],
+)
+def test_r53_what_comes_again_is_due_as_soon_as_messages_go_out_on_its_day(
+    zone: str, hours: dict[str, str], moment: datetime
+) -> None:
+    """`next_change_at` is that instant: a minute before nothing changes, from then on the step is due."""
+    policy = b.changed("balanced", steps=[{"id": "demand", "repeat_every": 7}], clock=hours)
+    monday = b.TODAY - 2 * DAY
+    invoice = b.invoice("i1", 17, today=monday)
+    first = b.touch("t0", step="first", covers=("i1",), at=b.as_of(monday - 14 * DAY, 9).instant)
+    sent = b.touch("t1", step="demand", covers=("i1",), at=b.as_of(monday - 7 * DAY, 9).instant)
+    records = (invoice, first, sent, b.contact(time_zone=zone))
+    minute = timedelta(minutes=1)
+    waiting = b.run(*records, policy=policy, at=ar.AsOf(instant=moment - minute, zone=b.ZONE))
+    assert (b.of(waiting).code, b.of(waiting).until) == (Code.NEXT_STEP, monday)
+    assert waiting.next_change_at == moment
+    assert b.of(b.run(*records, policy=policy, at=ar.AsOf(instant=moment, zone=b.ZONE))).code is Code.STEP_DUE
+    early = b.run(*records, policy=policy, at=b.as_of(monday - 5 * DAY, 20))
+    assert early.next_change_at is not None
+    assert early.next_change_at <= moment

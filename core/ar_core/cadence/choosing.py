@@ -172,7 +172,7 @@ def _alone(state: State, item: Item, done: tuple[str, ...], lag: int, floor: int
     template = _chosen(state, item, stage, choice, done)
     template.dates = dates
     if choice.until is not None:
-        state.days.append(choice.until)
+        state.send_days.append(choice.until)
     return template
 
 

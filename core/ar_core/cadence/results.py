@@ -290,6 +290,11 @@ def _changes_at(state: State) -> datetime | None:
             if day > today:
                 first = min(first, day.toordinal() - run.today_number)
     found = run.midnight(run.day(run.today_number + first)) if first < NEVER else None
+    for day in state.send_days:
+        if day > today:
+            sends_from = run.sends_from(day, state.slot)
+            if found is None or sends_from < found:
+                found = sends_from
     if pending:
         for slot in (state.slot, *state.other_slots):
             if found is None or slot.changes_at < found:

@@ -14,7 +14,7 @@ from ar_core.asof import AsOf
 from ar_core.cadence.codes import Code
 from ar_core.cadence.due import cadence_due
 from ar_core.cadence.plan import CompiledPolicy
-from ar_core.calendar import Calendar, add_business_days, next_business_day, wall_time
+from ar_core.calendar import Calendar, add_business_days, next_business_day, previous_business_day, wall_time
 from ar_core.model.documents import Invoice
 from ar_core.model.parties import Customer
 from ar_core.segments import Tiers
@@ -43,6 +43,8 @@ class Slot(NamedTuple):
     codes: tuple[Code, ...]
     changes_at: datetime
     """The next instant at which this may be another slot."""
+    zone: str
+    country: str | None
 
 
 class Run:
@@ -86,6 +88,7 @@ class Run:
         self.policy_hash = compiled.content_hash
         self.promise_terms = policy.pauses.promise_terms
         self._slots: dict[tuple[str, str | None], Slot] = {}
+        self._sends_from: dict[tuple[date, str, str | None], datetime] = {}
         self._midnights: dict[date, datetime] = {}
         self._days: dict[int, date] = {}
         self._local: dict[datetime, date] = {}
@@ -142,7 +145,31 @@ class Run:
             wall_time(day, clock.not_after, zone),
             codes,
             min(moment for moment in moments if moment > self.instant),
+            zone,
+            country,
         )
+
+    def sends_from(self, day: date, slot: Slot) -> datetime:
+        """The instant from which messages go out on a day or later: after closing time they wait for the next opening.
+
+        `day`: the organization's, after today. Where it is not a day for messages, the last closing time before it.
+        """
+        key = (day, slot.zone, slot.country)
+        found = self._sends_from.get(key)
+        if found is None:
+            found = self._sends_from[key] = self._find_sends_from(*key)
+        return found
+
+    def _find_sends_from(self, day: date, zone: str, country: str | None) -> datetime:
+        clock, midnight = self.clock, self.midnight(day)
+        opening = next_business_day(
+            day - DAY, self.calendar, country
+        )  # a contact's day may begin on the day before ours
+        while wall_time(opening, clock.not_before, zone) < midnight:
+            opening = next_business_day(opening + DAY, self.calendar, country)
+        before = previous_business_day(opening - DAY, self.calendar, country)
+        closing = wall_time(before, clock.not_after, zone)
+        return closing if self.instant < closing < midnight else midnight
 
     def day(self, number: int) -> date:
         """The date of a day number; the same few dates come up again and again."""

@@ -114,6 +114,7 @@ class State:
         "run",
         "rung",
         "segment_codes",
+        "send_days",
         "settled",
         "slot",
         "soonest",
@@ -151,6 +152,8 @@ class State:
         """Its days past due."""
         self.days: list[date] = []
         """Local days on which the result may change."""
+        self.send_days: list[date] = []
+        """Days for messages on which it may: it does as soon as messages go out on them, which is at closing time before."""
         self.soonest = NEVER
         """Days until the plan may say something else to some item."""
         self.rung: Rung = _AUTOMATED
