@@ -140,7 +140,7 @@ def _type(annotation: Any) -> str:
             "time": "time of day",
         }.get(name, name)
     if name == "Literal" or "Literal" in str(annotation).split("[", 1)[0]:
-        return " or ".join(f"`{value}`" for value in arguments)
+        return " or ".join(f"`{value}`" if value else "an empty text" for value in arguments)
     if name == "Annotated" or "Annotated" in str(annotation).split("[", 1)[0]:
         return _type(arguments[0])
     if name == "tuple":

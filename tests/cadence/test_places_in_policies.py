@@ -52,7 +52,7 @@ id = "new"
 at = 3
 
 [pauses.intents.question]
-task = ""
+task = 5
 '''
 JSON = """\
 {
@@ -72,7 +72,7 @@ JSON = """\
     {"id": "new", "at": 3}
   ],
   "pauses": {"intents": {"question": {
-    "task": ""}}}
+    "task": 5}}}
 }
 """
 YAML = """\
@@ -98,7 +98,7 @@ steps:
 pauses:
   intents:
     question:
-      task: ""
+      task: 5
 """
 WRONG = (
     "steps[2] (first).channels[1]",

@@ -229,7 +229,9 @@ def test_r63_whoever_cannot_be_reached_becomes_a_task_and_a_policy_may_not_answe
     nothing = b.contact(email=None, mobile=None, postal=None, phone=None)
     evaluation = b.run(b.invoice("i1", 9), said("copy_requested", ago=5), nothing)
     assert b.tasks_of(evaluation) == ["get_contact"]
-    silent = b.changed("balanced", pauses={"intents": {"copy_requested": {"task": "answer_by_hand"}}})
+    silent = b.changed(
+        "balanced", pauses={"intents": {"copy_requested": {"task": "answer_by_hand", "respond": ""}}}
+    )
     asked = b.run(b.invoice("i1", 9), said("copy_requested", ago=5), policy=silent)
     assert [a.step for a in b.touches_of(asked)] == ["demand"]
     assert "answer_by_hand" in b.tasks_of(asked)

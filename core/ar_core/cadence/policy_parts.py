@@ -11,6 +11,7 @@ from pydantic import (
     model_validator,
 )
 
+from ar_core.cadence.pauses import IntentRule, Pauses
 from ar_core.cadence.predicates import Predicate, parse_predicate
 from ar_core.cadence.vocabulary import (
     Actor,
@@ -27,10 +28,8 @@ from ar_core.cadence.vocabulary import (
     Window,
 )
 from ar_core.calendar import DueRoll
-from ar_core.model.activity import Intent
 from ar_core.model.base import Amount, Currency
 from ar_core.model.parties import Channel, ContactRole
-from ar_core.promises import PromiseTerms
 
 __all__ = [
     "Capabilities",
@@ -286,70 +285,6 @@ class Grouping(Part):
     include: Literal["overdue_only", "all_open", "due_steps_only"] = "overdue_only"
     on_lead_change: Literal["contextual", "inherit", "restart"] = "contextual"
     """When the leading invoice is paid: the next one by its own age, by the old one's position, or from the first step (E22)."""
-
-
-class IntentRule(Part):
-    """What happens when the customer said something (R43, R62, R63, E38)."""
-
-    pause_business_days: Annotated[int, Field(ge=0, le=60)] = 0
-    task: Text | None = None
-    """An internal task that is raised."""
-    human: bool = False
-    """From then on a person speaks to the customer."""
-    respond: Literal["send_copy"] | None = None
-
-
-def _default_intents() -> dict[Intent, IntentRule]:
-    return {
-        Intent.COPY_REQUESTED: IntentRule(respond="send_copy"),
-        Intent.MISSING_PO: IntentRule(pause_business_days=5, task="fix_purchase_order"),
-        Intent.SAYS_PAID: IntentRule(pause_business_days=5, task="verify_payment"),
-        Intent.WRONG_CONTACT: IntentRule(task="fix_contact"),
-        Intent.QUESTION: IntentRule(pause_business_days=2, task="answer_question"),
-        Intent.REFUSED: IntentRule(task="speak_to_customer", human=True),
-        Intent.PROMISED: IntentRule(pause_business_days=2, task="record_promise"),
-        Intent.DISPUTED: IntentRule(pause_business_days=5, task="record_dispute"),
-        Intent.UNKNOWN: IntentRule(pause_business_days=2, task="read_reply"),
-    }
-
-
-class Pauses(Part):
-    """What stops the cadence, and for how long (E31-E41)."""
-
-    dispute_remainder: Literal["chase", "pause"] = "chase"
-    """An invoice disputed in part: chase the rest, or pause it whole (E31)."""
-    dispute_resume_days: Annotated[int, Field(ge=0)] = 3
-    """Days of silence after a dispute is resolved (E31)."""
-    promise_grace_business_days: Annotated[int, Field(ge=0)] = 2
-    promise_tolerance_pct: Amount = Decimal(2)
-    promise_tolerance_abs: Amount = Decimal(5)
-    promise_unapplied: Literal["count", "ignore"] = "count"
-    promise_scope: Literal["invoice", "customer"] = "invoice"
-    """Does a promise pause its invoices, or the whole customer? (E33)"""
-    max_promise_days: Annotated[int, Field(ge=1)] = 30
-    """A promise further away than this needs approval (E36)."""
-    promise_approval_from: Id | None = None
-    """A promise given in this stage or a later one needs approval (E36)."""
-    max_promises_not_kept: Annotated[int, Field(ge=1)] = 2
-    """So many promises not kept in a row: from then on a person (E35)."""
-    max_ooo_days: Annotated[int, Field(ge=0)] = 14
-    """Longest wait for somebody who is away (E37)."""
-    legal_stop_covers_children: bool = True
-    migrate: Literal["re_evaluate", "keep_position", "manual"] = "re_evaluate"
-    """Invoices chased under steps this policy does not know (E30)."""
-    consent_required: tuple[Channel, ...] = (Channel.SMS, Channel.WHATSAPP)
-    """Channels that need an opt-in on record (E41)."""
-    intents: dict[Intent, IntentRule] = Field(default_factory=_default_intents)
-
-    @property
-    def promise_terms(self) -> PromiseTerms:
-        """How generously promises are judged."""
-        return PromiseTerms(
-            grace_business_days=self.promise_grace_business_days,
-            tolerance_pct=self.promise_tolerance_pct,
-            tolerance_abs=self.promise_tolerance_abs,
-            unapplied=self.promise_unapplied,
-        )
 
 
 class Escalation(Part):
