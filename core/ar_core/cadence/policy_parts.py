@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
+    BeforeValidator,
     Field,
     model_validator,
 )
@@ -63,6 +65,27 @@ class DueDateFallback(Part):
     """With `invoice_date`: days after the issue date."""
 
 
+_TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
+
+
+def _wall_time(given: Any) -> Any:
+    """A time without an offset, or its text. YAML 1.1 makes a number of 10:00, which is not taken for seconds; an offset would be another
+    zone than the contact's."""
+    if isinstance(given, time) and given.tzinfo is None and not given.microsecond:
+        return given
+    if isinstance(given, str) and _TIME.fullmatch(given):
+        return given
+    shown = given.isoformat() if isinstance(given, time) else given
+    raise ValueError(
+        'write a time of the contact\'s wall clock as "HH:MM" or "HH:MM:SS", without an offset '
+        f"(in YAML with the quotes: it reads 10:00 as the number 600); got {shown!r}"
+    )
+
+
+WallTime = Annotated[time, BeforeValidator(_wall_time)]
+"""A time of day on somebody's wall clock, in whole seconds."""
+
+
 class Clock(Part):
     """Days are counted in the organization's zone, hours are kept in the contact's (E2)."""
 
@@ -72,10 +95,10 @@ class Clock(Part):
     """Nothing overdue is sent on the first days past due, because payments are still being booked (E4)."""
     contact_zone: tuple[Literal["contact", "customer", "org"], ...] = ("contact", "customer", "org")
     """Where the time zone of the sending hours comes from, first known wins."""
-    not_before: time = time(9)
-    """Start of the sending hours on the contact's wall clock (R35)."""
-    not_after: time = time(17)
-    """End of the sending hours."""
+    not_before: WallTime = time(9)
+    """Start of the sending hours on the contact's wall clock (R35): `HH:MM` or `HH:MM:SS`, in YAML with quotes."""
+    not_after: WallTime = time(17)
+    """End of the sending hours, written alike."""
     due_date_fallback: DueDateFallback = DueDateFallback()
 
     @model_validator(mode="after")
