@@ -1,7 +1,8 @@
 """Was a promise to pay kept? Computed from payments and an as-of date, never stored (E33-E36, docs/rules.md).
 
 A promise is judged on its deadline: the promised date plus a grace in business days. Payments count by the day the customer
-paid, from the day the promise was given on; what lies after the as-of date has not happened yet.
+paid, from the day the promise was given on; what lies after the as-of date has not happened yet. Up to its deadline a promise can be
+withdrawn or superseded; later it stays what it was.
 """
 
 from __future__ import annotations
@@ -125,12 +126,13 @@ def judge_customer_promises(
     a promise without a day was given on the day it was recorded. Promises given after `today` have not happened yet and are left out.
     """
     terms = terms or PromiseTerms()
-    dated = (_dated(promise, zone) for promise in promises)
+    dated = [_dated(promise, zone) for promise in promises]
     known = sorted((p for p in dated if (p.given_on or today) <= today), key=_order)
     if not known:
         return []
     own: dict[str, Invoice] = dict(zip(_ids(invoices), invoices, strict=True))
     pool = _UnappliedPool(payments, terms.unapplied == "count")
+    on_record = {promise.id for promise in dated}
     verdicts: list[PromiseVerdict] = []
     with exact():
         for promise in known:
@@ -138,7 +140,7 @@ def judge_customer_promises(
             deadline = add_business_days(promise.promised_date, terms.grace_business_days, calendar, country)
             case = _Case(promise, covered, own, pool, deadline)
             case.movements = _movements(covered, allocations, sources)
-            case.replaced_on = _replaced_on(promise, known, deadline)
+            case.replaced_on = _replaced_on(promise, known, on_record, deadline)
             verdicts.append(_judge(case, today, terms))
     return verdicts
 
@@ -170,8 +172,13 @@ def _order(promise: Promise) -> tuple[date, str, str]:
     return (promise.given_on or date.min, recorded, promise.id)
 
 
-def _replaced_on(promise: Promise, known: Sequence[Promise], deadline: date) -> date | None:
-    """The day a newer promise on a shared invoice took this one's place, if that was before its deadline passed."""
+def _replaced_on(
+    promise: Promise, known: Sequence[Promise], on_record: set[str], deadline: date
+) -> date | None:
+    """The day a newer promise on a shared invoice took this one's place, if that was before its deadline passed.
+
+    One that is only named counts from the start; `on_record`: ids of those whose own day counts, be it a day to come.
+    """
     for other in known[known.index(promise) + 1 :]:
         given = other.given_on
         shared = (
@@ -181,7 +188,7 @@ def _replaced_on(promise: Promise, known: Sequence[Promise], deadline: date) -> 
         )
         if shared and given is not None and given <= deadline:
             return given
-    if promise.superseded_by is not None and all(p.id != promise.superseded_by for p in known):
+    if promise.superseded_by is not None and promise.superseded_by not in on_record:
         return promise.given_on or promise.promised_date
     return None
 
@@ -306,12 +313,13 @@ class _Case:
 def _judge(case: _Case, today: date, terms: PromiseTerms) -> PromiseVerdict:
     promise, rows, start = case.promise, case.movements, case.promise.given_on
     cutoff = min(today, case.deadline)
+    withdrawn_on = _withdrawn_on(promise, cutoff)
+    stands = case.replaced_on is None and withdrawn_on is None
     # What was open when it was given: today's balance plus everything applied since, dated later than today included.
     open_then = case.open_now + _between(rows, start, date.max)
     required = open_then if promise.promised_amount is None else min(promise.promised_amount, open_then)
     tolerance = min(terms.tolerance_abs, required * terms.tolerance_pct / 100) if required > ZERO else ZERO
     paid = _between(rows, start, cutoff, payments_only=True)
-    stands = case.replaced_on is None and promise.withdrawn_on is None
     left = open_then - _between(rows, start, cutoff)
     on_account = case.pool.take(min(required - paid, left), case.currency, start, cutoff) if stands else []
     taken = sum([part for _, part in on_account], ZERO)
@@ -329,7 +337,7 @@ def _judge(case: _Case, today: date, terms: PromiseTerms) -> PromiseVerdict:
         _reached_on([*[(row.on, row.amount) for row in since], *on_account], open_then - tolerance, today),
     )
     reached = min([day for day in days if day is not None], default=None)
-    state, decided_on = _state(promise, in_time, paid > ZERO, reached, today, case.deadline, case.replaced_on)
+    state, decided_on = _state(case, withdrawn_on, in_time, paid > ZERO, reached, today)
     return PromiseVerdict.trusted(
         promise_id=promise.id,
         customer_id=promise.customer_id or case.owner,
@@ -345,17 +353,18 @@ def _judge(case: _Case, today: date, terms: PromiseTerms) -> PromiseVerdict:
     )
 
 
+def _withdrawn_on(promise: Promise, last: date) -> date | None:
+    """The day on which it was withdrawn, up to `last`: today or its deadline, what is sooner (E34)."""
+    on = promise.withdrawn_on
+    return on if on is not None and on <= last else None
+
+
 def _state(
-    promise: Promise,
-    in_time: bool,
-    some: bool,
-    reached: date | None,
-    today: date,
-    deadline: date,
-    replaced_on: date | None,
+    case: _Case, withdrawn_on: date | None, in_time: bool, some: bool, reached: date | None, today: date
 ) -> tuple[PromiseState, date | None]:
-    if promise.withdrawn_on is not None and promise.withdrawn_on <= today:
-        return PromiseState.WITHDRAWN, promise.withdrawn_on
+    promise, replaced_on, deadline = case.promise, case.replaced_on, case.deadline
+    if withdrawn_on is not None:
+        return PromiseState.WITHDRAWN, withdrawn_on
     if in_time:
         return PromiseState.KEPT, reached or promise.given_on or promise.promised_date
     if replaced_on is not None and replaced_on <= today:

@@ -28,6 +28,7 @@ class PromiseState(StrEnum):
     PARTIALLY_KEPT = "partially_kept"
     BROKEN = "broken"
     WITHDRAWN = "withdrawn"
+    """Taken back before its own deadline passed; later it stays what it was."""
     SUPERSEDED = "superseded"
     """Replaced by a newer promise before its own deadline."""
 
