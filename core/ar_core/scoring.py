@@ -1,7 +1,7 @@
 """In which order should people work? Scorers: pure functions from an account's features to a priority (R65-R68, docs/rules.md).
 
-A score is an integer, by default in basis points (0 to 10,000). Stops come before scores: a paused account has no place in the
-worklist, whatever its score (section 4.3 of the rules).
+A score is an integer, by default in basis points (0 to 10,000). Stops come before scores: a paused account has no contact in the
+worklist, whatever its score, only the internal tasks that somebody has to do (the order of stops: docs/rules.md).
 """
 
 from __future__ import annotations
