@@ -12,6 +12,7 @@ from pydantic import ValidationError
 import ar_core as ar
 from ar_core.cadence import PRESETS
 from ar_core.cadence.codes import Code
+from ar_core.cadence.records import CurrencyTotal
 from tests.cadence import books as b
 
 ACTION, WAIT, PAUSED, EXCLUDED = (
@@ -252,7 +253,17 @@ def test_e13_money_on_account_that_covers_the_overdue_amount_is_applied_first(
         assert b.tasks_of(evaluation) == ["apply_cash"]
         assert not b.touches_of(evaluation)
     else:
-        assert b.only_touch(evaluation).totals[0].unapplied == Decimal("99.99")
+        (total,) = b.only_touch(evaluation).totals
+        assert [total.to_chase, total.unapplied, total.net] == [100, Decimal("99.99"), Decimal("0.01")]
+
+
+def test_e13_what_is_left_is_exact_and_never_below_zero() -> None:
+    def left(to_chase: str, unapplied: str) -> Decimal:
+        return CurrencyTotal(currency="USD", to_chase=Decimal(to_chase), unapplied=Decimal(unapplied)).net
+
+    assert left("100", "30") == 70
+    assert left("30", "30.01") == 0
+    assert left("12345678901234567890123456.02", "0.01") == Decimal("12345678901234567890123456.01")
 
 
 def test_e13_e14_money_in_another_currency_changes_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +13,7 @@ from ar_core.commands import RecordTouch
 from ar_core.model.activity import Coverage, Direction, TouchOutcome
 from ar_core.model.base import Amount, Currency, Frozen, UtcDatetime
 from ar_core.model.documents import DocumentStatus
+from ar_core.model.money import ZERO, exact
 from ar_core.model.parties import Channel, ContactRole
 
 __all__ = [
@@ -93,6 +95,12 @@ class CurrencyTotal(Frozen):
     to_chase: Amount
     unapplied: Amount
     """Money and credit on account in this currency (E13, E14)."""
+
+    @property
+    def net(self) -> Decimal:
+        """What is left to pay once what is on account is applied, never below zero; no invoice is told to be paid by it (E13)."""
+        with exact():
+            return max(self.to_chase - self.unapplied, ZERO)
 
 
 class Precondition(Frozen):
