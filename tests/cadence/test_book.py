@@ -29,10 +29,39 @@ def ids(records: Iterable[Any]) -> list[str]:
 # ---- accounts
 
 
-def test_e46_parents_that_go_round_in_a_ring_end_where_the_ring_closes() -> None:
-    ring = Accounts([child("c1", "c2"), child("c2", "c3"), child("c3", "c2")])
-    assert [ring.of(one) for one in (ONE, TWO, THREE)] == [THREE, THREE, TWO]
-    assert ids(ring.others(THREE)) == [ONE, TWO]
+def test_e46_parents_in_a_circle_have_one_account_and_so_has_who_is_below_them() -> None:
+    ring = Accounts([child("c1", "c2"), child("c2", "c3"), child("c3", "c2"), b.customer("c4")])
+    assert [ring.of(one) for one in (ONE, TWO, THREE, FOUR)] == [TWO, TWO, TWO, FOUR]
+    assert (ids(ring.others(TWO)), tuple(ring.others(THREE))) == ([ONE, THREE], ())
+    assert [ring.ancestors(one) for one in (ONE, TWO, THREE)] == [(TWO, THREE), (THREE,), (TWO,)]
+
+
+@pytest.mark.parametrize("first", [2, 3, 4])
+def test_e46_the_account_of_a_circle_is_its_smallest_id_wherever_one_enters_it(first: int) -> None:
+    """c2 to c4 are billed with one another, c1 with any one of them, c5 with c1."""
+    ring = [child("c4", "c2"), child("c2", "c3"), child("c3", "c4")]
+    accounts = Accounts([child("c5", "c1"), child("c1", f"c{first}"), *ring])
+    assert {accounts.of(b.customer_id(f"c{n}")) for n in range(1, 6)} == {TWO}
+    assert len(accounts.ancestors(ONE)) == 3
+    assert set(accounts.ancestors(TWO)) == {THREE, FOUR}
+
+
+def test_e46_a_circle_ends_at_who_is_billed_alone_unless_the_topmost_is_asked_for() -> None:
+    half = [child("c1", "c2"), child("c2", "c1", bill_with_parent=False), child("c3", "c3")]
+    assert [Accounts(half).of(one) for one in (ONE, TWO, THREE)] == [TWO, TWO, THREE]
+    assert [Accounts(half, "parent").of(one) for one in (ONE, TWO, THREE)] == [ONE, ONE, THREE]
+    assert [Accounts(half, "customer").of(one) for one in (ONE, TWO, THREE)] == [ONE, TWO, THREE]
+    assert Accounts(half).ancestors(THREE) == ()
+
+
+@pytest.mark.parametrize("collect_at", ["bill_to", "parent"])
+def test_e46_customers_in_a_circle_receive_one_message(collect_at: str) -> None:
+    policy = b.changed("balanced", grouping={"collect_at": collect_at})
+    circle = [child("c1", "c2"), child("c2", "c1"), child("c3", "c2")]
+    found = b.run(*circle, *(b.invoice(f"i{n}", 9, f"c{n}") for n in (1, 2, 3)), policy=policy)
+    assert [d.invoice_id for d in found.dispositions] == [b.invoice_id(f"i{n}") for n in (1, 2, 3)]
+    message = b.only_touch(found)
+    assert (message.customer_id, [one.number for one in message.covers]) == (ONE, ["I1", "I2", "I3"])
 
 
 def test_e46_who_is_billed_alone_receives_for_nobody_else() -> None:

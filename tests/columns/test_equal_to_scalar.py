@@ -29,9 +29,12 @@ POLICIES = st.sampled_from(PRESETS)
 
 @st.composite
 def books(draw: st.DrawFn) -> ar.Snapshot:
-    """Everything of the evaluator's own generator, and settled invoices, credits, adjustments, rates and a parent."""
+    """Everything of the evaluator's own generator, and settled invoices, credits, adjustments, rates and parents."""
     found = draw(records())
+    above = {r.id: r.parent_id for r in found if isinstance(r, ar.Customer)}
     found = [r for r in found if not isinstance(r, ar.Customer)]
+    if not any(above.values()) and draw(st.booleans()):
+        above[b.customer_id("c2")] = b.customer_id("c1")
     found += [
         b.customer(
             owner,
@@ -39,10 +42,10 @@ def books(draw: st.DrawFn) -> ar.Snapshot:
             credit_limit=draw(st.sampled_from([None, Decimal(50), Decimal(150)])),
             currency=draw(st.sampled_from(["USD", "EUR", None])),
             order_hold=draw(st.sampled_from([True, False, None])),
-            parent_id=b.customer_id("c1") if owner == "c2" and draw(st.booleans()) else None,
+            parent_id=parent,
             bill_with_parent=True,
         )
-        for owner in OWNERS
+        for owner, parent in ((i.rsplit(":", 1)[1], parent) for i, parent in above.items())
     ]
     for n in range(draw(st.integers(0, 4))):
         name, owner = f"s{n}", draw(st.sampled_from(OWNERS))

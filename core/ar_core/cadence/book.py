@@ -57,22 +57,29 @@ class Accounts:
             self._find(collect_at)
 
     def _find(self, collect_at: CollectAt) -> None:
-        customers = self.customers
-        for customer in customers.values():
+        for customer in self.customers.values():
             if customer.parent_id is None:
                 continue
-            account, seen = customer, {customer.id}
-            while (
-                account.parent_id is not None
-                and account.parent_id in customers
-                and account.parent_id not in seen
-                and (collect_at == "parent" or account.bill_with_parent)
-            ):
-                account = customers[account.parent_id]
-                seen.add(account.id)
+            account = self._top(customer, collect_at == "parent")
             if account is not customer:
                 self._elsewhere[customer.id] = account.id
                 self._members.setdefault(account.id, []).append(customer)
+
+    def _top(self, customer: Customer, always: bool) -> Customer:
+        """Who is billed for a customer: the last one above it, or of a circle the one with the smallest id.
+
+        A circle has no last one, and everybody in it and below it must come to the same, or an invoice is asked for twice.
+        `always`: whether a parent is billed for whoever is billed on its own, too.
+        """
+        passed: dict[str, Customer] = {}
+        while customer.id not in passed:
+            passed[customer.id] = customer
+            above = self.customers.get(customer.parent_id or NOBODY)
+            if above is None or not (always or customer.bill_with_parent):
+                return customer
+            customer = above
+        way = list(passed)
+        return passed[min(way[way.index(customer.id) :])]
 
     def of(self, customer_id: str) -> str:
         """The account of a customer; the id itself when the customer is unknown."""
@@ -94,13 +101,13 @@ class Accounts:
         return self._children
 
     def ancestors(self, account_id: str) -> tuple[str, ...]:
-        """Ids of the parents above a customer, nearest first."""
-        found: list[str] = []
+        """Ids of the parents above a customer, nearest first; in a circle all others of it."""
+        found = [account_id]
         customer = self.customers.get(account_id)
         while customer is not None and customer.parent_id is not None and customer.parent_id not in found:
             found.append(customer.parent_id)
             customer = self.customers.get(customer.parent_id)
-        return tuple(found)
+        return tuple(found[1:])
 
 
 class Book(Ledger):
