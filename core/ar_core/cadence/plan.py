@@ -6,11 +6,12 @@ Resolving costs once per combination of overrides, not once per customer.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
 from ar_core.cadence.outcomes import Outcomes
+from ar_core.cadence.patches import patched, scaled_day, scaled_step
 from ar_core.cadence.policy import (
     Actor,
     Capabilities,
@@ -300,22 +301,14 @@ def _apply(policy: Policy, overrides: Sequence[Override]) -> tuple[list[Step], l
     steps, stages = list(policy.steps), list(policy.stages)
     for override in overrides:
         if override.scale is not None:
-            steps = [_scaled_step(step, *override.scale) for step in steps]
+            steps = [scaled_step(step, *override.scale) for step in steps]
             stages = _scaled_stages(stages, *override.scale)
-        steps = [_patched(step, override.steps) for step in steps]
+        steps = [patched(step, override.steps) for step in steps]
         if override.only_channels:
             steps = [_limited(step, override.only_channels) for step in steps]
         if override.add_channels:
             steps = [with_channels(step, override.add_channels) for step in steps]
     return steps, stages
-
-
-def _patched(step: Step, patches: Mapping[str, Any]) -> Step:
-    changes: dict[str, Any] = {}
-    for name in ("*", step.id):
-        if name in patches:
-            changes.update(patches[name].model_dump(exclude_none=True))
-    return step.model_copy(update=changes) if changes else step
 
 
 def _limited(step: Step, only: Sequence[Channel]) -> Step:
@@ -329,27 +322,6 @@ def with_channels(step: Step, extra: Sequence[Channel]) -> Step:
     if not new or not step.channels:
         return step
     return step.model_copy(update={"channels": (*step.channels[:-1], *new, step.channels[-1])})
-
-
-def scaled_day(day: int, numerator: int, denominator: int) -> int:
-    """Days after the due date are scaled and rounded down; days before it stay (C13)."""
-    return day * numerator // denominator if day > 0 else day
-
-
-def _scaled_step(step: Step, numerator: int, denominator: int) -> Step:
-    changes: dict[str, Any] = {"at": scaled_day(step.at, numerator, denominator)}
-    if step.window is not None:
-        low, high = step.window
-        # The window ends the day before the next day's image starts, so that scaled windows still meet.
-        changes["window"] = (
-            min(scaled_day(low, numerator, denominator), changes["at"]),
-            None
-            if high is None
-            else max(scaled_day(high + 1, numerator, denominator) - 1, changes["at"])
-            if high > 0
-            else high,
-        )
-    return step.model_copy(update=changes)
 
 
 def _scaled_stages(stages: Sequence[Stage], numerator: int, denominator: int) -> list[Stage]:

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from ar_core.cadence.features import check_predicate
+from ar_core.cadence.patches import check_patched
 from ar_core.cadence.policy_parts import (
     Capabilities,
     CatchUp,
@@ -146,6 +147,7 @@ class Policy(Part):
             for name in override.steps:
                 if name != "*" and name not in names:
                     raise ValueError(f"overrides[{index}].steps names {name!r}, which is no step")
+            check_patched(self.steps, override, f"overrides[{index}]")
         _check_risk(self.tiers.risk)
         stage_ids = tuple(stage.id for stage in self.stages)
         if self.pauses.promise_approval_from not in {None, *stage_ids}:

@@ -54,6 +54,7 @@ __all__ = [
     "ValueTiers",
     "Variant",
     "Writeback",
+    "check_step",
 ]
 
 
@@ -174,19 +175,24 @@ class Step(Part):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Step:
-        if self.kind is StepKind.TOUCH and not self.channels and not self.alternatives:
-            raise ValueError("a touch needs at least one channel")
-        if self.kind is StepKind.DECISION and not self.options:
-            raise ValueError("a decision needs options")
-        if self.window is not None:
-            low, high = self.window
-            if not (low <= self.at and (high is None or self.at <= high)):
-                raise ValueError(f"the day `at` = {self.at} lies outside the window {list(self.window)}")
-        if self.purpose in {Purpose.PRE_DUE, Purpose.DUE_CONFIRMATION}:
-            last = self.window[1] if self.window else None
-            if last is None or last > (0 if self.purpose is Purpose.DUE_CONFIRMATION else -1):
-                raise ValueError(f"a {self.purpose} step needs a window that ends by the due date (C6, C7)")
+        check_step(self)
         return self
+
+
+def check_step(step: Step) -> None:
+    """Raise ValueError for a step that does not fit its kind, or whose day, window and purpose contradict each other (C6, C7)."""
+    if step.kind is StepKind.TOUCH and not step.channels and not step.alternatives:
+        raise ValueError("a touch needs at least one channel")
+    if step.kind is StepKind.DECISION and not step.options:
+        raise ValueError("a decision needs options")
+    if step.window is not None:
+        low, high = step.window
+        if not (low <= step.at and (high is None or step.at <= high)):
+            raise ValueError(f"the day `at` = {step.at} lies outside the window {list(step.window)}")
+    if step.purpose in {Purpose.PRE_DUE, Purpose.DUE_CONFIRMATION}:
+        last = step.window[1] if step.window else None
+        if last is None or last > (0 if step.purpose is Purpose.DUE_CONFIRMATION else -1):
+            raise ValueError(f"a {step.purpose} step needs a window that ends by the due date (C6, C7)")
 
 
 class ValueTiers(Part):
@@ -262,8 +268,8 @@ class Override(Part):
     only_channels: tuple[Channel, ...] = ()
     steps: dict[str, StepPatch] = Field(default_factory=dict)
     """Changes by step id; `*` for every step."""
-    scale: tuple[int, int] | None = None
-    """Days of stages and steps after the due date times the first over the second, rounded down (C13)."""
+    scale: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None
+    """Days of stages and steps after the due date times the first over the second, rounded down (C13). Both are above zero."""
     origin: Text
 
 
