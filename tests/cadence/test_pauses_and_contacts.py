@@ -130,6 +130,46 @@ def test_e37_nobody_is_waited_for_longer_than_allowed() -> None:
     assert b.of(b.run(b.invoice(dpd=20), away(30, said=14))).kind is ACTION
 
 
+def away_without_a_day(said: int, **changes: Any) -> ar.Touch:
+    return away(0, said, id=f"local:unnamed{said}", **changes).model_copy(update={"until": None})
+
+
+@pytest.mark.parametrize(("said", "until"), [(0, 7), (1, 6), (4, 5), (6, 1), (7, None)])
+def test_e37_who_names_no_day_is_away_for_a_week(said: int, until: int | None) -> None:
+    outcome = b.of(b.run(b.invoice(dpd=9), away_without_a_day(said)))
+    if until is None:
+        assert outcome.kind is ACTION
+    else:  # of four days ago: to Saturday, and Monday is the business day after it
+        assert (outcome.code, outcome.until) == (Code.OUT_OF_OFFICE, b.TODAY + timedelta(days=until))
+
+
+@pytest.mark.parametrize(
+    ("longest", "said", "waits"),
+    [(3, 2, True), (3, 3, False), (1, 0, True), (0, 0, False), (7, 6, True), (14, 7, False)],
+)
+def test_e37_and_never_longer_than_anybody_is_waited_for(longest: int, said: int, waits: bool) -> None:
+    policy = b.changed("balanced", pauses={"max_ooo_days": longest})
+    outcome = b.of(b.run(b.invoice(dpd=9), away_without_a_day(said), policy=policy))
+    assert (outcome.code is Code.OUT_OF_OFFICE) is waits
+
+
+def test_e37_a_note_without_a_day_does_not_shorten_what_is_known_but_prolongs_it() -> None:
+    for known, until in ((8, date(2026, 12, 4)), (2, date(2026, 12, 1))):
+        outcome = b.of(b.run(b.invoice(dpd=9), away(known, said=2), away_without_a_day(1)))
+        assert (outcome.code, outcome.until) == (Code.OUT_OF_OFFICE, until), known
+    # The day that is named later counts, though it comes sooner.
+    later = b.of(b.run(b.invoice(dpd=9), away_without_a_day(2), away(0, said=1)))
+    assert (later.code, later.until) == (Code.OUT_OF_OFFICE, date(2026, 11, 26))
+
+
+def test_e37_somebody_else_is_asked_instead_of_who_named_no_day() -> None:
+    other = b.contact(name="other", role=ar.ContactRole.ACCOUNTS_PAYABLE)
+    found = b.run(b.invoice(dpd=9), b.contact(), other, away_without_a_day(1))
+    assert b.only_touch(found).contact_id == other.id
+    absent = away_without_a_day(1, contact_id=other.id)
+    assert b.only_touch(b.run(b.invoice(dpd=9), b.contact(), other, absent)).contact_id == b.contact().id
+
+
 def test_e37_an_absence_note_is_no_answer() -> None:
     note = away(-5, said=10)
     sent = b.touch(ago=40, step="first", covers=("i1",))

@@ -372,7 +372,6 @@ def test_r43_what_the_customer_said_changes_the_decision(intent: ar.Intent) -> N
         direction=ar.Direction.INBOUND,
         intent=intent,
         covers=("i1",),
-        until=b.TODAY + timedelta(days=3) if intent is ar.Intent.OUT_OF_OFFICE else None,
     )
     silent = b.run(b.invoice(dpd=3)).model_dump(exclude={"fingerprint"})
     assert b.run(b.invoice(dpd=3), said).model_dump(exclude={"fingerprint"}) != silent

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["DeadAddress", "absences", "away_until", "dead_addresses"]
 
 _DAY: Final = timedelta(days=1)
+_UNNAMED: Final = timedelta(days=6)
+"""From the first to the last day of an absence whose end was not named: five business days and the weekend between them."""
 _BOUNCED: Final = TouchOutcome.BOUNCED
 _ARRIVED: Final = frozenset({TouchOutcome.DELIVERED, TouchOutcome.ANSWERED, TouchOutcome.LEFT_MESSAGE})
 _NOT_ARRIVED: Final = frozenset({TouchOutcome.FAILED, TouchOutcome.AMBIGUOUS})
@@ -86,6 +88,7 @@ def absences(
     """Last day of absence of who is away today, by contact; None stands for the only contact there is (E37).
 
     `said`: touches with the organization's local date of each. What was said last counts; after `longest` days nobody is waited for.
+    Who names no day is away for a week from the day it was said, or as long as is known anyway.
     """
     away: dict[str | None, date] = {}
     for profile in profiles:
@@ -93,8 +96,12 @@ def absences(
             if absence.until >= away.get(absence.contact_id, today):
                 away[absence.contact_id] = absence.until
     for on, touch in said:
-        if touch.intent is Intent.OUT_OF_OFFICE and touch.until is not None:
-            last = min(touch.until, on + timedelta(days=longest) - _DAY)
+        if touch.intent is Intent.OUT_OF_OFFICE:
+            last = on + timedelta(days=longest) - _DAY
+            if touch.until is not None:
+                last = min(touch.until, last)
+            else:
+                last = max(min(on + _UNNAMED, last), away.get(touch.contact_id, date.min))
             if last >= today:
                 away[touch.contact_id] = last
     return away
