@@ -1,8 +1,9 @@
-"""What does a policy say, is it sound, and what would another one do? The verbs `policy list|show|lint|diff|simulate`."""
+"""What does a policy say, is it sound, and what would another one do? The verbs `policy list|show|schema|lint|diff|simulate`."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import click
 from rich.table import Table
@@ -14,10 +15,10 @@ from ar_connectors.cli.simulating import simulate
 from ar_connectors.cli.types import INSTANT
 from ar_core import diff as compare
 from ar_core import lint as check
-from ar_core.cadence import PRESETS
+from ar_core.cadence import PRESETS, policy_json_schema
 from ar_core.cadence.lint import Severity
 
-__all__ = ["diff", "lint", "list_presets", "policy", "show"]
+__all__ = ["diff", "lint", "list_presets", "policy", "schema", "show"]
 
 
 @click.group()
@@ -42,9 +43,18 @@ def list_presets(shell: Shell) -> Exit | None:
 @pass_shell
 @verb
 def show(shell: Shell, name: str) -> Exit | None:
-    """Show a policy (preset or file) with everything it inherits."""
-    found = read_policy(name)
-    shell.emit(found, lambda: shell.out.print_json(found.model_dump_json(exclude_none=True)))
+    """Show a policy (preset or file) with everything it inherits, as a JSON file that says it in full."""
+    _print(shell, read_policy(name).resolved())
+    return None
+
+
+@policy.command()
+@json_option
+@pass_shell
+@verb
+def schema(shell: Shell) -> Exit | None:
+    """Print the JSON Schema of a policy file, for editors."""
+    _print(shell, policy_json_schema())
     return None
 
 
@@ -102,6 +112,11 @@ def diff(
 
     shell.emit(found, draw)
     return None
+
+
+def _print(shell: Shell, data: dict[str, Any]) -> None:
+    """JSON either way: in colours on a terminal, as it is under `--json` and into a file."""
+    shell.emit(data, lambda: shell.out.print_json(data=data))
 
 
 policy.add_command(simulate)

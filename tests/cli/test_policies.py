@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
@@ -14,6 +15,7 @@ import ar_core as core
 from ar_connectors.cli.exits import Exit
 from ar_connectors.cli.main import cli
 from ar_connectors.store import open_store
+from ar_core.cadence import PRESETS, policy_json_schema
 from tests.store.books import CONNECTION, customer, invoice, page, rid
 
 DAY = timedelta(days=1)
@@ -106,6 +108,47 @@ def test_lint_of_a_sound_policy_and_of_a_threat_without_its_capability(tmp_path:
     file.write_text('id = "mine"\nextends = "xero_parity"\n', encoding="utf-8")
     found = json.loads(run("policy", "lint", str(file), "--json").output)
     assert "SINGLE_CHANNEL_POLICY" in {one["code"] for one in found["findings"]}
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_what_show_prints_can_be_loaded_again_and_is_the_same_policy(
+    tmp_path: Path, preset: str, flags: tuple[str, ...]
+) -> None:
+    shown = run("policy", "show", preset, *flags)
+    assert shown.exit_code == 0, shown.output
+    file = tmp_path / "shown.json"
+    file.write_text(shown.output, encoding="utf-8")
+    assert core.load_policy(file).content_hash == core.load_policy(preset).content_hash
+    found = json.loads(shown.output)
+    jsonschema.validate(found, policy_json_schema())
+    assert found["schema"] == "cadence-policy/1"
+    assert found["stages"][0] == {
+        "id": "pre_due",
+        "from": None,
+        "to": -1,
+        "tone": "friendly",
+        "origin": "C7",
+    }
+
+
+def test_show_keeps_a_limit_that_a_file_takes_away(tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(
+        '{"id": "mine", "extends": "balanced", "limits": {"max_touches_per_7d": null}}', encoding="utf-8"
+    )
+    shown = json.loads(run("policy", "show", str(file)).output)
+    assert shown["limits"]["max_touches_per_7d"] is None
+    assert "extends" not in shown
+    assert core.load_policy(shown).content_hash == core.load_policy(file).content_hash
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_the_schema_for_editors_is_printed_as_it_is(flags: tuple[str, ...]) -> None:
+    shown = run("policy", "schema", *flags)
+    assert shown.exit_code == 0, shown.output
+    assert json.loads(shown.output) == policy_json_schema()
+    assert shown.output.startswith('{\n  "$schema": "http://json-schema.org/draft-07/schema#",\n')
 
 
 def test_diff_names_settings_and_customers(book: Path) -> None:

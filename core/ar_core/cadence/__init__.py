@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from ar_core.cadence.evaluation import Action, ActionKind, Disposition, DispositionKind, Evaluation
     from ar_core.cadence.features import FEATURES, Feature, FeatureType
     from ar_core.cadence.loading import PRESETS, PolicyError, load_policy, preset_text
-    from ar_core.cadence.policy import Policy, policy_json_schema
+    from ar_core.cadence.policy import Policy
+    from ar_core.cadence.schema import policy_json_schema
 
 __all__ = [
     "CODES",
@@ -49,7 +50,7 @@ _LAZY = {
     "Policy": "ar_core.cadence.policy",
     "PolicyError": "ar_core.cadence.loading",
     "load_policy": "ar_core.cadence.loading",
-    "policy_json_schema": "ar_core.cadence.policy",
+    "policy_json_schema": "ar_core.cadence.schema",
     "preset_text": "ar_core.cadence.loading",
 }
 

@@ -84,7 +84,6 @@ __all__ = [
     "Variant",
     "Writeback",
     "known_settings",
-    "policy_json_schema",
 ]
 
 
@@ -174,11 +173,6 @@ class Policy(Part):
         found += [(f"escalate[{i}].when", e.when, "customer") for i, e in enumerate(self.escalate)]
         found += [(f"notices.{n.id}.when", n.when, "invoice") for n in self.notices]
         return found
-
-
-def policy_json_schema() -> dict[str, Any]:
-    """The JSON Schema of a policy file, for editors and other languages. `extends` is resolved before it applies."""
-    return Policy.model_json_schema()
 
 
 def known_settings(path: tuple[str | int, ...]) -> list[str]:
