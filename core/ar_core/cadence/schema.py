@@ -35,7 +35,7 @@ _AMOUNTS: Final[Mapping[str, Any]] = {
 # Not `format: time`: JSON Schema means a time with an offset by it, and a wall clock has none.
 _WALL_CLOCK: Final[Mapping[str, Any]] = {
     "type": "string",
-    "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$",
+    "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$",
 }
 
 _FORMS: Final[Mapping[str, Mapping[str, Any]]] = {
