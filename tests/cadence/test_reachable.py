@@ -202,6 +202,18 @@ def test_r3_what_got_through_at_another_address_heals_nothing() -> None:
     assert len(tasks(b.run(b.invoice(dpd=20), b.contact(), DEPUTY, dead, elsewhere))) == 1
 
 
+@pytest.mark.parametrize("channel", [ar.Channel.INTERNAL, EMAIL])
+def test_r3_a_notice_to_our_own_people_that_came_back_kills_no_address_of_the_customer(
+    channel: ar.Channel,
+) -> None:
+    notice = b.touch(
+        "t1", ago=9, outcome=BOUNCED, contact_id=None, channel=channel, direction=ar.Direction.INTERNAL
+    )
+    found = b.run(b.invoice("i1", 9), notice)
+    assert b.only_touch(found).channel is EMAIL
+    assert b.tasks_of(found) == []
+
+
 def test_e28_an_action_on_record_says_where_it_went() -> None:
     action = b.only_touch(b.run(b.invoice(dpd=9)))
     assert action.record(b.NOON).address == action.address == "c1@example.com"

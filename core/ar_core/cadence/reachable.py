@@ -46,7 +46,8 @@ def dead_addresses(facts: AccountFacts, history: History) -> dict[Slot, DeadAddr
     """Where messages came back, by contact and channel (R3, E29).
 
     A bounce holds until something gets through there: a message that was delivered or answered, or one that the contact sent from
-    there. One that the profile holds without a day is the host's word and holds until the host takes it out.
+    there. One that the profile holds without a day is the host's word and holds until the host takes it out. A notice to our own people
+    that came back says nothing of the customer's addresses.
     """
     dead: dict[Slot, DeadAddress] = {}
     for profile in facts.profiles:
@@ -57,7 +58,7 @@ def dead_addresses(facts: AccountFacts, history: History) -> dict[Slot, DeadAddr
     healed: dict[Slot, int] = {}
     for touch in history.touches:
         slot = (touch.contact_id, touch.channel)
-        if touch.outcome is TouchOutcome.BOUNCED:
+        if touch.outcome is TouchOutcome.BOUNCED and touch.direction is not Direction.INTERNAL:
             held = dead.get(slot)
             if held is None or not held.is_at(touch.address):
                 healed[slot] = healed.get(slot, -1) + 1
