@@ -237,15 +237,25 @@ def test_e1_r61_r67_the_order_of_the_facts_changes_nothing(
 
 
 @HARD
-@given(records(), st.sampled_from(PRESETS), DAYS, st.integers(0, 40))
-def test_e28_what_is_on_record_under_its_key_never_fires_again(
-    found: list[Any], preset: str, at: ar.AsOf, later: int
+@given(
+    records(), st.sampled_from(PRESETS), DAYS, st.lists(st.integers(0, 14), min_size=3, max_size=5), st.data()
+)
+def test_e28_e29_what_is_on_record_under_its_key_never_fires_again_whatever_came_of_it(
+    found: list[Any], preset: str, at: ar.AsOf, gaps: list[int], data: st.DataObject
 ) -> None:
-    first = evaluated(found, preset, at)
-    done = b.logged(first, at=at.instant)
-    moment = b.as_of(at.today + later * DAY, hour=21)
-    again = evaluated([*found, *done], preset, moment)
-    assert not {a.key for a in first.actions} & {a.key for a in again.actions}
+    """Several runs in a row, on the same day or later; each touch has an outcome of its own, and some name nothing but their key."""
+    how = st.tuples(
+        st.sampled_from(list(ar.TouchOutcome)), st.sampled_from([{}, {}, {"covers": (), "step": None}])
+    )
+    known, seen = list(found), set[str]()
+    for gap in [0, *gaps]:
+        at = ar.AsOf(instant=at.instant + gap * DAY, zone=at.zone)
+        actions = evaluated(known, preset, at).actions
+        assert not seen & {action.key for action in actions}
+        for action in actions:
+            outcome, changes = data.draw(how)
+            known.append(b.touch_from(action.record(at.instant, outcome, **changes)))
+            seen.add(action.key)
 
 
 @HARD

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ar_core.cadence.facts import Subject
 from ar_core.model.activity import Coverage, Direction, Intent, Touch, TouchOutcome
 from ar_core.model.base import fields_of
 from ar_core.model.parties import Channel
 
-__all__ = ["NO_HISTORY", "UNREACHED", "WEEK", "History"]
+__all__ = ["NO_HISTORY", "UNREACHED", "WEEK", "Attempt", "History"]
 
 WEEK: Final = timedelta(days=7)
 UNREACHED: Final = frozenset({TouchOutcome.FAILED, TouchOutcome.BOUNCED})
@@ -32,6 +32,18 @@ def _in_order(touch: Touch) -> tuple[Any, str]:
 def _names_a_step(covers: Sequence[Coverage]) -> bool:
     """A touch names an invoice and the step it counts for."""
     return any(cover.step is not None and not cover.presence_only for cover in covers)
+
+
+class Attempt(NamedTuple):
+    """The attempt at an action that counts: the first one that did not fail."""
+
+    key: str
+    number: int
+    """How many came before it."""
+    touch: Touch | None
+    """What is on record under its key; None: it is still to be made."""
+    failed: Touch | None
+    """The attempt before, which failed or bounced."""
 
 
 class History:
@@ -172,6 +184,18 @@ class History:
         if not self._interrupted and step not in self.marks.get(subject, ()):
             return 0
         return sum(1 for _, _, name in self._attempts(subject) if name == step)
+
+    def attempt(self, key_of: Callable[[int], str], number: int = 0) -> Attempt:
+        """Where an action stands by its keys, from attempt `number` on: a key on record never comes again, so the attempt after one
+        that failed has a key of its own (E28, E29). `key_of`: attempt to key.
+        """
+        failed: Touch | None = None
+        while True:
+            key = key_of(number)
+            touch = self.keys.get(key)
+            if touch is None or touch.outcome not in UNREACHED:
+                return Attempt(key, number, touch, failed)
+            failed, number = touch, number + 1
 
     def steps_done(self, subject: Subject) -> dict[str, date]:
         """The organization's date on which each step of an invoice went out last at its present due date."""

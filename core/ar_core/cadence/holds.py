@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ar_core.cadence.codes import Code
@@ -65,7 +66,7 @@ class InvoiceHolds:
         self.reduced: dict[str, Decimal] = {}
         """Amount of an invoice that is not chased: disputed or promised in part."""
         self.replies: list[Reply] = []
-        self.approvals: list[tuple[str, PromiseVerdict]] = []
+        self.approvals: list[PromiseVerdict] = []
         """Promises that need approval, with the key of the task."""
         self.human = False
         """The customer refused: a person speaks from now on."""
@@ -199,10 +200,10 @@ def _promises(
         found.changes_on.append(verdict.promised_date + DAY if verdict.state is PromiseState.OPEN else until)
         limit = _approval_limit(verdict, run, plan, invoices)
         if limit is not None:
-            key = action_key(run.family, facts.id, "task:approve_promise", verdict.promise_id, 0, 0)
-            logged = history.keys.get(key)
-            if logged is None or logged.outcome is not TouchOutcome.ANSWERED:
-                found.approvals.append((key, verdict))
+            key_of = partial(action_key, run.family, facts.id, "task:approve_promise", verdict.promise_id, 0)
+            asked = history.attempt(key_of).touch
+            if asked is None or asked.outcome is not TouchOutcome.ANSWERED:
+                found.approvals.append(verdict)
                 if limit <= run.today:
                     continue
                 until = min(until, limit)

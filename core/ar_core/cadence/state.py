@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import date
+from collections.abc import Callable
+from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from ar_core.cadence.codes import Code
@@ -18,6 +20,7 @@ from ar_core.cadence.policy import RiskRule, Rung
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
 from ar_core.cadence.run import Run, Slot, action_key, sending_zone
 from ar_core.cadence.view import AccountView, InvoiceView
+from ar_core.model.activity import TouchOutcome
 from ar_core.model.documents import Invoice
 from ar_core.promises import PromiseVerdict
 
@@ -36,6 +39,7 @@ __all__ = [
 ]
 
 _AUTOMATED: Final = Rung.AUTOMATED
+_FAILED: Final = TouchOutcome.FAILED
 NO_HOLDS: Final = InvoiceHolds()
 """Of an account that nothing stops. Never changed."""
 
@@ -239,6 +243,26 @@ class State:
         touch = self.history.keys.get(key)
         return touch is not None and touch.outcome not in UNREACHED
 
+    def untold(self, what: str, subject: str, version: int = 0) -> str | None:
+        """The key under which our own people are told something now; None: they were, or not before another day (`next_try`)."""
+        key = self.key(what, subject, version)
+        return self.next_try(partial(self.key, what, subject, version)) if key in self.history.keys else key
+
+    def next_try(self, key_of: Callable[[int], str]) -> str | None:
+        """The key of the next try at telling our own people something; None: it was done, or the last try failed just now.
+
+        What bounced is tried again at once, what failed after `retry_after_days`, as a step is (E29). `key_of`: try to key.
+        """
+        key, _, touch, failed = self.history.attempt(key_of)
+        if touch is not None:
+            return None
+        if failed is not None and failed.outcome is _FAILED:
+            again = self.run.local_day(failed.at) + timedelta(days=self.run.limits.retry_after_days)
+            if again > self.run.today:
+                self.days.append(again)
+                return None
+        return key
+
 
 def lead_key(state: State, item: Item, step: PlanStep) -> str:
     """The key of the action in which this invoice leads with this step."""
@@ -248,15 +272,18 @@ def lead_key(state: State, item: Item, step: PlanStep) -> str:
 def next_key(state: State, item: Item, step: PlanStep) -> tuple[str, date | None]:
     """The key of that action, and the last day on which one of its keys was put on record; None: none was.
 
-    The attempts before tell it apart. A touch may name a key alone and no invoice; then a step that is repeated goes on to the first
-    key that is not on record, because none ever comes again (E28).
+    The attempts before tell it apart. A touch may name a key alone and no invoice; then a step that failed or is repeated goes on to
+    the first key that is not on record, because none ever comes again (E28).
     """
-    occurrence, recorded_on = state.history.attempts(item.subject, step.id), None
+    history, recorded_on = state.history, None
+    number = history.attempts(item.subject, step.id)
     while True:
-        key = state.key(step.id, item.id, item.due_version, occurrence)
-        if not state.logged(key):
+        key = state.key(step.id, item.id, item.due_version, number)
+        touch = history.keys.get(key)
+        if touch is None:
             return key, recorded_on
-        recorded_on = state.run.local_day(state.history.keys[key].at)
-        if step.repeat_every is None:
-            return key, recorded_on
-        occurrence += 1
+        if touch.outcome not in UNREACHED:
+            recorded_on = state.run.local_day(touch.at)
+            if step.repeat_every is None:
+                return key, recorded_on
+        number += 1

@@ -163,8 +163,8 @@ def raise_task(
 ) -> None:
     """An internal task, once: when it is on record under its key it is not raised again (E28)."""
     about = subject or (lead.id if lead is not None else state.facts.id)
-    key = state.key(f"task:{task}", about, lead.due_version if lead is not None else 0)
-    if not state.logged(key):
+    key = state.untold(f"task:{task}", about, lead.due_version if lead is not None else 0)
+    if key is not None:
         state.add(Internal(key, task, code, items or ([lead] if lead else []), lead=lead))
 
 
@@ -180,8 +180,8 @@ def make_tasks(state: State) -> None:
             raise_task(
                 state, reply.rule.task, Code.REPLY_NEEDS_PERSON, None, subject=reply.touch.id, items=items
             )
-    for key, verdict in state.holds.approvals:
-        _approval(state, key, verdict.promise_id, verdict.invoice_ids)
+    for verdict in state.holds.approvals:
+        _approval(state, verdict.promise_id, verdict.invoice_ids)
     _dead_addresses(state)
     for touch in state.history.ambiguous:
         raise_task(state, "resolve_attempt", Code.RESOLVE_AMBIGUOUS, None, subject=touch.id)
@@ -206,8 +206,9 @@ def _dead_addresses(state: State) -> None:
         if not bounce.is_at(contact.address(channel) if contact is not None else None):
             continue  # it was changed meanwhile
         subject = f"{contact_id or state.facts.id}:{channel}"
-        key = state.key("task:fix_contact", subject, 0, bounce.healed)
-        if not state.logged(key):
+        # Its occurrence says how often the address died; the tries at telling it stand where others have their due version.
+        key = state.next_try(partial(state.key, "task:fix_contact", subject, occurrence=bounce.healed))
+        if key is not None:
             content = (*((f"contact:{contact_id}",) if contact_id else ()), f"channel:{channel}")
             state.add(Internal(key, "fix_contact", Code.FIX_CONTACT, (), content=content))
 
@@ -220,12 +221,12 @@ def _review_stop(state: State, stop: Hold) -> None:
         raise_task(state, "review_do_not_contact", Code.DO_NOT_CONTACT, oldest, subject=state.facts.id)
 
 
-def _approval(state: State, key: str, promise_id: str, invoice_ids: tuple[str, ...]) -> None:
-    if state.logged(key):
-        return
-    items = [item for item in state.items if item.id in invoice_ids]
-    content = (f"promise:{promise_id}",)
-    state.add(Internal(key, "approve_promise", Code.PTP_NEEDS_APPROVAL, items, content=content))
+def _approval(state: State, promise_id: str, invoice_ids: tuple[str, ...]) -> None:
+    key = state.untold("task:approve_promise", promise_id)
+    if key is not None:
+        items = [item for item in state.items if item.id in invoice_ids]
+        content = (f"promise:{promise_id}",)
+        state.add(Internal(key, "approve_promise", Code.PTP_NEEDS_APPROVAL, items, content=content))
 
 
 def apply_cash_task(state: State, items: Sequence[Item]) -> None:
@@ -278,8 +279,8 @@ def notify(
     covered_for: str | None = None,
 ) -> None:
     """A notice to roles on our side, once."""
-    key = state.key(task, lead.id, lead.due_version)
-    if not state.logged(key):
+    key = state.untold(task, lead.id, lead.due_version)
+    if key is not None:
         state.add(
             Internal(
                 key, task, _NOTIFY, items, covered_for=covered_for, lead=lead, notify=roles, origin=origin
@@ -303,10 +304,9 @@ def escalate(state: State) -> None:
     places = [p for p, dpd in enumerate(chased.dpds) if dpd == oldest and chased.templates[p].hold is None]
     lead = state.item(places[0] if len(places) == 1 else min(places, key=lambda p: chased.rows[p][ID]))
     name = _RUNG_NAMES[state.rung]
-    if name in state.history.marks.get(lead.subject, ()):
-        return
-    key = state.key(name, lead.id, lead.due_version)
-    if state.logged(key):
+    told = name in state.history.marks.get(lead.subject, ())
+    key = None if told else state.untold(name, lead.id, lead.due_version)
+    if key is None:
         return
     proposal = state.rung in _NEEDS
     state.add(
@@ -368,8 +368,9 @@ def answer_replies(state: State) -> int:
 
 def _copy(state: State, reply: Reply) -> bool:
     tries = sum(1 for t in outbound(state.history.touches) if t.step == "send_copy" and t.at > reply.touch.at)
-    keys = [state.key("send_copy", reply.touch.id, 0, number) for number in range(tries + 1)]
-    if any(state.logged(key) for key in keys):
+    key_of = partial(state.key, "send_copy", reply.touch.id, 0)
+    key, number, done, _ = state.history.attempt(key_of, tries)
+    if done is not None or any(state.logged(key_of(earlier)) for earlier in range(tries)):
         return False
     if any(
         t.step == "send_copy" and t.at > reply.touch.at and t.outcome not in {"failed", "bounced"}
@@ -390,10 +391,9 @@ def _copy(state: State, reply: Reply) -> bool:
     if isinstance(found, NoWay):
         raise_task(state, "get_contact", Code.GET_CONTACT, lead)
         return False
-    key = keys[-1]
     for item in items:
         item.outcome = state.outcome(item, DispositionKind.ACTION, Code.COPY_REQUESTED, "send_copy")
         item.key = key
         item.give_up_step()
-    state.add(Copy(key, items, found, tries, state.slot_of(found.time_zone)))
+    state.add(Copy(key, items, found, number, state.slot_of(found.time_zone)))
     return True
