@@ -7,11 +7,14 @@ over partitions, in a process pool or inside a distributed engine.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from ar_core.cadence.book import Accounts
+from ar_core.cadence.book import DEBTS, SOURCES, Accounts, debtors
 from ar_core.cadence.facts import OWNED
 from ar_core.cadence.policy import Policy
+from ar_core.model.money import ZERO
+from ar_core.model.settlements import Adjustment
 from ar_core.model.snapshot import Snapshot
 
 __all__ = ["part_of", "partitions"]
@@ -21,65 +24,83 @@ def part_of(snapshot: Snapshot, policy: Policy, account_ids: Iterable[str]) -> S
     """The snapshot with the records of some accounts only; evaluated with the tiers of the whole, they come out the same.
 
     `account_ids`: customers, or the parents they are billed with, as the policy's grouping says. Parents above them stay, and so
-    does what belongs to nobody.
+    does what belongs to nobody. Somebody else's payment, credit note or adjustment that settles one of their invoices stays with
+    nothing open: promises are judged by it, and what is left of it counts for its owner, where that is.
     """
     accounts = Accounts(snapshot.customers, policy.grouping.collect_at)
     wanted = set(account_ids)
     members = {c.id for c in snapshot.customers if accounts.of(c.id) in wanted} | wanted
-    return _only(snapshot, accounts, members, with_orphans=True)
+    return _Cut(snapshot, accounts).only(members, with_orphans=True)
 
 
 def partitions(snapshot: Snapshot, policy: Policy, count: int) -> tuple[Snapshot, ...]:
     """The snapshot in so many parts of about equal numbers of accounts; every record that belongs to somebody is in one.
 
-    What belongs to nobody is in the first part. Raises ValueError for a count below one.
+    What belongs to nobody is in the first part. What settles invoices of other parts is in those, too, as `part_of` says. Raises
+    ValueError for a count below one.
     """
     if count < 1:
         raise ValueError(f"a book is cut into at least one part; got {count}")
     accounts = Accounts(snapshot.customers, policy.grouping.collect_at)
+    cut = _Cut(snapshot, accounts)
     owners = {c.id for c in snapshot.customers}
-    for name in ("invoices", *OWNED):
-        owners.update(r.customer_id for r in getattr(snapshot, name) if r.customer_id is not None)
+    owners.update(owner for found in cut.owners.values() for owner in found if owner is not None)
     by_account: dict[str, list[str]] = {}
     for owner in sorted(owners):
         by_account.setdefault(accounts.of(owner), []).append(owner)
     ordered = sorted(by_account)
     return tuple(
-        _only(
-            snapshot,
-            accounts,
-            {owner for account in ordered[n::count] for owner in by_account[account]},
-            with_orphans=n == 0,
+        cut.only(
+            {owner for account in ordered[n::count] for owner in by_account[account]}, with_orphans=n == 0
         )
         for n in range(count)
     )
 
 
-def _only(snapshot: Snapshot, accounts: Accounts, members: set[str], *, with_orphans: bool) -> Snapshot:
-    above = {parent for member in members for parent in accounts.ancestors(member)}
+class _Cut:
+    """A snapshot that parts are taken from. `owners`: by kind, whose each of its records is."""
 
-    def of(records: Iterable[Any], owners: set[str]) -> tuple[Any, ...]:
-        return tuple(
-            r for r in records if r.customer_id in owners or (r.customer_id is None and with_orphans)
+    def __init__(self, snapshot: Snapshot, accounts: Accounts) -> None:
+        self._snapshot = snapshot
+        self._accounts = accounts
+        self.owners: dict[str, list[str | None]] = {
+            name: [record.customer_id for record in getattr(snapshot, name)] for name in ("invoices", *OWNED)
+        }
+        for name in DEBTS:
+            self.owners[name] = debtors(getattr(snapshot, name), snapshot.invoices)
+
+    def only(self, members: AbstractSet[str], *, with_orphans: bool) -> Snapshot:
+        """The records of these customers, and of nobody, and what must be known of others."""
+        snapshot = self._snapshot
+        above = {parent for member in members for parent in self._accounts.ancestors(member)}
+        theirs: AbstractSet[str | None] = {*members, None} if with_orphans else members
+        invoices = self._of("invoices", theirs)
+        ids = {invoice.id for invoice in invoices}
+        allocations = tuple(a for a in snapshot.allocations if a.target_id in ids)
+        settling = {a.source_id for a in allocations}
+        return snapshot.model_copy(
+            update={
+                **{name: self._of(name, theirs) for name in OWNED},
+                **{name: self._of(name, theirs, settling) for name in SOURCES},
+                "profiles": self._of("profiles", theirs | above),  # a legal stop above covers them (E40)
+                "customers": tuple(c for c in snapshot.customers if c.id in members or c.id in above),
+                "invoices": invoices,
+                "allocations": allocations,
+            }
         )
 
-    invoices = of(snapshot.invoices, members)
-    ids = {invoice.id for invoice in invoices}
-    owned = {name: of(getattr(snapshot, name), members) for name in OWNED}
-    owned["profiles"] = of(snapshot.profiles, members | above)  # a legal stop above covers them (E40)
-    for name in ("promises", "disputes"):  # those may name an invoice and no customer
-        loose = [r for r in getattr(snapshot, name) if r.customer_id is None]
-        kept = {
-            r.id
-            for r in loose
-            if ids.intersection(getattr(r, "invoice_ids", None) or (getattr(r, "invoice_id", ""),))
-        }
-        owned[name] = tuple(r for r in getattr(snapshot, name) if r.customer_id in members or r.id in kept)
-    return snapshot.model_copy(
-        update={
-            **owned,
-            "customers": tuple(c for c in snapshot.customers if c.id in members or c.id in above),
-            "invoices": invoices,
-            "allocations": tuple(a for a in snapshot.allocations if a.target_id in ids),
-        }
-    )
+    def _of(
+        self, name: str, owners: AbstractSet[str | None], settling: AbstractSet[str] = frozenset()
+    ) -> tuple[Any, ...]:
+        """The records of these owners in their order, and of the others those with these ids, used up."""
+        return tuple(
+            record if owner in owners else _used_up(record)
+            for record, owner in zip(getattr(self._snapshot, name), self.owners[name], strict=True)
+            if owner in owners or record.id in settling
+        )
+
+
+def _used_up(source: Any) -> Any:
+    """A payment, credit note or adjustment with nothing open."""
+    name = "open_amount" if isinstance(source, Adjustment) else "unapplied_amount"
+    return source.model_copy(update={name: ZERO})

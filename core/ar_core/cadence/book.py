@@ -28,12 +28,12 @@ from ar_core.model.parties import Customer
 from ar_core.model.settlements import Adjustment, Allocation, Payment
 from ar_core.model.snapshot import Snapshot
 
-__all__ = ["AccountFacts", "Accounts", "Book", "CollectAt", "Ledger"]
+__all__ = ["DEBTS", "SOURCES", "AccountFacts", "Accounts", "Book", "CollectAt", "Ledger", "debtors"]
 
 _NONE: Final[tuple[()]] = ()
-_DEBTS: Final = ("promises", "disputes")
+DEBTS: Final = ("promises", "disputes")
 """Kinds that may name only an invoice; its customer is theirs."""
-_SOURCES: Final = ("payments", "credit_notes", "adjustments")
+SOURCES: Final = ("payments", "credit_notes", "adjustments")
 """Kinds that allocations come from."""
 
 CollectAt = Literal["customer", "bill_to", "parent"]
@@ -155,7 +155,8 @@ class Book(Ledger):
         for name in OWNED:
             records: Sequence[Any] = getattr(snapshot, name)
             found: defaultdict[str | None, list[Any]] = defaultdict(list)
-            for owner, record in zip(self._debtors(name, records), records, strict=True):
+            owners = debtors(records, snapshot.invoices) if name in DEBTS else _owners(records)
+            for owner, record in zip(owners, records, strict=True):
                 found[owner].append(record)
             found.pop(None, None)
             self._hand_out(name, found)
@@ -165,17 +166,6 @@ class Book(Ledger):
         get = self._facts.get
         for owner, records in found.items():
             setattr(get(owner) or self._own(owner), name, records)
-
-    def _debtors(self, name: str, records: Sequence[Any]) -> Iterable[str | None]:
-        """Whose each of these records is."""
-        owners = list(_owners(records))
-        if name not in _DEBTS or None not in owners:
-            return owners
-        of = {i.id: i.customer_id for i in self.snapshot.invoices}
-        return [
-            owner or next((found for i in _invoices_of(record) if (found := of.get(i))), None)
-            for record, owner in zip(records, owners, strict=True)
-        ]
 
     def _own(self, customer_id: str) -> AccountFacts:
         """The facts of a customer that this book may change."""
@@ -206,7 +196,7 @@ class Book(Ledger):
         if before.allocated is not None:
             self.allocated = before.allocated.following(new.allocations)
         if before.known_sources is not None:
-            self.known_sources = _sources_after(before.known_sources, [changes[name] for name in _SOURCES])
+            self.known_sources = _sources_after(before.known_sources, [changes[name] for name in SOURCES])
         return True
 
     def _change_invoices(self, gone: Sequence[Invoice], fresh: Sequence[Invoice]) -> None:
@@ -279,7 +269,7 @@ class Book(Ledger):
             snapshot = self.snapshot
             found: dict[str, Payment | CreditNote | Adjustment] = {}
             self.known_sources = found
-            for name in _SOURCES:
+            for name in SOURCES:
                 records: Sequence[Any] = getattr(snapshot, name)
                 found.update(zip(_ids(records), records, strict=True))
         return self.known_sources
@@ -336,6 +326,18 @@ class Book(Ledger):
         )
 
 
+def debtors(debts: Sequence[Any], invoices: Iterable[Invoice]) -> list[str | None]:
+    """Whose each of these promises or disputes is: its customer's, or that of the first invoice it names which has one."""
+    owners = list(_owners(debts))
+    if None not in owners:
+        return owners
+    of = {i.id: i.customer_id for i in invoices}
+    return [
+        owner or next((found for i in _invoices_of(record) if (found := of.get(i))), None)
+        for record, owner in zip(debts, owners, strict=True)
+    ]
+
+
 def _owner(record: Any) -> str | None:
     owner: str | None = record.customer_id
     return owner
@@ -358,7 +360,7 @@ def _invoices_of(debt: Any) -> Sequence[str]:
 
 def _has_loose_debts(snapshot: Snapshot) -> bool:
     """Some promise or dispute names no customer: whose it is may change with the invoice it is about."""
-    return any(None in list(_owners(getattr(snapshot, name))) for name in _DEBTS)
+    return any(None in list(_owners(getattr(snapshot, name))) for name in DEBTS)
 
 
 def _sources_after(
