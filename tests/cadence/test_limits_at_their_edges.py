@@ -38,9 +38,9 @@ def test_e12_a_payment_that_is_still_to_come_is_no_answer() -> None:
 def test_e29_the_attempt_that_stops_everything_is_named() -> None:
     unclear = [b.touch(f"t{n}", ago=9 - n, outcome=ar.TouchOutcome.AMBIGUOUS) for n in range(2)]
     evaluation = b.run(b.invoice("i1", 9), *unclear)
-    (need,) = ar.why_not(evaluation, b.invoice_id(), "demand").would_fire_if
-    assert need.code is Code.AMBIGUOUS_ATTEMPT
-    assert str(need.actual).startswith("local:t1: "), "the latest one"
+    needs = ar.why_not(evaluation, b.invoice_id(), "demand").would_fire_if
+    assert [need.code for need in needs] == [Code.AMBIGUOUS_ATTEMPT] * 2
+    assert [str(need.actual)[:10] for need in needs] == ["local:t1: ", "local:t0: "], "the latest one first"
 
 
 def test_e45_a_contact_outside_any_plan_asks_for_no_gap_of_a_step() -> None:

@@ -157,4 +157,5 @@ def test_a_step_fires_or_something_is_named(
         answer = ar.why_not(evaluation, disposition.invoice_id, step)
         assert answer.fires is (disposition.kind == "action" and disposition.step == step)
         assert answer.fires is not bool(answer.would_fire_if)
-        assert len({(need.fact, need.needed) for need in answer.would_fire_if}) == len(answer.would_fire_if)
+        told = {(need.fact, need.needed, need.actual) for need in answer.would_fire_if}
+        assert len(told) == len(answer.would_fire_if)

@@ -163,7 +163,8 @@ CASES: dict[str, tuple[Callable[[], ar.Evaluation], str, list[Row]]] = {
                 "Its issue date lies after the as-of date.",
                 "NOT_YET_ISSUED",
                 3,
-            )
+            ),
+            ("dpd", ">= 8", "-40", "NOT_YET_DUE", 48),
         ],
     ),
     "nobody known": (

@@ -6,14 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from ar_core.cadence.account import decide
+from ar_core.cadence.channels import Directory, NoWay
 from ar_core.cadence.codes import CODES, Code
 from ar_core.cadence.conditions import Condition
-from ar_core.cadence.evaluation import Evaluation
+from ar_core.cadence.decisions import Decisions
+from ar_core.cadence.evaluation import DispositionKind, Evaluation
 from ar_core.cadence.explain import account_state, plain
+from ar_core.cadence.holds import Hold
 from ar_core.cadence.limits import account_limit, amount_limits
+from ar_core.cadence.messages import ways_of
 from ar_core.cadence.plan import Plan, PlanStep
+from ar_core.cadence.results import result_of
+from ar_core.cadence.run import DAY
 from ar_core.cadence.state import Item, State
 from ar_core.cadence.steps import choose_step, named, position
+from ar_core.cadence.supposing import after, first_stop, item_of, without
 from ar_core.cadence.view import InvoiceView
 from ar_core.model.base import Frozen
 from ar_core.model.money import exact
@@ -43,7 +51,12 @@ class Counterfactual(Frozen):
     fires: bool
     """It does fire: nothing stands in the way."""
     would_fire_if: tuple[NeededFact, ...]
-    """All of these together; none can be left out."""
+    """All of these together; none can be left out.
+
+    Each is one thing: every dispute, promise, pause and flag that stops the invoice. A dispute counts as resolved once nothing waits
+    for it any more (`pauses.dispute_resume_days`). Of the days to wait after contacts and payments the longest wait is named; the
+    shorter ones are over with it.
+    """
 
     def __str__(self) -> str:
         if self.fires:
@@ -72,12 +85,8 @@ def why_not(evaluation: Evaluation, invoice: str, step: str) -> Counterfactual:
     if account not in evaluation.parts()[0]:
         return _answer(invoice, step, [_blocked(disposition.code, None)])
     state = account_state(evaluation, account)
-    item = next((i for i in state.items if i.id == invoice), None)
-    if item is None:
-        return _answer(invoice, step, [_blocked(disposition.code, disposition.until)])
     with exact():
-        found = list(_obstacles(state, item, step))
-    return _answer(invoice, step, found or [_blocked(disposition.code, disposition.until)])
+        return _answer(invoice, step, list(_obstacles(evaluation, state, invoice, step)))
 
 
 def _answer(invoice: str, step: str, needed: list[NeededFact]) -> Counterfactual:
@@ -95,20 +104,31 @@ def _blocked(code: Code, until: date | None, record: str | None = None) -> Neede
     return NeededFact(fact=subject[0], needed=subject[1], actual=actual, code=code, earliest=until)
 
 
-def _obstacles(state: State, item: Item, name: str) -> Iterator[NeededFact]:
-    step = state.plan.by_id.get(name)
-    if item.hold is not None:
-        yield _blocked(item.hold.code, item.hold.until, item.hold.record_id)
+def _obstacles(evaluation: Evaluation, state: State, invoice: str, name: str) -> Iterator[NeededFact]:
+    """Everything in the way, in the order in which it is looked at: what is named is supposed to be over before going on."""
+    known: InvoiceView | None = None
+    """Its features as they are, while nothing else was supposed than that it is chased at all."""
+    while (stop := first_stop(state, invoice)) is not None:
+        item = item_of(state, invoice)
+        if known is None and item is not None:
+            known = state.invoice_view(item)
+        yield _blocked(stop.code, stop.until, stop.record_id)
+        facts = without(state, stop, invoice)
+        if facts is None:
+            return
+        state = decide(facts, state.run)
+    item, step = item_of(state, invoice), state.plan.by_id.get(name)
+    if item is None:
+        return
     if step is None:
         yield NeededFact(fact=f"steps.{name}.enabled", needed="is true", actual="false")
         return
-    yield from _rules(state, item, step)
-    yield from _plan(state, item, step)
-    if item.hold is None:
-        yield from _limits(state, item, step)
+    changes = [*_rules(state, item, step, known or state.invoice_view(item)), *_plan(state, item, step)]
+    yield from changes
+    yield from _limits(evaluation, state, item, step, due=not changes)
 
 
-def _rules(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
+def _rules(state: State, item: Item, step: PlanStep, known: InvoiceView) -> Iterator[NeededFact]:
     if step.blocked_by is not None:
         yield NeededFact(
             fact=f"capabilities.{step.blocked_by}",
@@ -118,7 +138,7 @@ def _rules(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
         )
     if step.when is not None:
         for condition in step.when.test.to_change(state.invoice_view(item), True):
-            actual = plain(condition.actual)
+            actual = plain(getattr(known, condition.feature))
             yield NeededFact(
                 fact=condition.feature,
                 needed=f"{condition.operator} {plain(condition.wanted)}",
@@ -276,12 +296,38 @@ def _age(state: State, item: Item, step: PlanStep, lead: _Lead, done: Mapping[st
     )
 
 
-def _limits(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
-    if not step.is_touch:
+def _limits(
+    evaluation: Evaluation, state: State, item: Item, step: PlanStep, *, due: bool
+) -> Iterator[NeededFact]:
+    """What keeps a step from going out on its day. `due`: this is its day, so that the rest is told by the account's own answer."""
+    held: Hold | None = None
+    if step.is_touch:
+        held = amount_limits(state, [item.place])[0].get(item.id)
+        if held is not None:
+            yield _blocked(held.code, held.until)
+        while (limit := account_limit(state)) is not None:
+            yield _blocked(limit.code, limit.until, limit.record_id)
+            state = decide(after(state, limit), state.run)
+    if due and held is None:
+        yield from _last(evaluation, state, item.id, step)
+    elif step.is_touch:
+        ways, *_ = ways_of(state, step, item)
+        way = Directory(state.facts, state.run, state.history).choose(ways, item.invoice, state.slot.send_on)
+        if isinstance(way, NoWay):
+            yield _blocked(way.code, way.until)
+
+
+def _last(evaluation: Evaluation, state: State, invoice: str, step: PlanStep) -> Iterator[NeededFact]:
+    """What is left once everything above is over, by the answer that the invoice then gets."""
+    run, item = state.run, item_of(state, invoice)
+    outcome = None if item is None else item.outcome
+    if item is None or outcome is None:
+        raise AssertionError(
+            f"{invoice} lost its answer when the limits on its account were supposed to be over"
+        )
+    if outcome.kind is not DispositionKind.ACTION or outcome.step != step.id:
+        yield _blocked(outcome.code, run.in_days(outcome.until_in))
         return
-    held = amount_limits(state, [item.place])[0].get(item.id)
-    if held is not None:
-        yield _blocked(held.code, held.until)
-    limit = account_limit(state)
-    if limit is not None:
-        yield _blocked(limit.code, limit.until, limit.record_id)
+    results, _, book = evaluation.parts()
+    if item.key in Decisions({**results, state.facts.id: result_of(state)}, run, book).dropped:
+        yield _blocked(Code.ADDRESS_CAP, run.today + DAY)

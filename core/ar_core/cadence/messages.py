@@ -24,7 +24,7 @@ from ar_core.cadence.state import Draft, Item, Note, State, lead_key
 from ar_core.cadence.steps import own_step_up_to
 from ar_core.cadence.tasks import answer_replies, apply_cash_task, escalate, notify, raise_task
 
-__all__ = ["Decision", "Message", "make_messages", "named_person"]
+__all__ = ["Decision", "Message", "make_messages", "named_person", "ways_of"]
 
 _LISTED_ONLY: Final = frozenset({Code.GRACE_DAYS, Code.RETRY_BACKOFF})
 _NEVER_LISTED: Final = frozenset({Code.UNAPPLIED_CREDIT, Code.CREDIT_BALANCE})
@@ -109,7 +109,7 @@ def _message(state: State, group: Sequence[int], place: int, directory: Director
     step = lead.step
     if step is None:
         raise AssertionError(f"{lead.id} leads a message without a step")
-    ways, sender_role, forced = _ways(state, step, lead)
+    ways, sender_role, forced = ways_of(state, step, lead)
     found = directory.choose(ways, lead.invoice, state.slot.send_on)
     if isinstance(found, NoWay):
         _no_way(state, group, lead, step, found)
@@ -233,7 +233,7 @@ def _rides_for(item: Item) -> str | None:
     return outcome.step if outcome is not None and outcome.kind is _ACTION else None
 
 
-def _ways(state: State, step: PlanStep, lead: Item) -> tuple[Sequence[Way], str | None, bool]:
+def ways_of(state: State, step: PlanStep, lead: Item) -> tuple[Sequence[Way], str | None, bool]:
     """The step's ways, with what the overrides for this very invoice change."""
     ways: Sequence[Way] = step.ways
     sender_role, forced = state.plan.sender_role, False
