@@ -20,6 +20,10 @@ AI = (
     "say `either`, or plan for it"
 )
 STAGE = "firm in stage all, whose tone is friendly; the step's tone counts"
+SHARES = (
+    "strategic and core together are 1.1 of all customers, so none is tail; "
+    "lower one of them until together they are at most 1"
+)
 MISMATCH = ("TONE_STAGE_MISMATCH", "info", "steps.one.tone", STAGE)
 DUE_TODAY = (
     "WINDOW_TOO_SHORT",
@@ -348,6 +352,70 @@ CASES: dict[str, tuple[Callable[[], ar.Policy], list[tuple[str, str, str, str]]]
             )
         ],
     ),
+    "a step before the one it requires": (
+        lambda: ar.load_policy(
+            minimal(
+                steps=[
+                    {
+                        "id": "one",
+                        "at": 22,
+                        "requires": ["two"],
+                        "channels": ["email", "voice"],
+                        "origin": "x",
+                    },
+                    {"id": "two", "at": 46, "channels": ["email", "letter"], "origin": "x"},
+                ]
+            )
+        ),
+        [
+            (
+                "REQUIRES_LATER_STEP",
+                "error",
+                "steps.one.requires",
+                "it falls on day 22 and requires two, which comes later, on day 46; move one of them, or do not require it",
+            )
+        ],
+    ),
+    "values that nobody finds": (
+        lambda: ar.load_policy(
+            minimal(
+                overrides=[{"when": "value == tail", "actor": "auto", "origin": "x"}],
+                tiers={"value": {"enabled": False}},
+            )
+        ),
+        [
+            (
+                "NO_VALUE_TIERS",
+                "warning",
+                "overrides[0].when",
+                "it asks for value, which is unknown while tiers.value.enabled is false; switch the tiers on, or change the rule",
+            ),
+            ALONE,
+        ],
+    ),
+    "an override that sets nothing and shares that are too large": (
+        lambda: ar.load_policy(
+            minimal(
+                overrides=[{"when": "value == tail", "origin": "x"}],
+                tiers={"value": {"strategic": "0.5", "core": "0.6"}},
+            )
+        ),
+        [
+            (
+                "VOID_SETTING",
+                "warning",
+                "overrides[0]",
+                "it sets nothing; say what it changes, such as actor, notify, steps or scale, or leave it out",
+            ),
+            ALONE,
+            (
+                "SHARES_ABOVE_ONE",
+                "warning",
+                "tiers.value",
+                SHARES,
+            ),
+        ],
+    ),
 }
 
 
@@ -383,6 +451,16 @@ def test_what_is_said_of_the_presets(preset: str) -> None:
         expected.insert(2, ("UNNAMED_SENDER", "info", "steps.notice_4.sender_role", text))
     if preset == "xero_parity":
         expected = [ALONE]
+    if preset == "risk_4":  # its rungs are there for who declares what they need
+        expected = [
+            (
+                "THREAT_WITHOUT_CAPABILITY",
+                "info",
+                f"escalate[{place}].rung",
+                f"it calls for finance_lead instead of {rung} while capabilities.{name} is false; declare it if it is so",
+            )
+            for place, rung, name in ((1, "order_hold", "can_hold_orders"), (2, "referral", "uses_agency"))
+        ]
     assert found(b.policy_of(preset)) == expected
 
 

@@ -4,72 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from enum import StrEnum
 from itertools import pairwise
-from typing import NamedTuple
 
+from ar_core.cadence.lint_codes import LintCode, LintFinding, Severity
+from ar_core.cadence.lint_void import void
 from ar_core.cadence.plan import FOREVER, TONES, CompiledPolicy, Plan
 from ar_core.cadence.policy import Actor, Clause, Override, Policy, Purpose, Step, StepKind
 from ar_core.calendar import WEEKENDS, Calendar
 from ar_core.model.parties import Channel
 
 __all__ = ["LintCode", "LintFinding", "Severity", "lint"]
-
-
-class LintCode(StrEnum):
-    """What kind of weakness was found. Append-only."""
-
-    STAGE_NOT_TOTAL = "STAGE_NOT_TOTAL"
-    """Some days past due belong to no stage."""
-    SILENT_STAGE = "SILENT_STAGE"
-    """A stage in which nothing can go out, although earlier ones do (C15)."""
-    THREAT_WITHOUT_CAPABILITY = "THREAT_WITHOUT_CAPABILITY"
-    """A step threatens what is not declared (R18)."""
-    STEP_NEVER_FIRES = "STEP_NEVER_FIRES"
-    """Another step always takes its place, or a cap is tighter than the plan."""
-    TONE_GOES_BACK = "TONE_GOES_BACK"
-    """A later step is milder than one before it (R29)."""
-    TONE_STAGE_MISMATCH = "TONE_STAGE_MISMATCH"
-    """A step's tone is not that of its stage; the step's counts (C4)."""
-    SINGLE_CHANNEL_POLICY = "SINGLE_CHANNEL_POLICY"
-    """All steps use one channel, be it a single step: a share of customers is never reached (R2)."""
-    WINDOW_TOO_SHORT = "WINDOW_TOO_SHORT"
-    """A window that can lie wholly on days that are no business days (E5)."""
-    SMS_WITHOUT_LINK = "SMS_WITHOUT_LINK"
-    """A text message without a payment link (R34)."""
-    SMS_NOT_URGENT = "SMS_NOT_URGENT"
-    """A text message for something that is neither urgent nor a payment link (R36)."""
-    NO_FALLBACK = "NO_FALLBACK"
-    """A channel many customers cannot be reached on, and no other (E43)."""
-    HUMAN_ONLY_AI_STEP = "HUMAN_ONLY_AI_STEP"
-    """A step made by AI in a policy in which only people contact some customers: there it becomes a person's work (R20, E42)."""
-    NO_RISK_RULES = "NO_RISK_RULES"
-    """Rules ask for the risk tier, and there are none."""
-    REQUIRED_STEP_DISABLED = "REQUIRED_STEP_DISABLED"
-    """A step requires one that never goes out."""
-    UNREACHABLE_RULE = "UNREACHABLE_RULE"
-    """A risk rule after one that always holds, or an override that changes a disabled step."""
-    UNNAMED_SENDER = "UNNAMED_SENDER"
-    """A step in a late stage that nobody by name sends (R17)."""
-
-
-class Severity(StrEnum):
-    """How bad it is."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-
-class LintFinding(NamedTuple):
-    """One weakness."""
-
-    code: LintCode
-    severity: Severity
-    path: str
-    """Where in the policy."""
-    message: str
-
 
 _CAPABILITIES = {
     Clause.ORDER_HOLD: "can_hold_orders",
@@ -95,6 +39,7 @@ def lint(policy: Policy, *, calendar: Calendar = WEEKENDS) -> list[LintFinding]:
         *_messages(policy),
         *_people(policy, plan),
         *_rules(policy),
+        *void(policy, plan),
     ]
     order = list(Severity)
     return sorted(found, key=lambda f: (order.index(f.severity), f.path, f.code))
