@@ -72,7 +72,7 @@ class TestTheError:
             ar.load_policy({})
 
     def test_places_inside_rows_that_are_none(self) -> None:
-        assert problems(minimal(steps=5)) == (("steps", "Input should be a valid tuple"),)
+        assert problems(minimal(steps=5)) == (("steps", "Input should be a list"),)
         assert problems(minimal(steps=["call"]))[0][0] == "steps[0]"
         assert (
             problems(minimal(tiers={"risk": [{"when": "max_dpd > 1", "origin": "x"}]}))[0][0]
@@ -92,7 +92,10 @@ class TestPresets:
                 load("bold")
             assert caught.value.source == "'bold'"
             assert caught.value.problems == (("", there),)
-        assert problems({"id": "mine", "extends": "bold@2"}) == (("", there),)
+        assert problems({"id": "mine", "extends": "bold@2"}) == (("extends", there),)
+        with pytest.raises(ar.PolicyError) as caught:
+            ar.load_policy({"id": "mine", "extends": {"extends": "bold"}})
+        assert (caught.value.source, caught.value.problems) == ("mine", (("extends.extends", there),))
 
     def test_an_unknown_version_says_which_there_is(self) -> None:
         with pytest.raises(ar.PolicyError) as caught:
@@ -131,7 +134,7 @@ class TestFiles:
         with pytest.raises(ar.PolicyError) as caught:
             ar.load_policy(str(path))
         assert caught.value.source == str(path)
-        assert caught.value.problems == (("", "a policy is a table of settings; got list"),)
+        assert caught.value.problems == (("", "a policy is a table of settings; got a list"),)
 
     def test_what_cannot_be_parsed_is_told_in_the_parsers_words(self, tmp_path: Path) -> None:
         path = tmp_path / "a.toml"
@@ -537,13 +540,28 @@ class TestWhatElseIsRefused:
         without = {"id": "mine", "stages": [stage("all", None, None)], "remove_steps": ["x"]}
         assert problems(without) == (("remove_steps", "no step is called x"),)
 
-    def test_a_step_that_is_no_table_is_refused_and_not_merged(self) -> None:
-        said = problems({"id": "mine", "extends": "balanced", "steps": [["id"]]})
-        assert [path for path, _ in said] == ["steps[8]"]
-
     def test_a_name_that_is_no_channel_is_refused_at_its_place(self) -> None:
-        ((path, _),) = problems(minimal(limits={"per_channel": {"pigeon": 1}}))
-        assert path == "limits.per_channel.pigeon.[key]"
+        said = "Input should be 'email', 'sms', 'voice', 'whatsapp', 'letter' or 'internal'"
+        assert problems(minimal(limits={"per_channel": {"emial": 1}})) == (
+            ("limits.per_channel.emial", said),
+        )
+
+    @pytest.mark.parametrize(
+        ("changes", "path", "said"),
+        [
+            ({"stages": 5}, "stages", "Input should be a list"),
+            ({"stages": []}, "stages", "Input should be a list of 1 or more"),
+            ({"overrides": ["call"]}, "overrides[0]", "Input should be a table"),
+            ({"limits": {"per_channel": 5}}, "limits.per_channel", "Input should be a table"),
+            ({"limits": {"[key]": 5}}, "limits", None),
+        ],
+    )
+    def test_kinds_are_told_in_words_of_a_policy(
+        self, changes: dict[str, Any], path: str, said: str | None
+    ) -> None:
+        ((found, words),) = problems(minimal(**changes))
+        assert found == path
+        assert words == said or (said is None and words.startswith("there is no such setting; known are "))
 
     def test_amounts_are_read_digit_by_digit(self, tmp_path: Path) -> None:
         toml = ar.load_policy(minimal(limits={"min_invoice": {"USD": 10.1}}))

@@ -5,9 +5,9 @@ Errors name the place in the policy (`steps[2].window`) and, where the parser kn
 
 from __future__ import annotations
 
-import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -15,7 +15,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ar_core.cadence.places import Lines, json_lines, line_of, steps_of, toml_lines
+from ar_core.cadence.documents import DocumentError, Problem, bounded, kind_of, plain, read_document
+from ar_core.cadence.places import Lines, line_of, steps_of
 from ar_core.cadence.places import Path as Place
 from ar_core.cadence.policy import Policy, known_settings
 from ar_core.cadence.predicates import nearest
@@ -43,7 +44,7 @@ HOURS: Mapping[str, Mapping[str, Any]] = {
 """Sending hours and caps of calls by name, for `hours = "..."` in a policy (E44): what Regulation F asks of consumer collectors in the US,
 and office hours in Europe, which are ours. Defaults for data that can be changed, no legal advice."""
 
-_LISTS_BY_ID = {"stages", "steps", "notices"}
+_LISTS_BY_ID = ("stages", "steps", "notices")
 _DEEPEST = 8
 
 
@@ -81,25 +82,56 @@ def load_policy(source: str | Path | Mapping[str, Any] = "balanced", *, preset: 
     """Read a policy.
 
     `source`: the name of a preset (`balanced`, or `balanced@1`), a path to a .toml, .json, .yaml or .yml file, or a mapping.
-    `preset`: the policy it extends, when the source does not say so itself. What extends another overlays it: tables are
-    merged key by key, `stages`, `steps` and `notices` by id, other lists are replaced; `remove_steps` takes steps away, and `hours`
-    names sending hours of `HOURS` that lie between the two.
-    Raises `PolicyError` (a ValueError), and OSError for a file that cannot be read.
+    `preset`: the policy it extends, when the source does not say so itself.
+
+    `extends` names a preset, or is a policy as a table. What extends another overlays it: tables are merged key by key, at any depth;
+    rows of the top-level lists `stages`, `steps` and `notices` by their `id`, where a row replaces each setting it names whole, tables
+    in it included, and a row with a new id is added at the end; every other list is replaced. `id`, `version`, `family` and
+    `description` are not inherited. `hours` names sending hours of `HOURS` that are laid over what is extended, below what the policy
+    itself says. `remove_steps` takes steps away, last.
+
+    Raises `PolicyError` (a ValueError) for whatever is wrong with the policy, and OSError for a file that cannot be read. A policy is of
+    a bounded size (`ar_core.cadence.documents`), so one may be accepted from a tenant.
     """
-    file: Path | None = None
     if isinstance(source, str) and _is_preset(source):
-        name = source.partition("@")[0]
         if preset is None:
             return _shipped(source)
-        data, label = _preset_data(source), name
-    elif isinstance(source, Mapping):
-        data, label = dict(source), str(source.get("id", "given as data"))
-    else:
-        file = _file(source)
-        data, label = _read_file(file), str(source)
-    if preset is not None and "extends" not in data:
-        data = {**data, "extends": preset}
-    return _validated(_resolved(data, label, 0), label, data, file)
+        return _loaded(_preset_data(source), source.partition("@")[0], preset)
+    if isinstance(source, Mapping):
+        name = source.get("id")
+        return _loaded(source, name if isinstance(name, str) else "given as data", preset)
+    file = _file(source)
+    try:
+        document = read_document(file)
+    except DocumentError as error:
+        raise _refused(str(source), error, {}, {}) from error
+    return _loaded(document.data, str(source), preset, document.lines)
+
+
+def _loaded(
+    data: Mapping[str, Any], label: str, preset: str | None, lines: Callable[[], Lines] = dict
+) -> Policy:
+    """`lines`: where each setting stands in the text; it is asked when something is wrong."""
+    try:
+        bounded(data)
+    except DocumentError as error:  # before anything else walks it, so that its lines are not looked for
+        raise _refused(label, error, {}, {}) from error
+    try:
+        own = plain(data)
+        if preset is not None:
+            own.setdefault("extends", preset)
+        merged = _resolved(own)
+    except DocumentError as error:
+        raise _refused(label, error, data, lines()) from error
+    return _validated(merged, label, own, lines)
+
+
+def _refused(label: str, error: DocumentError, data: Mapping[str, Any], lines: Lines) -> PolicyError:
+    return PolicyError(
+        label,
+        tuple((_path(problem.place, data), problem.said) for problem in error.problems),
+        tuple(problem.line or line_of(lines, problem.place) for problem in error.problems),
+    )
 
 
 def _file(source: object) -> Path:
@@ -112,7 +144,7 @@ def _file(source: object) -> Path:
 
 @cache
 def _shipped(ref: str) -> Policy:
-    return _validated(_resolved(_preset_data(ref), ref, 0), ref)
+    return _validated(_resolved(_preset_data(ref)), ref)
 
 
 def _is_preset(source: str) -> bool:
@@ -122,7 +154,7 @@ def _is_preset(source: str) -> bool:
 
 def _preset_data(ref: str) -> dict[str, Any]:
     name, _, version = ref.partition("@")
-    data = tomllib.loads(preset_text(name))
+    data = plain(tomllib.loads(preset_text(name)))
     if version and version != str(data["version"]):
         raise PolicyError(
             repr(ref), (("", f"{name} is shipped in version {data['version']}, not {version}"),)
@@ -130,83 +162,121 @@ def _preset_data(ref: str) -> dict[str, Any]:
     return data
 
 
-def _read_file(path: Path) -> dict[str, Any]:
-    text = path.read_text(encoding="utf-8")
-    parse: Callable[[str], Any]
-    match path.suffix.lower():
-        case ".toml":
-            parse = tomllib.loads
-        case ".json":
-            parse = _json
-        case ".yaml" | ".yml":
-            from ar_core.yaml import parse_yaml as parse
-        case suffix:
-            raise PolicyError(
-                str(path),
-                (("", f"{suffix or 'a file without a suffix'} is not read; use .toml, .json or .yaml"),),
-            )
-    try:
-        data = parse(text)
-    except ValueError as error:  # TOMLDecodeError, JSONDecodeError and YamlError say the line
-        raise PolicyError(str(path), (("", str(error)),)) from error
-    if not isinstance(data, dict):
-        raise PolicyError(str(path), (("", f"a policy is a table of settings; got {type(data).__name__}"),))
-    return data
-
-
-def _json(text: str) -> Any:
-    from decimal import Decimal
-
-    return json.loads(text, parse_float=Decimal)
-
-
-def _resolved(data: Mapping[str, Any], label: str, depth: int) -> dict[str, Any]:
+def _resolved(data: Mapping[str, Any], at: Place = (), depth: int = 0) -> dict[str, Any]:
+    """A policy with what it extends. `at`: where it stands in the text. Raises `DocumentError`."""
     if depth > _DEEPEST:
-        raise PolicyError(label, (("extends", f"policies extend each other more than {_DEEPEST} deep"),))
+        raise DocumentError(Problem(("extends",), f"policies extend each other more than {_DEEPEST} deep"))
     own = dict(data)
-    parent = own.pop("extends", None)
+    base = _extended(own.pop("extends", None), (*at, "extends"), depth)
     removed = own.pop("remove_steps", [])
-    if parent is None:
-        base: dict[str, Any] = {}
-    elif isinstance(parent, str):
-        base = _resolved(_preset_data(parent), parent, depth + 1)
-    elif isinstance(parent, Mapping):
-        base = _resolved(parent, label, depth + 1)
-    else:
-        raise PolicyError(label, (("extends", "name a preset, for example 'balanced@1'"),))
-    if base:
-        # A policy of one's own keeps its own identity; the family stays its own too, or keys would collide.
-        for name in ("id", "version", "family", "description"):
-            base.pop(name, None)
     if "hours" in own:
-        base = _with_hours(base, own.pop("hours"), label)
-    merged = _merge(base, own)
-    if removed:
-        known = {step.get("id") for step in merged.get("steps", [])}
-        strange = [str(name) for name in removed if name not in known]
-        if strange:
-            raise PolicyError(label, (("remove_steps", f"no step is called {', '.join(strange)}"),))
-        merged["steps"] = [s for s in merged.get("steps", []) if s.get("id") not in removed]
-    return merged
+        base = _with_hours(base, own.pop("hours"), (*at, "hours"))
+    overlaid = [name for name in _LISTS_BY_ID if isinstance(base.get(name), list)]
+    unusable = [p for name in overlaid for p in _unusable_rows(own.get(name), (*at, name))]
+    if unusable:
+        raise DocumentError(*unusable)
+    return _without_steps(_merge(base, own, overlaid), removed, (*at, "remove_steps"))
 
 
-def _with_hours(base: dict[str, Any], name: object, label: str) -> dict[str, Any]:
+def _extended(parent: Any, at: Place, depth: int) -> dict[str, Any]:
+    """What is inherited from the policy that `extends` names."""
+    if parent is None:
+        return {}
+    if isinstance(parent, str):
+        try:
+            base = _resolved(_preset_data(parent), at, depth + 1)
+        except PolicyError as error:
+            raise DocumentError(Problem(at, error.problems[0][1])) from error
+    elif isinstance(parent, Mapping):
+        base = _resolved(parent, at, depth + 1)
+    else:
+        raise DocumentError(Problem(at, "name a preset, for example 'balanced@1'"))
+    # A policy of one's own keeps its own identity; the family stays its own too, or keys would collide.
+    for name in ("id", "version", "family", "description"):
+        base.pop(name, None)
+    return base
+
+
+def _unusable_rows(rows: Any, at: Place) -> list[Problem]:
+    """The rows that cannot be merged by id. Rows that are no list are refused with the settings."""
+    found: list[Problem] = []
+    first: dict[str, int] = {}
+    for place, row in enumerate(rows if isinstance(rows, list) else ()):
+        if not isinstance(row, Mapping):
+            found.append(Problem((*at, place), f"a row is a table with an `id`; got {kind_of(row)}"))
+        elif "id" not in row:
+            needed = (
+                "a row needs an `id`: that of the row it changes in what the policy extends, or a new one"
+            )
+            found.append(Problem((*at, place), needed))
+        elif not isinstance(row["id"], str):
+            found.append(Problem((*at, place, "id"), f"an `id` is a text; got {kind_of(row['id'])}"))
+        elif row["id"] in first:
+            taken = f"{row['id']!r} has a row already, {at[-1]}[{first[row['id']]}]; make one of the two"
+            found.append(Problem((*at, place), taken))
+        else:
+            first[row["id"]] = place
+    return found
+
+
+def _without_steps(policy: dict[str, Any], removed: Any, at: Place) -> dict[str, Any]:
+    """A policy without the steps of those ids."""
+    if not isinstance(removed, list):
+        wanted = f"write a list of ids of steps, for example ['call']; got {kind_of(removed)}"
+        raise DocumentError(Problem(at, wanted))
+    strange = [
+        Problem((*at, place), f"an id of a step is a text; got {kind_of(name)}")
+        for place, name in enumerate(removed)
+        if not isinstance(name, str)
+    ]
+    if strange:
+        raise DocumentError(*strange)
+    if not removed:
+        return policy
+    steps = policy.get("steps")
+    rows = steps if isinstance(steps, list) else []
+    known = [_id_of(row) for row in rows]
+    unknown = [name for name in removed if name not in known]
+    if unknown:
+        raise DocumentError(Problem(at, f"no step is called {', '.join(unknown)}"))
+    return {**policy, "steps": [row for row in rows if _id_of(row) not in removed]}
+
+
+def _id_of(row: Any) -> str | None:
+    """The id of a row; None where it has none that is text, for which it is refused with the settings."""
+    name = row.get("id") if isinstance(row, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
+def _with_hours(base: dict[str, Any], name: object, at: Place) -> dict[str, Any]:
     """A policy in named sending hours; a cap that is tighter already stays."""
     if not isinstance(name, str) or name not in HOURS:
-        raise PolicyError(label, (("hours", f"no hours are called {name!r}; there are {', '.join(HOURS)}"),))
+        raise DocumentError(Problem(at, f"no hours are called {name!r}; there are {', '.join(HOURS)}"))
     named = HOURS[name]
-    held = base.get("limits", {}).get("per_channel", {})
+    held = _table(_table(base, "limits"), "per_channel")
     caps = named.get("limits", {}).get("per_channel", {})
-    tighter = {channel: min(cap, held.get(channel, cap)) for channel, cap in caps.items()}
+    tighter = {channel: _tighter(cap, held.get(channel, cap)) for channel, cap in caps.items()}
     changed = _merge(base, named)
     return _merge(changed, {"limits": {"per_channel": tighter}}) if tighter else changed
 
 
-def _merge(base: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def _table(policy: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A table of a policy that is not validated yet; empty where there is none."""
+    found = policy.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _tighter(cap: int, held: Any) -> Any:
+    """The smaller of two caps; what is no number stays, and is refused with the settings."""
+    return min(cap, held) if isinstance(held, int | Decimal) else held
+
+
+def _merge(base: dict[str, Any], own: Mapping[str, Any], by_id: Collection[str] = ()) -> dict[str, Any]:
+    """`by_id`: the names of the lists whose rows are merged by their id."""
     merged = dict(base)
     for name, value in own.items():
         held = merged.get(name)
-        if name in _LISTS_BY_ID and isinstance(held, list) and isinstance(value, list):
+        if name in by_id and isinstance(held, list) and isinstance(value, list):
             merged[name] = _merge_by_id(held, value)
         elif isinstance(held, dict) and isinstance(value, Mapping):
             merged[name] = _merge(held, value)
@@ -215,51 +285,58 @@ def _merge(base: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _merge_by_id(base: list[Any], own: list[Any]) -> list[Any]:
-    changes = {row["id"]: row for row in own if isinstance(row, Mapping) and "id" in row}
-    merged = [{**row, **changes.pop(row["id"], {})} for row in base]
-    return merged + [row for row in own if not isinstance(row, Mapping) or row.get("id") in changes]
+def _merge_by_id(base: list[Any], own: list[Mapping[str, Any]]) -> list[Any]:
+    """`own`: rows with an id each, none of them twice."""
+    changes = {row["id"]: row for row in own}
+    merged = [{**row, **changes.pop(name, {})} if (name := _id_of(row)) else row for row in base]
+    return [*merged, *changes.values()]
 
 
 def _validated(
-    data: dict[str, Any], label: str, own: Mapping[str, Any] | None = None, file: Path | None = None
+    data: dict[str, Any],
+    label: str,
+    own: Mapping[str, Any] | None = None,
+    lines_of: Callable[[], Lines] = dict,
 ) -> Policy:
-    """`own`: what the file itself says, before it was merged with what it extends."""
+    """`own`: what the source itself says, before it was merged with what it extends."""
     try:
-        return Policy.model_validate(_exact_numbers(data))
+        return Policy.model_validate(data)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        problems = tuple((_path(problem["loc"], data), _said(problem)) for problem in found)
-        lines: tuple[int | None, ...] = ()
-        if file is not None and own is not None:
-            index = _lines(file)
-            lines = tuple(
-                line_of(index, _own_place(problem["loc"] or _named_place(message), data, own))
-                for problem, (_, message) in zip(found, problems, strict=True)
-            )
+        found = _own_problems(error.errors(include_url=False, include_input=False))
+        problems = tuple((_path(_setting(problem["loc"]), data), _said(problem)) for problem in found)
+        index = lines_of()
+        lines = tuple(
+            line_of(index, _own_place(_setting(problem["loc"]) or _named_place(message), data, own))
+            for problem, (_, message) in zip(found, problems, strict=True)
+        )
         raise PolicyError(label, problems, lines) from error
+
+
+def _own_problems(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Without lists that are too short only because their rows are wrong, which are told."""
+    wrong = {problem["loc"][:1] for problem in found if len(problem["loc"]) > 1}
+    return [p for p in found if p["type"] != "too_short" or len(p["loc"]) > 1 or p["loc"] not in wrong]
+
+
+def _setting(location: Place) -> Place:
+    """The place of a setting as its author has it: pydantic tells a name that is wrong from its value by one part more."""
+    return location[:-1] if location[-1:] == ("[key]",) else location
 
 
 def _said(problem: Mapping[str, Any]) -> str:
     """What is wrong with a setting; for one that does not exist, which may have been meant."""
-    if problem["type"] != "extra_forbidden":
-        return str(problem["msg"]).removeprefix("Value error, ")
-    *around, name = problem["loc"]
-    known = known_settings(tuple(around))
-    return f"there is no such setting{nearest(str(name), known)}"
-
-
-def _lines(file: Path) -> Lines:
-    text = file.read_text(encoding="utf-8")
-    match file.suffix.lower():
-        case ".toml":
-            return toml_lines(text)
-        case ".json":
-            return json_lines(text)
+    match problem["type"]:
+        case "extra_forbidden":
+            *around, name = problem["loc"]
+            return f"there is no such setting{nearest(str(name), known_settings(tuple(around)))}"
+        case "tuple_type":
+            return "Input should be a list"
+        case "model_type" | "dict_type":
+            return "Input should be a table"
+        case "too_short":
+            return f"Input should be a list of {problem['ctx']['min_length']} or more"
         case _:
-            from ar_core.yaml import yaml_lines
-
-            return yaml_lines(text)
+            return str(problem["msg"]).removeprefix("Value error, ")
 
 
 def _named_place(message: str) -> Place:
@@ -291,17 +368,6 @@ def _own_place(location: Place, merged: Any, own: Any) -> Place:
     return found
 
 
-def _exact_numbers(value: Any) -> Any:
-    """TOML and YAML floats become the decimal that was written: amounts and shares are exact."""
-    from decimal import Decimal
-
-    if isinstance(value, dict):
-        return {key: _exact_numbers(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_exact_numbers(item) for item in value]
-    return Decimal(repr(value)) if type(value).__name__ == "float" else value
-
-
 def _path(location: tuple[int | str, ...], data: Any) -> str:
     """`steps[2] (call).window` for a pydantic location."""
     text = ""
@@ -311,7 +377,7 @@ def _path(location: tuple[int | str, ...], data: Any) -> str:
                 data = data[part]
             except (LookupError, TypeError):
                 data = None
-            name = data.get("id") if isinstance(data, Mapping) else None
+            name = _id_of(data)
             text += f"[{part}]" + (f" ({name})" if name else "")
         else:
             data = data.get(part) if isinstance(data, Mapping) else None

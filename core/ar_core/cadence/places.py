@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["Lines", "Path", "json_lines", "line_of", "steps_of", "toml_lines"]
+__all__ = ["Lines", "Path", "json_lines", "json_repeated", "line_of", "steps_of", "toml_lines"]
 
 Path = tuple[str | int, ...]
 """Keys and places in lists, from the top of a file."""
@@ -20,6 +20,13 @@ Lines = Mapping[Path, int]
 """The line on which each setting begins, counted from 1."""
 
 _BLANK: Final = re.compile(r"[ \t\n\r]*")
+_SIGN: Final = re.compile(
+    r'"""(?:\\.|[^\\])*?"""(?!")|"(?:\\.|[^"\\\n])*"'
+    r"|'''.*?'''(?!')|'[^'\n]*'"
+    r"|#[^\n]*|[\[\]{}\n]",
+    re.DOTALL,
+)
+"""What decides where a statement of TOML ends: texts and comments as wholes, brackets, ends of lines."""
 _TOKEN: Final = re.compile(r"([^\.\[\]]+)|\[(\d+)\]")
 
 
@@ -39,16 +46,36 @@ def steps_of(text: str) -> Path:
 
 def json_lines(text: str) -> Lines:
     """The lines of a JSON text that can be read."""
-    found: dict[Path, int] = {}
+    return dict(_json_places(text))
+
+
+def json_repeated(text: str) -> tuple[Path, int, int] | None:
+    """The first name that a table of a JSON text says again: its path, the line on which it stands first, and that on which again."""
+    first: dict[Path, int] = {}
+    for path, line in _json_places(text):
+        if path in first:
+            return path, first[path], line
+        first[path] = line
+    return None
+
+
+def _json_places(text: str) -> list[tuple[Path, int]]:
+    """Every setting of a JSON text with its line, in the order of the text."""
+    found: list[tuple[Path, int]] = []
     decoder = json.JSONDecoder()
+    counted, line = 0, 1
 
     def blank(at: int) -> int:
         match = _BLANK.match(text, at)
         return match.end() if match else at
 
+    def note(path: Path, at: int) -> None:
+        nonlocal counted, line
+        line += text.count("\n", counted, at)
+        counted = at
+        found.append((path, line))
+
     def value(at: int, path: Path) -> int:
-        at = blank(at)
-        found[path] = text.count("\n", 0, at) + 1
         closing = {"{": "}", "[": "]"}.get(text[at])
         if closing is None:
             _, end = decoder.raw_decode(text, at)
@@ -59,14 +86,16 @@ def json_lines(text: str) -> Lines:
             began = at
             if closing == "}":
                 key, at = decoder.raw_decode(text, at)
-                at = blank(at) + 1
+                at = blank(blank(at) + 1)
+            note((*path, key), began)
             at = blank(value(at, (*path, key)))
-            found[*path, key] = text.count("\n", 0, began) + 1
             at = blank(at + 1) if text[at] == "," else at
             place += 1
         return at + 1
 
-    value(0, ())
+    start = blank(0)
+    note((), start)
+    value(start, ())
     return found
 
 
@@ -75,34 +104,40 @@ def toml_lines(text: str) -> Lines:
     found: dict[Path, int] = {}
     table: Path = ()
     lists: dict[Path, int] = {}
-    lines = text.splitlines()
-    at = 0
-    while at < len(lines):
-        began, statement = at, lines[at]
-        at += 1
+    for began, statement in _statements(text.replace("\r\n", "\n")):
         if not statement.strip() or statement.lstrip().startswith("#"):
             continue
-        read = _read(statement)
-        while read is None:
-            statement += "\n" + lines[at]
-            at += 1
-            read = _read(statement)
+        read = tomllib.loads(statement)
         if statement.lstrip().startswith("["):
             table = _table(read, lists)
-            found[table] = began + 1
+            found[table] = began
             for end in range(1, len(table)):  # a table around it need not have a header of its own
-                found.setdefault(table[:end], began + 1)
+                found.setdefault(table[:end], began)
         else:
-            _note(found, table, read, began + 1)
+            _note(found, table, read, began)
     return found
 
 
-def _read(statement: str) -> dict[str, Any] | None:
-    """A statement as the parser reads it; None while its end is missing."""
-    try:
-        return tomllib.loads(statement)
-    except tomllib.TOMLDecodeError:
-        return None
+def _statements(text: str) -> list[tuple[int, str]]:
+    """The statements of a TOML text with the line on which each begins: one a line, but for brackets and texts that go on.
+
+    A statement is not found by reading it until it can be read: a list of ten thousand lines would be read as often.
+    """
+    found: list[tuple[int, str]] = []
+    began, depth, line = 0, 0, 1
+    for token in _SIGN.finditer(text):
+        sign = token.group()
+        if sign == "\n" and depth == 0:
+            statement = text[began : token.start()]
+            found.append((line, statement))
+            line += statement.count("\n") + 1
+            began = token.end()
+        elif sign in ("[", "{"):
+            depth += 1
+        elif sign in ("]", "}"):
+            depth -= 1
+    found.append((line, text[began:]))
+    return found
 
 
 def _table(header: Any, lists: dict[Path, int]) -> Path:
