@@ -35,6 +35,8 @@ _ROLES: Final = {
     ContactRole.EXECUTIVE: 5,
 }
 
+_CONTENT: Final = frozenset({Code.SMS_NEEDS_LINK, Code.PDF_MISSING})
+
 
 def calling_order(contact: Contact) -> tuple[int, str]:
     """Who is written to first: billing, then accounts payable, then anyone (C5)."""
@@ -48,6 +50,14 @@ def _read_lead(lead: Invoice) -> tuple[bool, bool, str | None]:
 
 def _is_former(contact: Contact) -> bool:
     return contact.is_active is False
+
+
+def _why_for_good(reasons: Sequence[Code]) -> Code:
+    """What is told where no day would help: that there is no address, unless each channel lacks content or is closed by a cap of 0."""
+    lacking = [code for code in reasons if code is not Code.CHANNEL_CAP]
+    if not reasons or not _CONTENT.issuperset(lacking):
+        return Code.NO_ADDRESS
+    return lacking[0] if lacking else Code.CHANNEL_CAP
 
 
 class Address(NamedTuple):
@@ -226,9 +236,7 @@ class Directory:
         if waits:
             until, code = min(waits)
             return NoWay(code, until, reasons)
-        first = next((c for c in reasons if c in {Code.SMS_NEEDS_LINK, Code.PDF_MISSING}), None)
-        only_content = first is not None and set(reasons) <= {Code.SMS_NEEDS_LINK, Code.PDF_MISSING}
-        return NoWay(first if only_content and first else Code.NO_ADDRESS, None, reasons)
+        return NoWay(_why_for_good(reasons), None, reasons)
 
     def _limits(self, way: Way, channel: Channel, lead: Invoice, send_on: date) -> NoWay | None:
         needs = way.needs

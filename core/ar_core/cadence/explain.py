@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from ar_core.cadence.account import decide
 from ar_core.cadence.codes import CODES
@@ -27,6 +27,9 @@ __all__ = [
     "title",
     "traces",
 ]
+
+
+_FORMATS: Final = ("text", "md", "json")
 
 
 class Explanation(Frozen):
@@ -96,7 +99,12 @@ def explain(
     invoice: str | None = None,
     fmt: Literal["text", "md", "json"] = "text",
 ) -> str:
-    """Why an invoice or a customer was treated as it was, for people (`text`, `md`) or programs (`json`)."""
+    """Why an invoice or a customer was treated as it was, for people (`text`, `md`) or programs (`json`).
+
+    Give exactly one of the ids. Raises ValueError for another format and for neither or both ids, LookupError for an unknown id.
+    """
+    if fmt not in _FORMATS:
+        raise ValueError(f"fmt is one of {', '.join(_FORMATS)}; got {fmt!r}")
     found = explanation(evaluation, customer=customer, invoice=invoice)
     if fmt == "json":
         return json.dumps(found.model_dump(mode="json"), indent=2, sort_keys=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from ar_core.cadence.vocabulary import Id, Part
+from ar_core.cadence.vocabulary import Id, OutwardChannel, Part
 from ar_core.model.activity import Intent
 from ar_core.model.base import Amount
 from ar_core.model.parties import Channel
@@ -75,7 +75,7 @@ class Pauses(Part):
     legal_stop_covers_children: bool = True
     migrate: Literal["re_evaluate", "keep_position", "manual"] = "re_evaluate"
     """Invoices chased under steps this policy does not know (E30)."""
-    consent_required: tuple[Channel, ...] = (Channel.SMS, Channel.WHATSAPP)
+    consent_required: tuple[OutwardChannel, ...] = (Channel.SMS, Channel.WHATSAPP)
     """Channels that need an opt-in on record (E41)."""
     intents: dict[Intent, IntentRule] = Field(default_factory=_DEFAULT_INTENTS.copy)
     """By what the customer said; what is left out stays as it is by default (R43)."""
@@ -97,6 +97,16 @@ class Pauses(Part):
             tolerance_abs=self.promise_tolerance_abs,
             unapplied=self.promise_unapplied,
         )
+
+    @field_validator("intents")
+    @classmethod
+    def _copies_where_asked_for(cls, found: dict[Intent, IntentRule]) -> dict[Intent, IntentRule]:
+        for intent, rule in found.items():
+            if rule.respond and intent is not Intent.COPY_REQUESTED:
+                raise ValueError(
+                    f"{intent}: a copy is sent to whoever asks for one (copy_requested) and to nobody else; leave `respond` out"
+                )
+        return found
 
 
 def _merged(intent: Any, given: Any) -> Any:

@@ -20,6 +20,7 @@ from ar_core.cadence.vocabulary import (
     CapabilityName,
     Clause,
     Id,
+    OutwardChannel,
     Part,
     Purpose,
     Rule,
@@ -183,6 +184,11 @@ def check_step(step: Step) -> None:
     """Raise ValueError for a step that does not fit its kind, or whose day, window and purpose contradict each other (C6, C7)."""
     if step.kind is StepKind.TOUCH and not step.channels and not step.alternatives:
         raise ValueError("a touch needs at least one channel")
+    ways: list[Step | Variant | None] = [step, *step.alternatives, step.otherwise]
+    if step.kind is StepKind.TOUCH and any(way and Channel.INTERNAL in way.channels for way in ways):
+        raise ValueError(
+            'a touch goes to the customer, the channel `internal` does not; write kind = "internal" for a task'
+        )
     if step.kind is StepKind.DECISION and not step.options:
         raise ValueError("a decision needs options")
     if step.window is not None:
@@ -263,9 +269,9 @@ class Override(Part):
     sender_role: Text | None = None
     notify: tuple[Text, ...] = ()
     """Roles that get a notice with every touch."""
-    add_channels: tuple[Channel, ...] = ()
+    add_channels: tuple[OutwardChannel, ...] = ()
     """Put before the last channel of a step. The rule may name the invoice's stage and days past due."""
-    only_channels: tuple[Channel, ...] = ()
+    only_channels: tuple[OutwardChannel, ...] = ()
     steps: dict[str, StepPatch] = Field(default_factory=dict)
     """Changes by step id; `*` for every step."""
     scale: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None
@@ -279,8 +285,8 @@ class Limits(Part):
     min_gap_days: Annotated[int, Field(ge=0, le=60)] = 3
     """Days between two contacts; the day it is reached is allowed."""
     max_touches_per_7d: Annotated[int, Field(ge=1)] | None = 2
-    per_channel: dict[Channel, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
-    """Contacts in 7 days by channel."""
+    per_channel: dict[OutwardChannel, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    """Contacts in 7 days by channel; 0 closes it."""
     max_customer_actions_per_run: Annotated[int, Field(ge=1)] = 1
     max_per_address: Annotated[int, Field(ge=1)] | None = None
     """Messages to one address in a run, over all customers (E47)."""

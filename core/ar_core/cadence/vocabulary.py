@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -13,16 +15,20 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
 
 from ar_core.cadence.predicates import Predicate, parse_predicate
+from ar_core.model.parties import Channel
 
 __all__ = [
     "Actor",
     "CapabilityName",
     "Clause",
     "Id",
+    "OutwardChannel",
     "Part",
     "Purpose",
     "Rule",
@@ -105,11 +111,42 @@ CapabilityName = Literal["will_pursue_legal", "can_hold_orders", "uses_agency"]
 
 
 class Part(BaseModel):
-    """Base of every part of a policy: frozen, no unknown keys."""
+    """Base of every part of a policy: frozen, no unknown keys, and true and false are no numbers."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_flag_for_a_number(cls, given: Any, info: ValidationInfo) -> Any:
+        """Python takes true for 1: `min_gap_days = true` would be a day."""
+        if _has_flag(given) and _is_of_numbers(cls.model_fields[str(info.field_name)].annotation):
+            raise ValueError(f"write a number: true and false are none; got {given!r}")
+        return given
+
+
+def _has_flag(given: Any) -> bool:
+    """Whether it is true or false, or a list or a table with one of them in it."""
+    inner = list(given.values()) if isinstance(given, Mapping) else given
+    return isinstance(given, bool) or (
+        isinstance(inner, list | tuple) and any(isinstance(value, bool) for value in inner)
+    )
+
+
+def _is_of_numbers(annotation: Any) -> bool:
+    """Whether a setting holds numbers, be it one, several or by name."""
+    return annotation is int or annotation is Decimal or any(map(_is_of_numbers, get_args(annotation)))
+
+
+def _reaches_customers(channel: Channel) -> Channel:
+    if channel is Channel.INTERNAL:
+        raise ValueError("`internal` reaches our own people; name a channel that reaches the customer")
+    return channel
+
+
+OutwardChannel = Annotated[Channel, AfterValidator(_reaches_customers)]
+"""A channel on which a customer is reached."""
 
 
 def _ascending(window: tuple[int, int | None]) -> tuple[int, int | None]:
