@@ -115,7 +115,102 @@ class TestOneCustomer:
         first = b.run(snapshot)
         assert first.promises[0].state is ar.PromiseState.KEPT
         late = snapshot.model_copy(update={"payments": (b.payment(ago=1, amount="60"),)})
-        assert same_as_full(first, late, ["c1", "c3"]).promises[0].state is ar.PromiseState.KEPT_LATE
+        assert same_as_full(first, late, ["c1"]).promises[0].state is ar.PromiseState.KEPT_LATE
+
+    @pytest.mark.parametrize("covers", [("i3",), ()])
+    @pytest.mark.parametrize("owner", ["c1", None])
+    def test_a_credit_or_adjustment_of_somebody_else_that_is_void_or_gone_counts_no_more(
+        self, covers: tuple[str, ...], owner: str | None
+    ) -> None:
+        """Also where the promise names no invoice; whoever has no customer cannot be named."""
+        theirs = None if owner is None else b.customer_id(owner)
+        note = ar.CreditNote(
+            id="quickbooks:1:credit_note:1",
+            customer_id=theirs,
+            currency="USD",
+            total=Decimal(60),
+            unapplied_amount=Decimal(0),
+            document_status=ar.DocumentStatus.POSTED,
+        )
+        line = ar.Adjustment(
+            id="quickbooks:1:adjustment:1",
+            customer_id=theirs,
+            amount=Decimal(-60),
+            document_status=ar.DocumentStatus.POSTED,
+        )
+        promise = b.promise(on=-7, given=9, covers=covers, customer_id=OTHER.id)
+        for source, kind in ((note, "credit_notes"), (line, "adjustments")):
+            applied = b.allocation(target="i3", ago=8, amount="60").model_copy(
+                update={"source_id": source.id}
+            )
+            snapshot = book(promise, source, applied)
+            first = b.run(snapshot)
+            void = source.model_copy(update={"document_status": ar.DocumentStatus.VOIDED})
+            named = [] if owner is None else [owner]
+            for records in ((void,), ()):
+                found = same_as_full(first, snapshot.model_copy(update={kind: records}), named)
+                assert found.promises != first.promises
+                same_as_full(found, snapshot, named)
+
+    @pytest.mark.parametrize("names", [("i3", "i2"), ("i2", "i3"), ("i3", None), (None, "i3"), ("i1", "i3")])
+    @pytest.mark.parametrize("owner", ["c1", None])
+    def test_what_somebody_else_paid_is_applied_to_another_invoice(
+        self, names: tuple[str | None, str | None], owner: str | None
+    ) -> None:
+        """Only who paid is named, where there is such a customer; the payment itself stays the same record."""
+        promises = [
+            b.promise(
+                f"pr{n}",
+                on=-7,
+                given=9,
+                covers=(f"i{n}",),
+                customer_id=customer.id,
+                promised_amount=Decimal(60),
+                currency=b.BASE,
+            )
+            for n, customer in ((2, CHILD), (3, OTHER))
+        ]
+        payment = b.payment(ago=8, customer_id=None if owner is None else b.customer_id(owner))
+        refund = b.allocation(target="r1", ago=8).model_copy(update={"target_id": payment.id})
+        snapshots = [
+            book(
+                *promises, refund, *([] if name is None else [b.allocation(target=name, ago=8, amount="60")])
+            ).model_copy(update={"payments": (payment,)})
+            for name in names
+        ]
+        first = b.run(snapshots[0])
+        found = same_as_full(first, snapshots[1], [] if owner is None else [owner])
+        assert found.promises != first.promises
+
+    def test_only_those_whom_it_concerns_are_looked_at_again(self) -> None:
+        """c1 paid for c3; neither its own invoice nor the promise of c4, which c4 pays for, make anybody else be decided."""
+        asked: list[str] = []
+
+        def scorer(view: AccountView) -> int:
+            asked.append(view.facts.id)
+            return 7
+
+        apart = tuple(c.model_copy(update={"parent_id": None}) for c in FAMILY)
+        promises = [
+            b.promise(f"pr{n}", on=-7, given=9, covers=(f"i{n}",), customer_id=b.customer_id(f"c{n}"))
+            for n in (2, 3, 4)
+        ]
+        money = [b.payment(), b.payment("p4", owner="c4")]
+        applied = [b.allocation(target=name, ago=8, amount="10") for name in ("i1", "i3")]
+        rest = [b.allocation("p4", "i4", ago=8, amount="10"), b.allocation("p9", "i2", ago=8, amount="10")]
+        snapshot = book(*promises, *money, *applied, *rest, family=apart)
+        first = b.run(snapshot, scorer=scorer)
+        later = snapshot.model_copy(
+            update={
+                "payments": tuple(p.model_copy(update={"memo": "again"}) for p in snapshot.payments),
+                "allocations": tuple(a.model_copy() for a in snapshot.allocations),
+            }
+        )
+        for changes in ({"payments": later.payments}, {"allocations": later.allocations}, dict(later)):
+            asked.clear()
+            again = snapshot.model_copy(update=dict(changes))
+            ar.reevaluate(first, again, {PARENT.id}, b.as_of(), strict=True)
+            assert sorted(asked) == [PARENT.id, OTHER.id]
 
     def test_a_customer_that_is_new_or_gone(self) -> None:
         new = b.invoice("i5", 9, "c5")
@@ -164,6 +259,17 @@ class TestFamilies:
         )
         first = b.run(b.book(*circle, *OPEN[:2]))
         same_as_full(first, b.book(*circle, *OPEN[:2], b.touch(ago=1)), ["c1"])
+
+    @pytest.mark.parametrize("who", ["c1", "c2", "c3"])
+    def test_customers_in_a_circle_have_one_account_until_one_of_them_leaves_it(self, who: str) -> None:
+        above = {"c1": "c2", "c2": "c3", "c3": "c1", "c4": "c2"}
+        ring = [b.customer(c, parent_id=b.customer_id(p), bill_with_parent=True) for c, p in above.items()]
+        first = b.run(b.book(*ring, *OPEN))
+        assert {a.customer_id for a in first.actions} == {PARENT.id}
+        broken = [b.customer(who) if c.id == b.customer_id(who) else c for c in ring]
+        found = same_as_full(first, b.book(*broken, *OPEN), [who])
+        assert {a.customer_id for a in found.actions} == {b.customer_id(who)}
+        same_as_full(found, b.book(*ring, *OPEN), [who])
 
     @pytest.mark.parametrize("collect_at", ["customer", "bill_to", "parent"])
     def test_the_policy_says_who_receives(self, collect_at: str) -> None:

@@ -134,6 +134,8 @@ class Book(Ledger):
         self._facts: dict[str, AccountFacts] = {}
         """By customer: what is its own."""
         self._last_applied: dict[str, date] | None = None
+        self._changes: dict[str, tuple[list[Any], list[Any]]] = {}
+        """By kind, the records of the earlier book that are gone, and those that are new."""
         self._follows = before is not None and self._follow(before)
         """It was made from an earlier book, for a run that asks for few accounts."""
         if not self._follows:
@@ -190,11 +192,14 @@ class Book(Ledger):
             own = self._own(customer.id)
             own.customer, own.members = customer, (customer,)
         self._change_invoices(gone, fresh)
-        changes = {name: difference(getattr(old, name), getattr(new, name)) for name in OWNED}
-        for name, (lost, found) in changes.items():
-            self._change(name, lost, found)
+        changes = {
+            name: difference(getattr(old, name), getattr(new, name)) for name in (*OWNED, "allocations")
+        }
+        for name in OWNED:
+            self._change(name, *changes[name])
         if before.allocated is not None:
-            self.allocated = before.allocated.following(new.allocations)
+            self.allocated = before.allocated.following(new.allocations, changes["allocations"])
+        self._changes = changes
         if before.known_sources is not None:
             self.known_sources = _sources_after(before.known_sources, [changes[name] for name in SOURCES])
         return True
@@ -216,6 +221,16 @@ class Book(Ledger):
             own = self._own(owner)
             kept = without(getattr(own, name), lost.get(owner, _NONE))
             setattr(own, name, sorted([*kept, *new.get(owner, _NONE)], key=_identity))
+
+    def changes(self, name: str, old: Snapshot) -> tuple[list[Any], list[Any]]:
+        """The records of a kind that only the snapshot of the earlier book has, and those that only this one has."""
+        known = self._changes.get(name)
+        return difference(getattr(old, name), getattr(self.snapshot, name)) if known is None else known
+
+    def invoice_ids(self, customer_id: str) -> list[str]:
+        """Ids of a customer's own invoices."""
+        own = self._facts.get(customer_id)
+        return [] if own is None else [row[ID] for row in (*own.open_rows, *own.closed_rows)]
 
     def only(self, customer_ids: Collection[str]) -> Snapshot:
         """The snapshot without customers, profiles and payments of others than these."""

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 
 from ar_core.asof import AsOf
-from ar_core.cadence.book import Accounts, Book
+from ar_core.cadence.book import SOURCES, Accounts, Book, debtors
 from ar_core.cadence.collector import collector_at_rest
 from ar_core.cadence.evaluate import assemble, evaluate_accounts, prepare
 from ar_core.cadence.evaluation import Evaluation
+from ar_core.cadence.facts import ID, NOBODY
 from ar_core.cadence.run import Run
+from ar_core.model.base import reader
 from ar_core.model.snapshot import Snapshot
 from ar_core.segments import Tiers, latest_rates, reassign_tiers
 
 __all__ = ["reevaluate"]
+
+_read_owners: Final = reader("id", "customer_id")
+_read_ends: Final = reader("source_id", "target_id")
+_read_sources: Final = reader("source_id")
+_read_named: Final = reader("invoice_ids")
 
 
 def reevaluate(
@@ -29,9 +37,10 @@ def reevaluate(
 
     `previous`: an evaluation made in this process, by the same policy, calendar and scorer. `changed`: ids of every customer
     that has a new, changed or removed record of any kind since then (both customers, when a record moved). Accounts whose
-    value tier moved, or whose own `changes_at` has come, are found here. `tiers`: as in `evaluate`; when None, those the
-    previous run was given, or computed anew if it computed its own. When the moment moves back, or the zone or a rate is
-    another, everything is evaluated. Raises ValueError for an evaluation that was read from a file.
+    value tier moved, whose own `changes_at` has come, or whose invoices one of the changed customers pays, are found here.
+    `tiers`: as in `evaluate`; when None, those the previous run was given, or computed anew if it computed its own. When the
+    moment moves back, or the zone or a rate is another, everything is evaluated. Raises ValueError for an evaluation that was
+    read from a file.
     """
     with collector_at_rest():
         return _reevaluate(previous, snapshot, changed, as_of, tiers, strict)
@@ -61,7 +70,7 @@ def _reevaluate(
     stale: set[str] = set()
     if previous.next_change_at is not None and previous.next_change_at <= run.instant:
         stale.update(r.account_id for r in results.values() if r.changes_at and r.changes_at <= run.instant)
-    touched = set(changed)
+    touched = {*changed, *_paid_for(old_book, book, changed)}
     if run.tiers is not before.tiers:
         old, new = before.tiers.by_customer, run.tiers.by_customer
         touched.update(c for c, assignment in new.items() if old.get(c) != assignment)
@@ -109,6 +118,63 @@ def _all_changed(before: Run, run: Run) -> bool:
         or run.rates != before.rates
         or run.base_currency != before.base_currency
     )
+
+
+def _paid_for(before: Book, book: Book, payers: Collection[str]) -> set[str]:
+    """Customers for whom something else may be decided because the money of these changed: a parent pays for its child, for instance.
+
+    That is whoever has an invoice that an application of theirs settles which is new, another one or gone; and whoever has a promise
+    that is judged by a payment, credit note or adjustment of theirs which is another record than before (of another day, or voided).
+    Nothing but a promise asks where what was applied came from.
+    """
+    whose = {None, *payers}
+    old = before.snapshot
+    gone, fresh = book.changes("allocations", old)
+    changed = {
+        source_id
+        for name in SOURCES
+        for records in book.changes(name, old)
+        for source_id, owner in _read_owners(records)
+        if owner in whose
+    }
+    return _settled(before, gone, whose) | _settled(book, fresh, whose) | _promised(book, changed)
+
+
+def _settled(book: Book, allocations: Sequence[Any], payers: Collection[str | None]) -> set[str]:
+    """The customers whose invoices were settled by these applications with the money of these payers, where it is not their own."""
+    targets: dict[str, set[str]] = {}
+    for source_id, target_id in _read_ends(allocations):
+        source = book.sources.get(source_id)
+        if source is not None and source.customer_id in payers:
+            targets.setdefault(source.customer_id or NOBODY, set()).add(target_id)
+    foreign = {i for payer, found in targets.items() for i in found.difference(book.invoice_ids(payer))}
+    if all(i in book.sources for i in foreign):  # refunds and adjustments; few pay for others
+        return set()
+    invoices = book.snapshot.invoices
+    return {owner for i, owner in _read_owners(invoices) if i in foreign and owner is not None}
+
+
+def _promised(book: Book, sources: set[str]) -> set[str]:
+    """The customers with a promise on an invoice that one of these payments, credit notes or adjustments settles."""
+    snapshot = book.snapshot
+    found: set[str] = set()
+    if not sources:
+        return found
+    applied = book.allocations
+    owners = debtors(snapshot.promises, snapshot.invoices)
+    for owner, named in zip(owners, _read_named(snapshot.promises), strict=True):
+        if owner is not None:
+            for invoice_id in named or _account_invoices(book, owner):
+                rows = applied.get(invoice_id)
+                if rows is not None and not sources.isdisjoint(_read_sources(rows)):
+                    found.add(owner)
+    return found
+
+
+def _account_invoices(book: Book, customer_id: str) -> list[str]:
+    """Ids of all invoices that a customer's promise is about when it names none (E33)."""
+    facts = book.account(book.account_of(customer_id))
+    return [row[ID] for row in (*facts.open_rows, *facts.closed_rows)]
 
 
 def _with_descendants(accounts: Accounts, customers: Collection[str]) -> set[str]:
