@@ -280,6 +280,10 @@ class TestSaidTwice:
         limits = ar.load_policy(file).limits
         assert (limits.min_gap_days, limits.max_touches_per_7d) == (5, 2)
 
+    def test_what_is_lost_is_bounded_too(self, tmp_path: Path) -> None:
+        text = '{"a":' + "[" * 41 + "]" * 41 + ', "a": 1}'
+        assert told(tmp_path, "p.json", text) == [(None, "", DEEP)]
+
     def test_json_places(self) -> None:
         assert json_repeated('{"a": {"b": 1}, "c": {"b": 1}}') is None
         assert json_repeated('{"a": {"b": 1},\n "a": {"b": 1}}') == (("a",), 1, 2)

@@ -563,6 +563,19 @@ class TestWhatElseIsRefused:
         assert found == path
         assert words == said or (said is None and words.startswith("there is no such setting; known are "))
 
+    def test_a_list_of_wrong_rows_is_not_called_too_short_and_an_empty_one_in_a_row_is(self) -> None:
+        """What is left of a list without its wrong rows is no length that its author wrote."""
+        nobody = {"id": "n", "when": "dpd > 1", "to": [], "origin": "x"}
+        assert problems(minimal(stages=[5], steps=[5], notices=[nobody])) == (
+            ("stages[0]", "Input should be a table"),
+            ("steps[0]", "Input should be a table"),
+            ("notices[0] (n).to", "Input should be a list of 1 or more"),
+        )
+        assert problems(minimal(stages=[5], steps=[])) == (
+            ("stages[0]", "Input should be a table"),
+            ("steps", "Input should be a list of 1 or more"),
+        )
+
     def test_amounts_are_read_digit_by_digit(self, tmp_path: Path) -> None:
         toml = ar.load_policy(minimal(limits={"min_invoice": {"USD": 10.1}}))
         assert toml.limits.min_invoice == {"USD": Decimal("10.1")}

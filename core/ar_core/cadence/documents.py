@@ -130,15 +130,19 @@ def _parser(suffix: str) -> Callable[[str], Any]:
 
 def _json(text: str) -> Any:
     """JSON with its numbers digit by digit. A name that a table says twice is refused: the parser would keep the last."""
-    twice = False
+    twice: list[list[tuple[str, Any]]] = []
 
     def table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        nonlocal twice
         found = dict(pairs)
-        twice = twice or len(found) < len(pairs)
+        if len(found) < len(pairs):
+            twice.append(pairs)
         return found
 
     data = json.loads(text, parse_float=_decimal, object_pairs_hook=table)
+    try:
+        bounded(twice)  # what was kept is looked at with the data; what was lost is walked here only
+    except DocumentError as error:
+        raise DocumentError(*(Problem((), problem.said) for problem in error.problems)) from error
     repeated = json_repeated(text) if twice else None
     if repeated is not None:
         raise DocumentError(said_twice(*repeated))
