@@ -30,6 +30,7 @@ __all__ = [
     "PromiseVerdict",
     "judge_customer_promises",
     "judge_promises",
+    "movement_days",
     "promise_level",
     "sources_by_id",
 ]
@@ -260,6 +261,18 @@ def _movements(
                 amount = allocation.target_amount + (allocation.discount_amount or ZERO)
                 found.append(_Movement(on, amount, source is None or isinstance(source, Payment)))
     return sorted(found, key=_day_of)
+
+
+def movement_days(
+    invoice_ids: Iterable[str],
+    allocations: Mapping[str, Sequence[Allocation]],
+    sources: Mapping[str, Payment | CreditNote | Adjustment],
+) -> list[date]:
+    """The days on which what was applied to these invoices counts towards a promise, days to come included, in order.
+
+    `allocations`: by target invoice id. `sources`: payments, credit notes and adjustments by id.
+    """
+    return [movement.on for movement in _movements(invoice_ids, allocations, sources)]
 
 
 def _day_of(movement: _Movement) -> date:

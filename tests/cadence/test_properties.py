@@ -358,25 +358,6 @@ def test_nobody_who_is_stopped_is_contacted(found: list[Any], preset: str, at: a
 
 
 @HARD
-@given(records(), st.sampled_from(PRESETS), DAYS, st.integers(0, 72))
-def test_between_two_changes_nothing_changes(found: list[Any], preset: str, at: ar.AsOf, hours: int) -> None:
-    """`next_change_at` is a promise: before it, every account says what it said."""
-    first = evaluated(found, preset, at)
-    moment = ar.AsOf(instant=at.instant + timedelta(hours=hours), zone=at.zone)
-    second = evaluated(found, preset, moment)
-    results, later = first.parts()[0], second.parts()[0]
-    for account_id, result in results.items():
-        if result.changes_at is None or result.changes_at > moment.instant:
-            other = later[account_id]
-            assert other.dispositions == result.dispositions
-            assert other.actions == result.actions
-            assert other.promises == result.promises
-            assert other.segment == result.segment
-            assert other.pauses == result.pauses
-            assert other.status == result.status
-
-
-@HARD
 @given(records(), records(), st.sampled_from(PRESETS), DAYS, st.integers(0, 72))
 def test_an_incremental_run_gives_the_bytes_of_a_full_run(
     found: list[Any], news: list[Any], preset: str, at: ar.AsOf, hours: int

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, Final
 
 from ar_core.cadence.book import Book
 from ar_core.cadence.codes import Code
@@ -26,10 +26,13 @@ from ar_core.cadence.results import AccountResult, Answered, answers, dispositio
 from ar_core.cadence.run import DAY, Run
 from ar_core.cadence.writebacks import commands_of
 from ar_core.commands import Command
+from ar_core.model.base import reader
 from ar_core.model.money import ZERO, exact
 from ar_core.promises import PromiseVerdict
 
 __all__ = ["Decisions"]
+
+_read_received: Final = reader("payment_date")
 
 
 class Decisions:
@@ -54,8 +57,24 @@ class Decisions:
     @property
     def next_change_at(self) -> datetime | None:
         """Earliest instant at which any account may change without new facts."""
+        run = self.run
         instants = map(attrgetter("changes_at"), self.results.values())
-        return min(filter(None, instants), default=None)
+        found: datetime | None = min(filter(None, instants), default=None)
+        if found is not None and found <= run.midnight(run.today + DAY):
+            return found  # nothing below comes sooner, and in most books somebody is due today
+        first = min(self._days_for_all(), default=None)
+        if first is None:
+            return found
+        midnight = run.midnight(first)
+        return midnight if found is None else min(found, midnight)
+
+    def _days_for_all(self) -> list[date]:
+        """Days to come on which something may change for an account without its own records: a rate begins, or a payment moves tiers."""
+        run, snapshot = self.run, self.book.snapshot
+        days = [rate.as_of for rate in snapshot.rates if rate.base_currency == run.base_currency]
+        if not run.tiers_given:
+            days += [day for day in _read_received(snapshot.payments) if day is not None]
+        return [day for day in days if day > run.today]
 
     @property
     def errors(self) -> tuple[EvaluationProblem, ...]:

@@ -181,7 +181,11 @@ def _settled(view: AccountView) -> list[tuple[date, int, Decimal]]:
     rows: list[tuple[date, int, Decimal]] = []
     for _, invoice_id, due, total in facts.closed_rows:
         closed_on = book.last_applied(invoice_id) if due is not None else None
-        if due is not None and closed_on is not None and since < closed_on <= today:
+        if due is None or closed_on is None or closed_on <= since:
+            continue
+        if closed_on > today:
+            view.changes_on.append(closed_on)
+        else:
             rows.append((closed_on, (closed_on - due).days, total))
     if rows:
         view.changes_on.append(min(rows)[0] + _YEAR)
@@ -212,23 +216,23 @@ def _wavg_days_late(view: AccountView) -> Decimal | None:
 def _balance_trend(view: AccountView) -> Decimal | None:
     facts, today = view.facts, view.today
     since = today - _QUARTER
+    invoices = [*facts.open_invoices, *facts.closed_invoices]
     billed = [
-        i
-        for i in (*facts.open_invoices, *facts.closed_invoices)
-        if i.document_status is DocumentStatus.POSTED
-        and i.issue_date is not None
-        and since < i.issue_date <= today
+        (i.issue_date, i.total, i.currency)
+        for i in invoices
+        if i.document_status is _POSTED and i.issue_date is not None and i.issue_date > since
     ]
     applied = [
-        a
-        for i in (*facts.open_invoices, *facts.closed_invoices)
+        (a.applied_on, a.target_amount, a.target_currency)
+        for i in invoices
         for a in facts.allocations(i.id)
-        if a.applied_on is not None and since < a.applied_on <= today
+        if a.applied_on is not None and a.applied_on > since
     ]
-    view.expires((i.issue_date for i in billed if i.issue_date is not None), _QUARTER)
-    view.expires((a.applied_on for a in applied if a.applied_on is not None), _QUARTER)
-    up = _sum_base(view, ((i.total, i.currency) for i in billed))
-    down = _sum_base(view, ((a.target_amount, a.target_currency) for a in applied))
+    for rows in (billed, applied):
+        view.expires((day for day, _, _ in rows if day <= today), _QUARTER)
+        view.changes_on.extend(day for day, _, _ in rows if day > today)
+    up = _sum_base(view, ((amount, currency) for day, amount, currency in billed if day <= today))
+    down = _sum_base(view, ((amount, currency) for day, amount, currency in applied if day <= today))
     return None if up is None or down is None else up - down
 
 

@@ -25,7 +25,7 @@ from ar_core.cadence.run import DAY, Run
 from ar_core.cadence.signals import signals_of
 from ar_core.cadence.state import ActionHead, State
 from ar_core.model.base import adopt_all, reader
-from ar_core.promises import PromiseVerdict
+from ar_core.promises import PromiseState, PromiseVerdict, movement_days
 
 __all__ = ["AccountResult", "Answered", "Standing", "answers", "dispositions_of", "failed", "result_of"]
 
@@ -310,10 +310,28 @@ def _future_days(state: State) -> list[date]:
     if facts.credit_notes or facts.adjustments:
         days += [n.issue_date for n in facts.credit_notes]
         days += [a.adjustment_date for a in facts.adjustments]
-    for promise in facts.promises:
-        days += [promise.given_on, promise.withdrawn_on]
+    if facts.promises:
+        days += _promise_days(state)
     for dispute in facts.disputes:
         days += [dispute.opened_on, dispute.resolved_on]
     for pause in facts.pauses:
         days += [pause.starts_on, pause.lifted_on, None if pause.ends_on is None else pause.ends_on + DAY]
     return [day for day in days if day is not None and day > today]
+
+
+def _promise_days(state: State) -> list[date | None]:
+    """Days on which a promise is given, withdrawn, late or broken, and on which something counts towards one, whoever it is from."""
+    facts, run = state.facts, state.run
+    days: list[date | None] = []
+    for promise in facts.promises:
+        given, recorded = promise.given_on, promise.recorded_at
+        if given is None and recorded is not None:
+            given = run.local_day(recorded)
+        days += [given, promise.withdrawn_on]
+    for verdict in state.verdicts:
+        if verdict.pending:
+            last = verdict.promised_date if verdict.state is PromiseState.OPEN else verdict.deadline
+            days.append(last + DAY)
+    own = [row[ID] for row in (*facts.open_rows, *facts.closed_rows)]
+    days += movement_days(own, facts.book.allocations, facts.book.sources)
+    return days
