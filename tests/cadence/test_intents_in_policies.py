@@ -80,16 +80,16 @@ def test_the_defaults_are_the_policys_own() -> None:
 @pytest.mark.parametrize(
     ("given", "place", "message"),
     [
-        (["question"], "pauses.intents", "Input should be a valid dictionary"),
+        (["question"], "pauses.intents", "Input should be a table"),
         (
             {"question": None},
             "pauses.intents.question",
-            "Input should be a valid dictionary or instance of IntentRule",
+            "Input should be a table",
         ),
         (
             {"opted_out": 5},
             "pauses.intents.opted_out",
-            "Input should be a valid dictionary or instance of IntentRule",
+            "Input should be a table",
         ),
         (
             {"question": {"pause_business_days": 61}},

@@ -168,7 +168,7 @@ def _resolved(data: Mapping[str, Any], at: Place = (), depth: int = 0) -> dict[s
         raise DocumentError(Problem(("extends",), f"policies extend each other more than {_DEEPEST} deep"))
     own = dict(data)
     base = _extended(own.pop("extends", None), (*at, "extends"), depth)
-    removed = own.pop("remove_steps", [])
+    removed = own.pop("remove_steps", None)
     if "hours" in own:
         base = _with_hours(base, own.pop("hours"), (*at, "hours"))
     overlaid = [name for name in _LISTS_BY_ID if isinstance(base.get(name), list)]
@@ -220,7 +220,9 @@ def _unusable_rows(rows: Any, at: Place) -> list[Problem]:
 
 
 def _without_steps(policy: dict[str, Any], removed: Any, at: Place) -> dict[str, Any]:
-    """A policy without the steps of those ids."""
+    """A policy without the steps of those ids; None, as a name without a value is read from YAML, removes none."""
+    if removed is None:
+        return policy
     if not isinstance(removed, list):
         wanted = f"write a list of ids of steps, for example ['call']; got {kind_of(removed)}"
         raise DocumentError(Problem(at, wanted))
@@ -231,15 +233,13 @@ def _without_steps(policy: dict[str, Any], removed: Any, at: Place) -> dict[str,
     ]
     if strange:
         raise DocumentError(*strange)
-    if not removed:
-        return policy
     steps = policy.get("steps")
     rows = steps if isinstance(steps, list) else []
     known = [_id_of(row) for row in rows]
     unknown = [name for name in removed if name not in known]
     if unknown:
         raise DocumentError(Problem(at, f"no step is called {', '.join(unknown)}"))
-    return {**policy, "steps": [row for row in rows if _id_of(row) not in removed]}
+    return {**policy, "steps": [row for row in rows if _id_of(row) not in removed]} if removed else policy
 
 
 def _id_of(row: Any) -> str | None:
