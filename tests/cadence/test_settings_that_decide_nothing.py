@@ -41,7 +41,7 @@ def test_a_step_for_our_own_people_may_name_the_channel() -> None:
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
-        ({"limits": {"per_channel": {"internal": 1}}}, "limits.per_channel.internal.[key]"),
+        ({"limits": {"per_channel": {"internal": 1}}}, "limits.per_channel.internal"),
         ({"pauses": {"consent_required": ["sms", "internal"]}}, "pauses.consent_required[1]"),
         ({"overrides": [{**ALL, "add_channels": ["internal"]}]}, "overrides[0].add_channels[0]"),
         ({"overrides": [{**ALL, "only_channels": ["email", "internal"]}]}, "overrides[0].only_channels[1]"),
