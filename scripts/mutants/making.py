@@ -22,6 +22,7 @@ COPIED = (
         "docs/reference.md",
         "docs/rules.md",
         "docs/tutorial.md",
+        "examples/cadence_only/policy.toml",
     ),
 )
 """Not tests/columns: a child of a process that has used Polars hangs at its first use."""

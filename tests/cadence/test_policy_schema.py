@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def test_there_are_examples() -> None:
 
 
 def test_the_policies_of_the_conformance_pack_are_valid() -> None:
-    pack = ROOT / "core" / "ar_core" / "conformance" / "policies.json"
+    pack = files("ar_core.conformance") / "policies.json"
     for policy in json.loads(pack.read_text(encoding="utf-8")).values():
         CHECK.validate(policy)
 
