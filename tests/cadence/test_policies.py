@@ -90,6 +90,32 @@ def test_steps_may_not_require_each_other_in_a_circle() -> None:
         ar.load_policy(minimal(steps=steps))
 
 
+def requiring(needs: dict[str, list[str]]) -> ar.Policy:
+    """A policy whose steps require others."""
+    steps = [
+        {"id": name, "at": day, "channels": ["email"], "requires": others, "origin": "x"}
+        for day, (name, others) in enumerate(needs.items())
+    ]
+    return ar.load_policy(minimal(steps=steps))
+
+
+def test_a_circle_of_steps_is_told_in_the_order_in_which_they_require_each_other() -> None:
+    with pytest.raises(
+        ar.PolicyError, match=r"in a circle: (a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c)$"
+    ):
+        requiring({"a": ["b"], "b": ["c"], "c": ["a"], "d": ["a"]})
+
+
+def test_steps_may_require_many_others_that_require_the_same_and_long_chains() -> None:
+    """Without remembering what was looked at, sixty steps that require both of the pair before take years."""
+    pairs: dict[str, list[str]] = {"a0": [], "b0": []} | {
+        f"{one}{n}": [f"a{n - 1}", f"b{n - 1}"] for n in range(1, 40) for one in "ab"
+    }
+    assert len(requiring(pairs).steps) == 80
+    chain: dict[str, list[str]] = {"s0": []} | {f"s{n}": [f"s{n - 1}"] for n in range(1, 1500)}
+    assert len(requiring(chain).steps) == 1500
+
+
 @pytest.mark.parametrize("suffix", [".toml", ".json", ".yaml"])
 def test_a_policy_is_read_from_toml_json_and_yaml_alike(tmp_path: Path, suffix: str) -> None:
     texts = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
 
@@ -218,16 +219,11 @@ def _check_stages(stages: tuple[Stage, ...]) -> None:
 
 
 def _check_cycles(steps: tuple[Step, ...]) -> None:
-    needs = {step.id: step.requires for step in steps}
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            raise ValueError(f"steps require each other in a circle: {' -> '.join((*path, name))}")
-        for needed in needs[name]:
-            visit(needed, (*path, name))
-
-    for name in needs:
-        visit(name, ())
+    try:
+        TopologicalSorter({step.id: step.requires for step in steps}).prepare()
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise ValueError(f"steps require each other in a circle: {circle}") from None
 
 
 def _check_risk(rules: tuple[RiskRule, ...]) -> None:
