@@ -277,6 +277,18 @@ def test_e14_negative_items_are_never_chased() -> None:
     assert b.only_touch(evaluation).totals[0].unapplied == 10
 
 
+@pytest.mark.parametrize(("issued_in", "code"), [(1, Code.NOT_YET_ISSUED), (0, Code.NEGATIVE_ITEM)])
+def test_e9_e14_a_negative_item_of_a_later_day_is_no_credit_yet(issued_in: int, code: Code) -> None:
+    day = b.TODAY + DAY * issued_in
+    negative = b.invoice("i1", -9, balance_due=Decimal(-100), total=Decimal(-100), issue_date=day)
+    evaluation = b.run(negative, b.invoice("i2", 9))
+    assert b.of(evaluation, "i1").code is code
+    assert bool(b.touches_of(evaluation)) is (issued_in == 1)
+    if issued_in:
+        assert evaluation.next_change_at is not None
+        assert evaluation.next_change_at <= b.as_of(day, 0).instant
+
+
 @pytest.mark.parametrize("unapplied", ["100", "150"])
 def test_e15_a_customer_that_owes_nothing_net_is_not_touched(unapplied: str) -> None:
     evaluation = b.run(b.invoice(dpd=9), b.payment(unapplied=unapplied, amount=unapplied))

@@ -131,12 +131,12 @@ def _settle(state: State, row: OpenRow) -> None:
     if status is not _POSTED:
         code = _EXCLUDED.get(status, Code.UNKNOWN_STATUS)
         kind = _LEFT_OUT if status in _EXCLUDED else _PAUSED
-    elif invoice.balance_due < ZERO:
-        code = Code.NEGATIVE_ITEM
-        state.negative.append(invoice)
     elif issued is not None and issued > run.today:
         code, until = Code.NOT_YET_ISSUED, issued
         state.days.append(issued)
+    elif invoice.balance_due < ZERO:
+        code = Code.NEGATIVE_ITEM
+        state.negative.append(invoice)
     elif run.due_number(invoice, state.facts.customer) is None:
         code = Code.NO_DUE_DATE
     else:
