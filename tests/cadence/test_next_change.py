@@ -68,9 +68,11 @@ def with_days_to_come(draw: st.DrawFn) -> list[Any]:
         )
         for n in range(draw(st.integers(0, 2)))
     ]
+    rates = draw(st.sampled_from([(), ("1.1",), ("1.1", "1000")]))
+    begin = draw(st.lists(days, min_size=len(rates), max_size=len(rates), unique=True))  # one rate a day
     found += [
-        ar.ExchangeRate(currency="EUR", base_currency="USD", rate=Decimal(rate), as_of=in_days(draw(days)))
-        for rate in draw(st.sampled_from([(), ("1.1",), ("1.1", "1000")]))
+        ar.ExchangeRate(currency="EUR", base_currency="USD", rate=Decimal(rate), as_of=in_days(on))
+        for rate, on in zip(rates, begin, strict=True)
     ]
     if draw(st.booleans()):
         stopped = b.profile(draw(st.sampled_from(OWNERS)), flags=("legal_stop",))
@@ -286,6 +288,9 @@ class TestWhatConcernsAll:
         policy, then = b.policy_of("balanced"), b.as_of(in_days(4))
         first = ar.evaluate(snapshot, policy, b.as_of(), calendar=ar.WEEKENDS)
         assert first.next_change_at == midnight_in(4)
+        sooner = snapshot.model_copy(update={"rates": (self.rate(3),)})
+        rated = ar.evaluate(sooner, policy, b.as_of(), calendar=ar.WEEKENDS)
+        assert rated.next_change_at == midnight_in(3), "a rate counts beside the payments"
         again = ar.evaluate(snapshot, policy, then, calendar=ar.WEEKENDS)
         assert [e.segments[0].value_tier for e in (first, again)] == ["strategic", "core"]
         assert ar.reevaluate(first, snapshot, (), then).model_dump_json() == again.model_dump_json()

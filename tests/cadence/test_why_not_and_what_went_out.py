@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
+
+import pytest
 
 import ar_core as ar
 from ar_core.cadence import CODES
+from ar_core.cadence.counterfactual import _last
+from ar_core.cadence.explain import account_state
+from ar_core.cadence.supposing import item_of
 from tests.cadence import books as b
 from tests.cadence.test_reading_policies import minimal, step
 from tests.cadence.test_why_not import DAY
@@ -33,6 +39,11 @@ def test_e29_a_try_that_failed_is_told_with_the_day_of_the_next() -> None:
     failed = b.touch(ago=0, step="demand", covers=("i1",), outcome=ar.TouchOutcome.FAILED)
     evaluation = b.run(b.invoice(dpd=9), failed)
     assert rows(evaluation, "demand") == [told(ar.Code.RETRY_BACKOFF, 1)]
+
+
+def test_e29_a_decision_that_could_not_be_asked_for_is_told_with_the_day_of_the_next_try() -> None:
+    failed = b.touch(ago=0, step="decide", covers=("i1",), outcome=ar.TouchOutcome.FAILED)
+    assert rows(b.run(b.invoice(dpd=80), failed), "decide") == [told(ar.Code.RETRY_BACKOFF, 1)]
 
 
 def test_e30_an_invoice_that_a_person_has_to_place_is_told_so() -> None:
@@ -90,3 +101,26 @@ def test_what_can_no_longer_go_out_in_its_window_is_over() -> None:
     evaluation = b.run(b.invoice(dpd=6, today=SATURDAY.today), policy=policy, at=SATURDAY)
     (need,) = ar.why_not(evaluation, b.invoice_id(), "plain").would_fire_if
     assert (need.needed, need.actual, need.code) == ("<= 5", "6", "WINDOW_MISSED")
+
+
+def test_e16_what_is_too_small_to_go_out_alone_fires_where_it_rides_along() -> None:
+    policy = b.changed("balanced", limits={"min_invoice": {"USD": "50"}})
+    small = b.invoice("i1", 9, balance_due=Decimal(10))
+    assert rows(b.run(small, policy=policy), "demand") == [told(ar.Code.BELOW_THRESHOLD)]
+    beside = b.run(small, b.invoice("i2", 25), policy=policy)
+    assert b.of(beside).code == "RIDES_ALONG"
+    found = ar.why_not(beside, b.invoice_id(), "demand")
+    assert (found.fires, found.would_fire_if) == (True, ())
+
+
+def test_an_answer_that_got_lost_is_an_error_of_ours_that_names_the_invoice() -> None:
+    evaluation = b.run(b.invoice(dpd=9))
+    state = account_state(evaluation, b.customer_id())
+    item, demand = item_of(state, b.invoice_id()), state.plan.by_id["demand"]
+    assert item is not None
+    item.outcome = None
+    for name in (b.invoice_id(), "nobody"):
+        with pytest.raises(AssertionError) as caught:
+            list(_last(evaluation, state, name, demand))
+        said = f"{name} lost its answer when the limits on its account were supposed to be over"
+        assert str(caught.value) == said
