@@ -127,6 +127,8 @@ class Book(Ledger):
             before.accounts if before is not None and kept else Accounts(snapshot.customers, collect_at)
         )
         self.customers = self.accounts.customers
+        self.applied: Index[Allocation] | None = None
+        """Allocations by source, once a re-evaluation asked."""
         self.allocated: Index[Allocation] | None = None
         """Allocations by target, once somebody asked."""
         self.known_sources: dict[str, Payment | CreditNote | Adjustment] | None = None
@@ -226,6 +228,15 @@ class Book(Ledger):
         """The records of a kind that only the snapshot of the earlier book has, and those that only this one has."""
         known = self._changes.get(name)
         return difference(getattr(old, name), getattr(self.snapshot, name)) if known is None else known
+
+    def applied_after(self, before: Book) -> dict[str, list[Allocation]]:
+        """Allocations by source; indexed once, and then carried on from the earlier book."""
+        allocations = before.snapshot.allocations
+        index = before.applied = before.applied or Index(allocations, _source)
+        self.applied = index.following(
+            self.snapshot.allocations, self.changes("allocations", before.snapshot)
+        )
+        return self.applied.groups
 
     def invoice_ids(self, customer_id: str) -> list[str]:
         """Ids of a customer's own invoices."""
@@ -361,6 +372,10 @@ def _owner(record: Any) -> str | None:
 def _identity(record: Any) -> str:
     found: str = record.id
     return found
+
+
+def _source(allocation: Allocation) -> str:
+    return allocation.source_id
 
 
 def _target(allocation: Allocation) -> str:

@@ -20,7 +20,6 @@ __all__ = ["reevaluate"]
 
 _read_owners: Final = reader("id", "customer_id")
 _read_ends: Final = reader("source_id", "target_id")
-_read_sources: Final = reader("source_id")
 _read_named: Final = reader("invoice_ids")
 
 
@@ -137,7 +136,11 @@ def _paid_for(before: Book, book: Book, payers: Collection[str]) -> set[str]:
         for source_id, owner in _read_owners(records)
         if owner in whose
     }
-    return _settled(before, gone, whose) | _settled(book, fresh, whose) | _promised(book, changed)
+    found = _settled(before, gone, whose) | _settled(book, fresh, whose)
+    if changed:
+        applied = book.applied_after(before)
+        found |= _promised(book, {row.target_id for i in changed for row in applied.get(i, ())})
+    return found
 
 
 def _settled(book: Book, allocations: Sequence[Any], payers: Collection[str | None]) -> set[str]:
@@ -154,20 +157,16 @@ def _settled(book: Book, allocations: Sequence[Any], payers: Collection[str | No
     return {owner for i, owner in _read_owners(invoices) if i in foreign and owner is not None}
 
 
-def _promised(book: Book, sources: set[str]) -> set[str]:
-    """The customers with a promise on an invoice that one of these payments, credit notes or adjustments settles."""
+def _promised(book: Book, settled: set[str]) -> set[str]:
+    """The customers with a promise on one of these invoices."""
     snapshot = book.snapshot
     found: set[str] = set()
-    if not sources:
+    if not settled:
         return found
-    applied = book.allocations
     owners = debtors(snapshot.promises, snapshot.invoices)
     for owner, named in zip(owners, _read_named(snapshot.promises), strict=True):
-        if owner is not None:
-            for invoice_id in named or _account_invoices(book, owner):
-                rows = applied.get(invoice_id)
-                if rows is not None and not sources.isdisjoint(_read_sources(rows)):
-                    found.add(owner)
+        if owner is not None and not settled.isdisjoint(named or _account_invoices(book, owner)):
+            found.add(owner)
     return found
 
 
