@@ -193,3 +193,15 @@ def test_no_rule_may_be_one_that_never_holds() -> None:
     assert of(escalate=[forced, rung]) == [("UNREACHABLE_RULE", "warning", "escalate[1].when", said)]
     assert of(overrides=[{**override, "when": "touches > 2 and touches < 5"}]) == []
     assert of(notices=[{**notice, "when": "dpd < 0"}]) == []
+
+
+def test_each_step_is_looked_at_and_one_that_needs_a_capability_as_any_other() -> None:
+    dead = "max_dpd > 5 and max_dpd < 3"
+    rows = [
+        step("one", 3, when=dead),
+        step("two", 10),
+        step("three", 12, when="max_dpd > 5"),
+        step("four", 15, when=dead, capability="will_pursue_legal"),
+    ]
+    told = [where for code, _, where, _ in of(*rows, stages=STAGES) if code == "STEP_NEVER_FIRES"]
+    assert told == ["steps.four.when", "steps.one.when"]
