@@ -105,6 +105,16 @@ class TestOneCustomer:
             assert found.promises[0].state is ar.PromiseState.PARTIALLY_KEPT
             same_as_full(found, book(promise), ["c1"])
 
+    def test_a_promise_of_nobody_is_its_invoices_customers(self) -> None:
+        promise = b.promise(
+            on=-7, given=9, covers=("i3",), customer_id=None, promised_amount=Decimal(60), currency=b.BASE
+        )
+        snapshot = book(promise, b.payment(ago=8, amount="60"), b.allocation(target="i3", ago=8, amount="60"))
+        first = b.run(snapshot)
+        assert first.promises[0].state is ar.PromiseState.KEPT
+        late = snapshot.model_copy(update={"payments": (b.payment(ago=1, amount="60"),)})
+        assert same_as_full(first, late, ["c1"]).promises[0].state is ar.PromiseState.KEPT_LATE
+
     def test_what_somebody_else_paid_counts_from_its_new_day(self) -> None:
         """None of the customer's own records changes; how a promise ended is read from the new payment."""
         promise = b.promise(

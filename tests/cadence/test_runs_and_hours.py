@@ -135,3 +135,28 @@ def test_what_goes_to_another_process_is_all_that_a_run_knows() -> None:
     assert (run.base_currency, run.rates["EUR"], run.tiers_given) == ("USD", Decimal("1.1"), True)
     for name in ("as_of", "base_currency", "rates", "tiers_given", "tiers", "scorer", "policy_hash", "zone"):
         assert getattr(again, name) == getattr(run, name), name
+
+
+@pytest.mark.parametrize(
+    "zone", [b.ZONE, "America/Los_Angeles", "Asia/Dubai", "Asia/Tokyo", "Europe/Berlin", "Pacific/Auckland"]
+)
+@pytest.mark.parametrize("hours", [{}, {"not_after": "13:00:00"}])
+def test_e5_e6_messages_go_out_on_a_day_from_the_minute_on_that_is_told_and_not_before(
+    zone: str, hours: dict[str, str]
+) -> None:
+    """Held against the hours of runs a minute apart; a Friday, a Monday and the Wednesday after it are holidays in one country."""
+    holidays = ar.HolidayCalendar({"MX": {b.TODAY - timedelta(days=n) for n in (5, 2, 0)}})
+    policy = b.changed("balanced", clock=hours)
+
+    def at(instant: datetime) -> Run:
+        as_of = ar.AsOf(instant=instant, zone=b.ZONE)
+        return b.run(b.book(), policy=policy, at=as_of, calendar=holidays).parts()[1]
+
+    now = at(b.as_of(b.TODAY - timedelta(days=7), hour=10).instant)
+    for country in ("US", "MX"):
+        for ahead in range(1, 10):
+            day = now.today + timedelta(days=ahead)
+            moment = now.sends_from(day, now.slot(zone, country))
+            if now.slot(zone, country).send_on < day:
+                assert at(moment - timedelta(minutes=1)).slot(zone, country).send_on < day, (country, day)
+            assert at(moment).slot(zone, country).send_on >= day, (country, day)
