@@ -162,11 +162,9 @@ class Run:
 
     def _find_sends_from(self, day: date, zone: str, country: str | None) -> datetime:
         clock, midnight = self.clock, self.midnight(day)
-        opening = next_business_day(
-            day - DAY, self.calendar, country
-        )  # a contact's day may begin on the day before ours
+        opening = day - DAY  # a contact's day may begin on the day before ours
         while wall_time(opening, clock.not_before, zone) < midnight:
-            opening = next_business_day(opening + DAY, self.calendar, country)
+            opening += DAY
         before = previous_business_day(opening - DAY, self.calendar, country)
         closing = wall_time(before, clock.not_after, zone)
         return closing if self.instant < closing < midnight else midnight
