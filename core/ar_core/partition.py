@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from ar_core.cadence.book import DEBTS, SOURCES, Accounts, debtors
-from ar_core.cadence.facts import OWNED
+from ar_core.cadence.book import Accounts
+from ar_core.cadence.facts import DEBTS, OWNED, SOURCES, debtors
 from ar_core.cadence.policy import Policy
 from ar_core.model.money import ZERO
 from ar_core.model.settlements import Adjustment

@@ -6,19 +6,22 @@ An account is who receives the messages: a customer, or the parent it is billed 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from operator import itemgetter
 from typing import Any, Final, Literal, TypeVar
 
 from ar_core.cadence.facts import (
+    DEBTS,
     ID,
     INVOICE,
     NOBODY,
     OWNED,
+    SOURCES,
     AccountFacts,
     Ledger,
     OpenRow,
+    debtors,
     open_and_closed,
 )
 from ar_core.cadence.index import Index, difference, grouped, without
@@ -28,13 +31,9 @@ from ar_core.model.parties import Customer
 from ar_core.model.settlements import Adjustment, Allocation, Payment
 from ar_core.model.snapshot import Snapshot
 
-__all__ = ["DEBTS", "SOURCES", "AccountFacts", "Accounts", "Book", "CollectAt", "Ledger", "debtors"]
+__all__ = ["AccountFacts", "Accounts", "Book", "CollectAt", "Ledger"]
 
 _NONE: Final[tuple[()]] = ()
-DEBTS: Final = ("promises", "disputes")
-"""Kinds that may name only an invoice; its customer is theirs."""
-SOURCES: Final = ("payments", "credit_notes", "adjustments")
-"""Kinds that allocations come from."""
 
 CollectAt = Literal["customer", "bill_to", "parent"]
 
@@ -352,18 +351,6 @@ class Book(Ledger):
         )
 
 
-def debtors(debts: Sequence[Any], invoices: Iterable[Invoice]) -> list[str | None]:
-    """Whose each of these promises or disputes is: its customer's, or that of the first invoice it names which has one."""
-    owners = list(_owners(debts))
-    if None not in owners:
-        return owners
-    of = {i.id: i.customer_id for i in invoices}
-    return [
-        owner or next((found for i in _invoices_of(record) if (found := of.get(i))), None)
-        for record, owner in zip(debts, owners, strict=True)
-    ]
-
-
 def _owner(record: Any) -> str | None:
     owner: str | None = record.customer_id
     return owner
@@ -380,12 +367,6 @@ def _source(allocation: Allocation) -> str:
 
 def _target(allocation: Allocation) -> str:
     return allocation.target_id
-
-
-def _invoices_of(debt: Any) -> Sequence[str]:
-    """The invoices a promise or a dispute is about."""
-    several: Sequence[str] | None = getattr(debt, "invoice_ids", None)
-    return (debt.invoice_id,) if several is None else several
 
 
 def _has_loose_debts(snapshot: Snapshot) -> bool:

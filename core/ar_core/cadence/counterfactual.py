@@ -108,7 +108,11 @@ def _obstacles(evaluation: Evaluation, state: State, invoice: str, name: str) ->
     """Everything in the way, in the order in which it is looked at: what is named is supposed to be over before going on."""
     known: InvoiceView | None = None
     """Its features as they are, while nothing else was supposed than that it is chased at all."""
+    over: set[Hold] = set()
     while (stop := first_stop(state, invoice)) is not None:
+        if stop in over:
+            raise AssertionError(f"{invoice} is still kept by {stop.code} after that was supposed to be over")
+        over.add(stop)
         item = item_of(state, invoice)
         if known is None and item is not None:
             known = state.invoice_view(item)

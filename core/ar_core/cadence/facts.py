@@ -21,6 +21,7 @@ from ar_core.promises import PromiseTerms, PromiseVerdict, judge_customer_promis
 __all__ = [
     "BALANCE",
     "CURRENCY",
+    "DEBTS",
     "DUE",
     "ID",
     "INVOICE",
@@ -32,12 +33,14 @@ __all__ = [
     "RECORDS",
     "SELLER",
     "SINCE",
+    "SOURCES",
     "SUBJECT",
     "AccountFacts",
     "ClosedRow",
     "Ledger",
     "OpenRow",
     "Subject",
+    "debtors",
     "open_and_closed",
 ]
 
@@ -54,6 +57,10 @@ OWNED: Final = (
     "pauses",
 )
 """Kinds of records of a snapshot that name their customer."""
+DEBTS: Final = ("promises", "disputes")
+"""Of them those that may name only an invoice; its customer is theirs."""
+SOURCES: Final = ("payments", "credit_notes", "adjustments")
+"""Of them those that allocations come from."""
 RECORDS: Final = ("ancestors", "open_rows", "closed_rows", "ancestor_profiles", *OWNED)
 """What an account's facts are made of, beside who it is and the book they stand in."""
 NOBODY: Final = ""
@@ -99,6 +106,7 @@ NEVER_CHASED: Final = date.max.toordinal() + 1
 """A day that never comes."""
 
 _read_days: Final = reader("applied_on")
+_read_owner: Final = reader("customer_id")
 
 
 def open_and_closed(
@@ -283,6 +291,24 @@ class AccountFacts:
     def __reduce__(self) -> tuple[Any, ...]:
         records = {name: getattr(self, name) for name in RECORDS}
         return _received, (self.id, self.book, self.customer, self.members, records)
+
+
+def debtors(debts: Sequence[Any], invoices: Iterable[Invoice]) -> list[str | None]:
+    """Whose each of these promises or disputes is: its customer's, or that of the first invoice it names which has one."""
+    owners = list(_read_owner(debts))
+    if None not in owners:
+        return owners
+    of = {i.id: i.customer_id for i in invoices}
+    return [
+        owner or next((found for i in _invoices_of(record) if (found := of.get(i))), None)
+        for record, owner in zip(debts, owners, strict=True)
+    ]
+
+
+def _invoices_of(debt: Any) -> Sequence[str]:
+    """The invoices a promise or a dispute is about."""
+    several: Sequence[str] | None = getattr(debt, "invoice_ids", None)
+    return (debt.invoice_id,) if several is None else several
 
 
 def _received(

@@ -67,7 +67,7 @@ class InvoiceHolds:
         """Amount of an invoice that is not chased: disputed or promised in part."""
         self.replies: list[Reply] = []
         self.approvals: list[PromiseVerdict] = []
-        """Promises that need approval, with the key of the task."""
+        """Promises that need approval."""
         self.human = False
         """The customer refused: a person speaks from now on."""
         self.changes_on: list[date] = []
@@ -197,7 +197,6 @@ def _promises(
         if not verdict.pending:
             continue
         until = verdict.deadline + DAY
-        found.changes_on.append(verdict.promised_date + DAY if verdict.state is PromiseState.OPEN else until)
         limit = _approval_limit(verdict, run, plan, invoices)
         if limit is not None:
             key_of = partial(action_key, run.family, facts.id, "task:approve_promise", verdict.promise_id, 0)

@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from ar_core.asof import AsOf
-from ar_core.cadence.book import SOURCES, Accounts, Book, debtors
+from ar_core.cadence.book import Accounts, Book
 from ar_core.cadence.collector import collector_at_rest
 from ar_core.cadence.evaluate import assemble, evaluate_accounts, prepare
 from ar_core.cadence.evaluation import Evaluation
-from ar_core.cadence.facts import ID, NOBODY
+from ar_core.cadence.facts import ID, NOBODY, SOURCES, debtors
 from ar_core.cadence.run import Run
 from ar_core.model.base import reader
 from ar_core.model.snapshot import Snapshot

@@ -9,17 +9,13 @@ from itertools import pairwise
 from ar_core.cadence.lint_codes import LintCode, LintFinding, Severity
 from ar_core.cadence.lint_void import void
 from ar_core.cadence.plan import FOREVER, TONES, CompiledPolicy, Plan
-from ar_core.cadence.policy import Actor, Clause, Override, Policy, Purpose, Step, StepKind
+from ar_core.cadence.policy import Actor, Override, Policy, Purpose, Step, StepKind
+from ar_core.cadence.vocabulary import CLAUSE_NEEDS
 from ar_core.calendar import WEEKENDS, Calendar
 from ar_core.model.parties import Channel
 
 __all__ = ["LintCode", "LintFinding", "Severity", "lint"]
 
-_CAPABILITIES = {
-    Clause.ORDER_HOLD: "can_hold_orders",
-    Clause.LEGAL: "will_pursue_legal",
-    Clause.AGENCY: "uses_agency",
-}
 _RARE = {Channel.SMS, Channel.WHATSAPP, Channel.LETTER}
 _FAR = 400
 _A_MONDAY = date(2024, 1, 1)
@@ -92,7 +88,7 @@ def _silent(policy: Policy, plan: Plan) -> Iterator[LintFinding]:
 def _threats(policy: Policy) -> Iterator[LintFinding]:
     for step in policy.steps:
         for clause in step.clauses:
-            name = _CAPABILITIES[clause]
+            name = CLAUSE_NEEDS[clause]
             covered = step.capability == name
             if not getattr(policy.capabilities, name) and not covered:
                 yield _find(

@@ -9,13 +9,12 @@ from typing import Final
 from ar_core.cadence.fulfilling import EVER, Days, can_hold, holds_wherever
 from ar_core.cadence.lint_codes import LintCode, LintFinding, Severity
 from ar_core.cadence.plan import FOREVER, Plan, PlanStep
-from ar_core.cadence.policy import Override, Policy, Rung, Step, StepKind, StepPatch
+from ar_core.cadence.policy import Override, Policy, Step, StepKind, StepPatch
+from ar_core.cadence.vocabulary import RUNG_NEEDS
 from ar_core.model.parties import Channel
 
 __all__ = ["void"]
 
-_CAPABILITY_OF: Final = {Rung.ORDER_HOLD: "can_hold_orders", Rung.REFERRAL: "uses_agency"}
-"""What a rung needs; without it a rule calls for finance leadership instead (R18)."""
 _WORTH: Final = frozenset({"value", "lifetime_value"})
 
 
@@ -147,7 +146,7 @@ def _capabilities(policy: Policy) -> Iterator[LintFinding]:
             "no order hold is proposed while capabilities.can_hold_orders is false; declare it, or leave this out",
         )
     for index, rule in enumerate(policy.escalate):
-        name = _CAPABILITY_OF.get(rule.rung)
+        name = RUNG_NEEDS.get(rule.rung)
         if name is not None and not getattr(declared, name):
             yield LintFinding(
                 LintCode.THREAT_WITHOUT_CAPABILITY,

@@ -15,7 +15,6 @@ from ar_core.cadence.patches import patched, scaled_day, scaled_step
 from ar_core.cadence.policy import (
     Actor,
     Capabilities,
-    Clause,
     Override,
     Policy,
     Purpose,
@@ -28,6 +27,7 @@ from ar_core.cadence.policy import (
 from ar_core.cadence.predicates import Predicate
 from ar_core.cadence.ruletables import RuleTables
 from ar_core.cadence.view import StageValue
+from ar_core.cadence.vocabulary import CLAUSE_NEEDS
 from ar_core.model.parties import Channel, ContactRole
 
 __all__ = [
@@ -49,12 +49,6 @@ NEVER: Final = 1 << 30
 """A number of days that never pass."""
 
 TONES: Final = {tone: rank for rank, tone in enumerate(Tone)}
-
-_CAPABILITY_OF: Final = {
-    Clause.ORDER_HOLD: "can_hold_orders",
-    Clause.LEGAL: "will_pursue_legal",
-    Clause.AGENCY: "uses_agency",
-}
 
 
 class Way:
@@ -119,7 +113,7 @@ class PlanStep:
         else:
             own = (Way(step, None),) if step.channels else ()
             self.ways = own + tuple(Way(step, variant) for variant in step.alternatives)
-        self.withheld = tuple(c for c in step.clauses if not getattr(capabilities, _CAPABILITY_OF[c]))
+        self.withheld = tuple(c for c in step.clauses if not getattr(capabilities, CLAUSE_NEEDS[c]))
 
 
 class Plan:

@@ -23,6 +23,7 @@ from ar_core.cadence.records import Action, ActionKind, DispositionKind
 from ar_core.cadence.ruletables import notice_asker
 from ar_core.cadence.run import Slot
 from ar_core.cadence.state import Draft, Item, Note, State
+from ar_core.cadence.vocabulary import RUNG_NEEDS
 from ar_core.model.activity import Intent
 from ar_core.model.parties import Channel
 
@@ -46,7 +47,6 @@ _INTERNAL: Final = ActionKind.INTERNAL
 _DECISION: Final = ActionKind.DECISION
 _ESCALATED: Final = Code.ESCALATED
 _NOTIFY: Final = Code.NOTIFY
-_NEEDS: Final = {Rung.ORDER_HOLD: "can_hold_orders", Rung.REFERRAL: "uses_agency"}
 _COPY: Final = PlanStep(
     Step(
         id="send_copy",
@@ -308,7 +308,7 @@ def escalate(state: State) -> None:
     key = None if told else state.untold(name, lead.id, lead.due_version)
     if key is None:
         return
-    proposal = state.rung in _NEEDS
+    proposal = state.rung in RUNG_NEEDS
     state.add(
         Internal(
             key,
@@ -339,7 +339,7 @@ def _rung(state: State, oldest: int) -> tuple[Escalation, Rung] | None:
         if not forced and holds(state.view) is not True:
             continue
         rung = called_for
-        needed = _NEEDS.get(rung)
+        needed = RUNG_NEEDS.get(rung)
         if needed is not None and not getattr(state.run.policy.capabilities, needed):
             why = {"rung": rung}
             state.notes.append(Note(f"escalate[{index}]", "withheld", Code.CAPABILITY_NOT_DECLARED, why))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +24,8 @@ from ar_core.cadence.predicates import Predicate, parse_predicate
 from ar_core.model.parties import Channel
 
 __all__ = [
+    "CLAUSE_NEEDS",
+    "RUNG_NEEDS",
     "Actor",
     "CapabilityName",
     "Clause",
@@ -108,6 +110,17 @@ class Rung(StrEnum):
 
 
 CapabilityName = Literal["will_pursue_legal", "can_hold_orders", "uses_agency"]
+CLAUSE_NEEDS: Final[Mapping[Clause, CapabilityName]] = {
+    Clause.ORDER_HOLD: "can_hold_orders",
+    Clause.LEGAL: "will_pursue_legal",
+    Clause.AGENCY: "uses_agency",
+}
+"""What must be declared before a message mentions a consequence (R18)."""
+RUNG_NEEDS: Final[Mapping[Rung, CapabilityName]] = {
+    Rung.ORDER_HOLD: "can_hold_orders",
+    Rung.REFERRAL: "uses_agency",
+}
+"""What must be declared for a rung; without it finance leadership is called for instead (R18)."""
 
 
 class Part(BaseModel):
