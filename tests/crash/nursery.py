@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,8 +52,8 @@ class Nursery:
             answer = str(self._folder / f"answer-{self._serial}.json")
             defaults = {
                 "what": "sync",
+                "clock": (emulator.clock.now().isoformat(), time.monotonic()),
                 "dies_at": 0,
-                "ahead": 0.0,
                 "full": False,
                 "workers": 3,
                 "real_time": False,

@@ -34,25 +34,21 @@ class Office:
     def __init__(self, workers: Nursery, emulator: Running[Any], url: str) -> None:
         self.workers, self.emulator, self.url = workers, emulator, url
         self.id = f"{emulator.erp}:{emulator.tenant}"
-        self.ahead = 0.0
 
     def later(self) -> None:
         """Claims and leases of the dead run out, and waits are over."""
-        self.ahead += LATER
         self.emulator.clock.advance(timedelta(seconds=LATER))
 
     def work(self, what: str, dies_at: int = 0) -> bool:
         """One worker's life; whether it was killed."""
-        task = {"what": what, "ahead": self.ahead, "dies_at": dies_at}
+        task = {"what": what, "dies_at": dies_at}
         (outcome,) = self.workers.run(self.emulator, self.url, [task])
         self.later()
         return outcome.killed
 
     def read_into(self, url: str, plug: Plug) -> None:
         """Somebody else connects the company to a store of their own."""
-        self.workers.run(
-            self.emulator, url, [{"ahead": self.ahead, "erp": {**self.emulator.as_json(), **plug}}]
-        )
+        self.workers.run(self.emulator, url, [{"erp": {**self.emulator.as_json(), **plug}}])
 
     def record(self, commands: Sequence[Command]) -> None:
         store = ar.open_store(self.url, key=KEY)

@@ -20,18 +20,16 @@ HOUR = 3600.0
 
 
 class Office:
-    """Workers of one company, on a clock that is moved ahead on both sides."""
+    """Workers of one company, on the emulator's clock."""
 
     def __init__(self, workers: Nursery, emulator: Running[Any], url: str) -> None:
         self.workers, self.emulator, self.url = workers, emulator, url
-        self.ahead = 0.0
 
     def later(self, seconds: float) -> None:
-        self.ahead += seconds
         self.emulator.clock.advance(timedelta(seconds=seconds))
 
     def task(self, **more: Any) -> dict[str, Any]:
-        return {"what": "refresh", "ahead": self.ahead, "tokens": False, **more}
+        return {"what": "refresh", "tokens": False, **more}
 
     def begin(self) -> None:
         """The tokens a person consented to are in the store, and have been refreshed once."""

@@ -27,17 +27,14 @@ def survive(workers: Nursery, platform: Platform, url: str, seed: int) -> int:
     chance.shuffle(stories)
     deaths = 0
     with platform.start(invoices=chance.randrange(30, 70), seed=seed, clock=clock) as emulator:
-        ahead = 0.0
         for number in range(ROUNDS):
             for _ in range(chance.randrange(3)):
                 with emulator.service.lock, suppress(CannotHappenError):
                     stories.pop()(emulator.ledger)
             # The leases of the dead run out meanwhile.
-            ahead += 900
             clock.advance(timedelta(seconds=900))
             task = {
                 "dies_at": chance.randrange(1, chance.choice((40, 400, 900))),
-                "ahead": ahead,
                 "full": chance.random() < 0.2,
                 "workers": chance.choice((1, 3)),
             }
@@ -45,10 +42,9 @@ def survive(workers: Nursery, platform: Platform, url: str, seed: int) -> int:
             deaths += outcome.killed
             # A third death in the middle of a refresh would come after the grace that Xero gives.
             if number % 2:
-                workers.run(emulator, url, [{"what": "refresh", "ahead": ahead}])
-        ahead += 900
+                workers.run(emulator, url, [{"what": "refresh"}])
         clock.advance(timedelta(seconds=900))
-        (last,) = workers.run(emulator, url, [{"ahead": ahead}])
+        (last,) = workers.run(emulator, url, [{}])
         assert last.report is not None
         assert last.report["complete"], last.report
         wrong = wrong_in(url, emulator)

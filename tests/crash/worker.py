@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import traceback
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,24 +55,29 @@ class Fate:
 
 
 class Skipping:
-    """The machine's clock, `ahead` seconds in the future; waiting costs no time but moves it further."""
+    """The emulator's clock; waiting costs no time but moves it ahead of that one.
 
-    def __init__(self, ahead: float) -> None:
-        self.ahead = ahead
+    `instant`: what that clock said, `at`: when, by the machine's monotonic clock. Both go on by that one, so that they stay together
+    also while the machine's date is put right.
+    """
+
+    def __init__(self, instant: str, at: float) -> None:
+        self._start = datetime.fromisoformat(instant) - timedelta(seconds=at)
+        self._waited = 0.0
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.ahead)
+        return self._start + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
-        return time.monotonic() + self.ahead
+        return time.monotonic() + self._waited
 
     def sleep(self, seconds: float) -> None:
         with self._lock:
-            self.ahead += max(seconds, 0.0)
+            self._waited += max(seconds, 0.0)
 
 
-class Ahead(Skipping):
+class Waiting(Skipping):
     """The same, but waiting takes time: for several workers who share a budget."""
 
     def sleep(self, seconds: float) -> None:
@@ -99,7 +104,7 @@ CHECKPOINTS: dict[type, tuple[str, ...]] = {
 def run(task: dict[str, Any]) -> None:
     """Do what a user's script would do (`what`: sync, deliver or refresh); ends the process.
 
-    `dies_at`: the checkpoint at which it is killed, `ahead`: how far its clock is in the future, `real_time`: whether waiting
+    `dies_at`: the checkpoint at which it is killed, `clock`: the emulator's, as `Skipping` takes it, `real_time`: whether waiting
     takes time, `tokens`: whether it brings tokens of its own or takes those in the store, `full` and `workers`: of a sync.
     """
     fate = Fate(task["dies_at"])
@@ -108,7 +113,7 @@ def run(task: dict[str, Any]) -> None:
     # Within a transaction as well: before each statement, and before and after the commit takes place.
     event.listen(Engine, "before_cursor_execute", fate.check)
     event.listen(Engine, "commit", fate.check)
-    clock = (Ahead if task["real_time"] else Skipping)(task["ahead"])
+    clock = (Waiting if task["real_time"] else Skipping)(*task["clock"])
     store = ar.open_store(task["url"], clock=clock, key=task["key"])
     plug = task["erp"]
     connection = FACES[plug["erp"]].connect(plug, store, clock, tokens=task["tokens"])
