@@ -137,6 +137,8 @@ class Book(Ledger):
         self._last_applied: dict[str, date] | None = None
         self._changes: dict[str, tuple[list[Any], list[Any]]] = {}
         """By kind, the records of the earlier book that are gone, and those that are new."""
+        self._has_loose_debts = False
+        """Some promise or dispute names no customer: whose it is may change with the invoice it is about."""
         self._follows = before is not None and self._follow(before)
         """It was made from an earlier book, for a run that asks for few accounts."""
         if not self._follows:
@@ -158,7 +160,10 @@ class Book(Ledger):
         for name in OWNED:
             records: Sequence[Any] = getattr(snapshot, name)
             found: defaultdict[str | None, list[Any]] = defaultdict(list)
-            owners = debtors(records, snapshot.invoices) if name in DEBTS else _owners(records)
+            owners = list(_owners(records))
+            if name in DEBTS and None in owners:
+                self._has_loose_debts = True
+                owners = debtors(records, snapshot.invoices)
             for owner, record in zip(owners, records, strict=True):
                 found[owner].append(record)
             found.pop(None, None)
@@ -181,8 +186,14 @@ class Book(Ledger):
     def _follow(self, before: Book) -> bool:
         """Take over what an earlier book has indexed, and read what is new; False when that is not worth it, or not safe."""
         old, new = before.snapshot, self.snapshot
+        if before._has_loose_debts:
+            return False
         gone, fresh = difference(old.invoices, new.invoices)
-        if 2 * len(fresh) > len(new.invoices) or _has_loose_debts(new) or _has_loose_debts(old):
+        changes = {
+            name: difference(getattr(old, name), getattr(new, name)) for name in (*OWNED, "allocations")
+        }
+        loose = any(None in _owners(changes[name][1]) for name in DEBTS)
+        if loose or 2 * len(fresh) > len(new.invoices):
             return False
         self._facts = dict(before._facts)
         left, came = difference(old.customers, new.customers)
@@ -193,9 +204,6 @@ class Book(Ledger):
             own = self._own(customer.id)
             own.customer, own.members = customer, (customer,)
         self._change_invoices(gone, fresh)
-        changes = {
-            name: difference(getattr(old, name), getattr(new, name)) for name in (*OWNED, "allocations")
-        }
         for name in OWNED:
             self._change(name, *changes[name])
         if before.allocated is not None:
@@ -208,7 +216,7 @@ class Book(Ledger):
     def _change_invoices(self, gone: Sequence[Invoice], fresh: Sequence[Invoice]) -> None:
         lost = {id(invoice) for invoice in gone}
         opened, closed = open_and_closed(fresh)
-        for owner in {*opened, *closed, *((invoice.customer_id or NOBODY) for invoice in gone)}:
+        for owner in {*opened, *closed, *[customer_id or NOBODY for customer_id in _owners(gone)]}:
             own = self._own(owner)
             rows = [row for row in own.open_rows if id(row[INVOICE]) not in lost]
             others = [row for row in own.closed_rows if id(row[INVOICE]) not in lost]
@@ -367,11 +375,6 @@ def _source(allocation: Allocation) -> str:
 
 def _target(allocation: Allocation) -> str:
     return allocation.target_id
-
-
-def _has_loose_debts(snapshot: Snapshot) -> bool:
-    """Some promise or dispute names no customer: whose it is may change with the invoice it is about."""
-    return any(None in list(_owners(getattr(snapshot, name))) for name in DEBTS)
 
 
 def _sources_after(

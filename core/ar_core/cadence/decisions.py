@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter, itemgetter
@@ -36,12 +36,19 @@ _read_received: Final = reader("payment_date")
 
 
 class Decisions:
-    """The results of a run's accounts, in one order, and the lists that are written out from them."""
+    """The results of a run's accounts, in one order, and the lists that are written out from them.
 
-    def __init__(self, results: Mapping[str, AccountResult], run: Run, book: Book) -> None:
+    `not_before`: no result changes sooner, where that is known of those of an earlier run; the search for the first ends there.
+    """
+
+    def __init__(
+        self, results: Mapping[str, AccountResult], run: Run, book: Book, not_before: datetime | None = None
+    ) -> None:
         self.results = results
         self.run = run
         self.book = book
+        self.first_change_at: Final = _first_change(results.values(), not_before)
+        """Earliest instant at which one of the results may change without new facts."""
         self._sorted: list[AccountResult] | None = None
         self._dropped: frozenset[str] | None = None
 
@@ -57,9 +64,7 @@ class Decisions:
     @property
     def next_change_at(self) -> datetime | None:
         """Earliest instant at which any account may change without new facts."""
-        run = self.run
-        instants = map(attrgetter("changes_at"), self.results.values())
-        found: datetime | None = min(filter(None, instants), default=None)
+        run, found = self.run, self.first_change_at
         if found is not None and found <= run.midnight(run.today + DAY):
             return found  # nothing below comes sooner, and in most books somebody is due today
         first = min(self._days_for_all(), default=None)
@@ -197,6 +202,18 @@ class Decisions:
                 "action_key": None,
             }
         )
+
+
+def _first_change(results: Iterable[AccountResult], not_before: datetime | None) -> datetime | None:
+    """When the first of these changes by itself; in most books many do at one instant, so that it is found early where it is known."""
+    first: datetime | None = None
+    for result in results:
+        instant = result.changes_at
+        if instant is not None and (first is None or instant < first):
+            first = instant
+            if first == not_before:
+                break
+    return first
 
 
 def _by_id(rows: list[OpenRow], outcomes: list[Outcome], keys: list[str | None]) -> Answered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 
 from ar_core.asof import AsOf
 from ar_core.cadence.account import decide
@@ -99,6 +100,8 @@ def assemble(
     run: Run,
     book: Book,
     notes: tuple[Code, ...] = (),
+    *,
+    not_before: datetime | None = None,
 ) -> Evaluation:
-    """Put the results of all accounts together: one value."""
-    return Evaluation.of(Decisions(results, run, book), notes)
+    """Put the results of all accounts together: one value. `not_before`: none of them changes sooner, where that is known."""
+    return Evaluation.of(Decisions(results, run, book, not_before), notes)

@@ -83,7 +83,9 @@ def _reevaluate(
     for account_id in stale:
         kept.pop(account_id, None)
     kept.update((result.account_id, result) for result in fresh)
-    return assemble(kept, run, book, previous.notes)
+    firsts = [previous.decisions.first_change_at, *[result.changes_at for result in fresh]]
+    not_before = min([instant for instant in firsts if instant is not None], default=None)
+    return assemble(kept, run, book, previous.notes, not_before=not_before)
 
 
 def _tiers(before: Run, old: Snapshot, book: Book, changed: Collection[str], as_of: AsOf) -> Tiers | None:
