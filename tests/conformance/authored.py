@@ -6,9 +6,9 @@ invoice is of 100 USD and so many days past due; `first` is due on day 3, `deman
 
 from __future__ import annotations
 
-from tests.conformance import cases_pauses, cases_plan, cases_sequence, notation
+from tests.conformance import cases_pauses, cases_plan, cases_sequence, cases_settings, notation
 
-__all__ = ["cases_pauses", "cases_plan", "cases_sequence"]
+__all__ = ["cases_pauses", "cases_plan", "cases_sequence", "cases_settings"]
 
 if __name__ == "__main__":
     notation.write()

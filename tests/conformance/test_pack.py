@@ -39,6 +39,11 @@ def test_there_are_enough_cases_and_each_names_rules_that_exist_and_says_why() -
         assert len(case.why) > 20, case.id
 
 
+def test_every_edge_case_has_a_case_but_those_that_no_valid_file_can_show() -> None:
+    shown = {rule for case in CASES for rule in case.rules}
+    assert {f"E{number}" for number in range(1, 51)} - shown == {"E18", "E50"}
+
+
 def test_every_open_invoice_of_a_case_has_an_expectation() -> None:
     for case in CASES:
         open_ = {
