@@ -211,6 +211,12 @@ def test_e24_the_first_of_a_chain_that_never_went_out_comes_first() -> None:
     assert ladder.at(30, done={"a": 5}) == due("b")
 
 
+def test_e24_a_chain_may_be_as_long_as_it_likes() -> None:
+    chain = [{"id": f"s{n}", "at": n, "requires": [f"s{n - 1}"] if n else []} for n in range(1500)]
+    assert Ladder(*chain).at(1499) == due("s0")
+    assert Ladder(*chain).at(1499, done={f"s{n}": n for n in range(800)}) == due("s800")
+
+
 def test_e24_what_went_out_hides_no_other_that_is_required() -> None:
     ladder = Ladder(("a", 3), ("b", 8), needing("a", "b"))
     assert ladder.at(30, done={"a": 5}) == due("b")

@@ -171,6 +171,15 @@ def test_r19_c18_value_tiers_are_shares_of_the_ranked_customers(
     assert tuple(tiers.count(t) for t in ("strategic", "core", "tail")) == expected
 
 
+@pytest.mark.parametrize("preset", ["balanced", "funnel_5"])
+def test_r19_the_presets_cut_at_20_and_80_percent(preset: str) -> None:
+    names = [f"c{n:03d}" for n in range(200)]
+    profiles = [b.profile(n, lifetime_value=Decimal(1000 + i)) for i, n in enumerate(names)]
+    book = b.book(*profiles, *(b.invoice(n, 3, n) for n in names))
+    tiers = [s.value_tier for s in ar.evaluate(book, b.policy_of(preset), b.as_of()).segments]
+    assert tuple(tiers.count(t) for t in ("strategic", "core", "tail")) == (40, 120, 40)
+
+
 def test_c18_equal_values_share_the_better_tier() -> None:
     names = [f"c{n:02d}" for n in range(10)]
     values = [100, 90, 90, 90, 50, 50, 50, 50, 50, 50]
@@ -435,30 +444,43 @@ def test_r50_to_r54_risk_by_days_past_due(policy: str, dpd: int, expected: str) 
     assert segment(dpd, policy=policy) == expected
 
 
-def paid_invoices(count: int, late: int = 0) -> list[Any]:
+def paid_invoices(count: int, late: int = 0, name: str = "old") -> list[Any]:
+    """Invoices of which each was paid on its due date, or so many days after it."""
     records: list[Any] = []
     for n in range(count):
         ago = 40 + n
-        records.append(
-            b.invoice(f"old{n}", dpd=ago + late, balance_due=Decimal(0)),
-        )
-        records.append(b.payment(f"pay{n}", ago=ago))
-        records.append(b.allocation(f"pay{n}", f"old{n}", ago=ago))
+        records.append(b.invoice(f"{name}{n}", dpd=ago + late, balance_due=Decimal(0)))
+        records.append(b.payment(f"{name}:pay{n}", ago=ago))
+        records.append(b.allocation(f"{name}:pay{n}", f"{name}{n}", ago=ago))
     return records
 
 
-def test_r51_who_pays_on_time_with_a_low_balance_is_reliable() -> None:
-    assert segment(0, *paid_invoices(10)) == "reliable"
-    assert segment(1, *paid_invoices(10)) == "occasional"
-    assert segment(0, *paid_invoices(10, late=1)) == "occasional"
-    assert segment(0) == "occasional", "nothing is known about a customer who never paid"
+@pytest.mark.parametrize("policy", ["risk_4", "balanced"])
+@pytest.mark.parametrize(
+    ("dpd", "on_time", "late", "expected"),
+    [
+        (0, 10, 0, "reliable"),
+        (1, 10, 0, "occasional"),
+        (0, 9, 1, "reliable"),
+        (0, 8, 1, "occasional"),
+        (0, 0, 10, "occasional"),
+        (0, 0, 0, "occasional"),  # nothing is known about a customer who never paid
+    ],
+)
+def test_r51_who_pays_nine_of_ten_on_time_is_reliable(
+    policy: str, dpd: int, on_time: int, late: int, expected: str
+) -> None:
+    paid = [*paid_invoices(on_time), *paid_invoices(late, 1, "slow")]
+    assert segment(dpd, *paid, policy=policy) == expected
 
 
-def test_r51_the_balance_of_a_reliable_payer_is_at_most_10_000() -> None:
-    large = b.invoice("i1", 0, balance_due=Decimal("10000.00"), total=Decimal("10000.00"))
-    assert b.run(large, *paid_invoices(10), policy="risk_4").segments[0].risk_tier == "reliable"
-    larger = large.model_copy(update={"balance_due": Decimal("10000.01")})
-    assert b.run(larger, *paid_invoices(10), policy="risk_4").segments[0].risk_tier == "occasional"
+@pytest.mark.parametrize("policy", ["risk_4", "balanced"])
+@pytest.mark.parametrize(("balance", "expected"), [("10000.00", "reliable"), ("10000.01", "occasional")])
+def test_r51_the_balance_of_a_reliable_payer_is_at_most_10_000(
+    policy: str, balance: str, expected: str
+) -> None:
+    large = b.invoice("i1", 0, balance_due=Decimal(balance), total=Decimal(balance))
+    assert b.run(large, *paid_invoices(10), policy=policy).segments[0].risk_tier == expected
 
 
 def test_r52_an_occasional_slipper_gets_one_personal_check_in() -> None:
@@ -479,10 +501,24 @@ def test_r53_at_risk_is_called_on_entry_and_then_every_7_days() -> None:
     assert (again.step, again.occurrence) == ("risk_call", 1)
 
 
-def test_r53_rising_balance_and_a_dispute_make_a_customer_at_risk() -> None:
+@pytest.mark.parametrize("policy", ["risk_4", "balanced"])
+@pytest.mark.parametrize(
+    ("paid", "expected"), [("0.01", "at_risk"), ("99.99", "at_risk"), ("100", "occasional")]
+)
+def test_r53_rising_balance_and_a_dispute_make_a_customer_at_risk(
+    policy: str, paid: str, expected: str
+) -> None:
     settled = b.dispute(ago=20, resolved_on=b.TODAY - timedelta(days=10))
-    assert segment(5, settled) == "at_risk"
-    assert segment(5) == "occasional"
+    money = [b.payment(ago=20, amount=paid), b.allocation(ago=20, amount=paid)]
+    assert segment(5, *money, settled, policy=policy) == expected
+    assert segment(5, *money, policy=policy) == "occasional"
+
+
+@pytest.mark.parametrize("policy", ["risk_4", "balanced"])
+@pytest.mark.parametrize(("broken", "expected"), [(0, "occasional"), (1, "at_risk"), (2, "high_risk")])
+def test_r53_r54_risk_by_broken_promises(policy: str, broken: int, expected: str) -> None:
+    promises = [b.promise(f"p{n}", on=-40 + 10 * n, given=45 - 10 * n, covers=("i1",)) for n in range(broken)]
+    assert segment(3, *promises, policy=policy) == expected
 
 
 def test_r54_r56_two_broken_promises_are_high_risk_and_need_a_person_at_any_age() -> None:

@@ -139,14 +139,13 @@ def _latest(
 
 def _missing_requirement(plan: Plan, step: PlanStep, done: Mapping[str, date]) -> PlanStep | None:
     """The first step in the chain of requirements that never went out by itself; it opens again (E24)."""
-    for name in step.requires:
-        if name in done:
-            continue
-        needed = plan.by_id.get(name)
-        if needed is None or not needed.is_touch:
-            continue
-        return _missing_requirement(plan, needed, done) or needed
-    return None
+    found = None
+    while True:
+        missing = (plan.by_id.get(name) for name in step.requires if name not in done)
+        needed = next((other for other in missing if other is not None and other.is_touch), None)
+        if needed is None:
+            return found
+        found = step = needed
 
 
 def _repeated(
