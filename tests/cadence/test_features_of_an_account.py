@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import ar_core as ar
+from ar_core.cadence.explain import account_state
 from tests.cadence import books as b
 
 IN, ANSWERED, FAILED, BOUNCED = (
@@ -189,7 +190,9 @@ class TestSettledInvoices:
     )
     def test_some_tell_nothing(self, changes: dict[str, Any]) -> None:
         first, *rest = paid("s1", 30, 20)
-        assert value_of("settled_12m", ONE, first.model_copy(update=changes), *rest) == "0"
+        odd = first.model_copy(update=changes)
+        assert value_of("settled_12m", ONE, odd, *rest) == "0"
+        assert value_of("settled_12m", ONE, odd, *rest, *paid("s2", 30, 20)) == "1"
 
     def test_it_was_settled_when_the_last_money_was_applied(self) -> None:
         parts = (
@@ -373,6 +376,13 @@ def test_a_rolling_window_says_when_it_may_change(feature: str, records: list[An
     assert without is not None
     assert feature == "disputes_12m" or without > first.instant
     assert b.run(ONE, *records, policy=asking(feature)).next_change_at == first.instant
+
+
+def test_what_is_billed_today_leaves_the_quarter_in_ninety_days() -> None:
+    evaluation = b.run(b.invoice(dpd=-30, issue_date=b.TODAY), policy=asking("balance_trend"))
+    view = account_state(evaluation, b.customer_id()).view
+    assert view.balance_trend == 100
+    assert b.TODAY + timedelta(days=90) in view.changes_on
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,32 @@ class TestOneCustomer:
         found = same_as_full(first, snapshots[1], [] if owner is None else [owner])
         assert found.promises != first.promises
 
+    def test_one_payment_is_applied_to_an_invoice_of_one_customer_and_another_is_void_that_kept_a_promise(
+        self,
+    ) -> None:
+        """All three are found: who paid, whose invoice it is, and whose promise it was."""
+        apart = tuple(c.model_copy(update={"parent_id": None}) for c in FAMILY)
+        promises = [
+            b.promise(
+                f"pr{n}",
+                on=-7,
+                given=9,
+                covers=(f"i{n}",),
+                customer_id=b.customer_id(f"c{n}"),
+                promised_amount=Decimal(60),
+                currency=b.BASE,
+            )
+            for n in (3, 4)
+        ]
+        second, old = b.payment("p2", ago=8), b.allocation(target="i3", ago=8, amount="60")
+        first = b.run(book(*promises, old, b.payment(ago=8, amount="60"), second, family=apart))
+        void = b.payment(ago=8, amount="60", document_status=ar.DocumentStatus.VOIDED)
+        new = b.allocation("p2", "i4", ago=8, amount="60")
+        found = same_as_full(first, book(*promises, old, new, void, second, family=apart), ["c1"])
+        kept, broken = ar.PromiseState.KEPT, ar.PromiseState.BROKEN
+        assert [p.state for p in first.promises] == [kept, broken]
+        assert [p.state for p in found.promises] == [broken, kept]
+
     def test_only_those_whom_it_concerns_are_looked_at_again(self) -> None:
         """c1 paid for c3; neither its own invoice nor the promise of c4, which c4 pays for, make anybody else be decided."""
         asked: list[str] = []

@@ -159,7 +159,7 @@ def _dealt_with(touch: Touch, state: State) -> tuple[Touch, ...]:
     reply = _earlier(touch, first - day, run)
     if touch.direction is Direction.INBOUND:
         return (reply,)
-    said = reply.model_copy(update={"direction": Direction.INBOUND, "key": None})
+    said = reply.model_copy(update={"direction": Direction.INBOUND})
     return touch.model_copy(update={"intent": Intent.NONE}), said
 
 
