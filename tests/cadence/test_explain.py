@@ -81,7 +81,7 @@ def test_asking_for_traces_changes_no_result() -> None:
         (9, "call", {"dpd": ">= 22"}),
         (50, "call", {"dpd": "<= 45"}),
         (25, "demand", {"dpd": "<= 21"}),
-        (5, "nudge_sms", {"steps.nudge_sms.enabled": "is true"}),
+        (5, "nudge_sms", {"steps.nudge_sms.enabled": "is true", "no_address": "no longer holds"}),
         (10, "first", {"dpd": "<= 7"}),
     ],
 )

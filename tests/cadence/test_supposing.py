@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import ar_core as ar
 from ar_core.cadence import counterfactual
@@ -14,12 +17,14 @@ from ar_core.cadence.facts import AccountFacts
 from ar_core.cadence.state import State
 from ar_core.segments import TierAssignment
 from tests.cadence import books as b
+from tests.cadence.test_properties import HARD
 from tests.cadence.test_why_not_behind import part, resolved, told
-from tests.cadence.test_why_not_in_full import rows
-from tests.cadence.test_why_not_together import check, reply
+from tests.cadence.test_why_not_in_full import Row, rows
+from tests.cadence.test_why_not_together import accounts, check, reply
 
 DAY = timedelta(days=1)
 Code = ar.Code
+DAYS_TO_GO: Row = ("dpd", ">= 8", "3", "NOT_YET_DUE", 5)
 
 
 def test_the_customer_keeps_its_tier() -> None:
@@ -87,3 +92,68 @@ def test_what_stays_after_it_was_supposed_to_be_over_is_an_error_of_ours_and_no_
         ar.why_not(evaluation, b.invoice_id(), "demand")
     said = f"{b.invoice_id()} is still kept by DISPUTED after that was supposed to be over"
     assert str(caught.value) == said
+
+
+# ---- a step that is switched off
+
+
+def switch(step: str) -> Row:
+    return (f"steps.{step}.enabled", "is true", "false", None, None)
+
+
+def off(step: str, **changes: Any) -> ar.Policy:
+    return b.changed("balanced", steps=[{"id": step, "enabled": False}], **changes)
+
+
+@HARD
+@given(accounts(), st.sampled_from(["demand", "demand", "call", "first"]))
+def test_behind_the_switch_of_a_step_stands_what_stands_in_its_way_when_it_is_on(
+    records: list[Any], step: str
+) -> None:
+    on = ar.why_not(b.run(*records), b.invoice_id(), step)
+    found = ar.why_not(b.run(*records, policy=off(step)), b.invoice_id(), step)
+    switches = [need for need in found.would_fire_if if need.fact == f"steps.{step}.enabled"]
+    assert [need for need in found.would_fire_if if need not in switches] == list(on.would_fire_if)
+    assert len(switches) == 1
+    assert not found.fires
+
+
+def test_of_an_invoice_that_owes_nothing_no_switch_is_named() -> None:
+    nothing = b.invoice(dpd=9, document_status=ar.DocumentStatus.UNKNOWN, balance_due=Decimal(0))
+    assert rows(b.run(nothing, policy=off("demand")), "demand") == [told(Code.UNKNOWN_STATUS)]
+
+
+@pytest.mark.parametrize(
+    "patches",
+    [
+        {"demand": {"enabled": False, "channels": ["letter"]}},
+        {"*": {"enabled": False, "channels": ["letter"]}},
+        {"*": {"enabled": False}, "demand": {"channels": ["letter"]}},
+        {"*": {"channels": ["letter"]}, "demand": {"enabled": False}},
+    ],
+)
+def test_an_override_may_switch_it_off_and_keeps_its_other_changes(patches: dict[str, Any]) -> None:
+    """The customer has no postal address, so a letter has no way to it."""
+    override = {"when": "value == core", "steps": patches, "origin": "test"}
+    policy = b.changed("balanced", overrides=[override])
+    evaluation = b.run(b.invoice(dpd=3), b.contact(postal=None), policy=policy)
+    assert rows(evaluation, "demand") == [switch("demand"), DAYS_TO_GO, told(Code.NO_ADDRESS)]
+    reachable = b.run(b.invoice(dpd=3), policy=policy)
+    assert rows(reachable, "demand") == [switch("demand"), DAYS_TO_GO]
+
+
+def test_an_override_that_switches_another_step_off_leaves_it_off() -> None:
+    """With the call on as well, the call would be due, and not the demand before it."""
+    override = {"when": "value == core", "steps": {"call": {"enabled": False}}, "origin": "test"}
+    policy = off("demand", overrides=[override])
+    assert rows(b.run(b.invoice(dpd=21), policy=policy), "demand") == [switch("demand")]
+    wide = b.changed(
+        "balanced",
+        steps=[{"id": "demand", "enabled": False, "window": [8, 45]}],
+        overrides=[override],
+    )
+    assert rows(b.run(b.invoice(dpd=30), policy=wide), "demand") == [switch("demand")]
+    assert rows(b.run(b.invoice(dpd=30), b.dispute(), policy=wide), "demand") == [
+        resolved("d1"),
+        switch("demand"),
+    ]

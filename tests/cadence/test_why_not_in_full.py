@@ -92,7 +92,10 @@ CASES: dict[str, tuple[Callable[[], ar.Evaluation], str, list[Row]]] = {
     "it is switched off": (
         lambda: run("balanced", 6),
         "nudge_sms",
-        [("steps.nudge_sms.enabled", "is true", "false", None, None)],
+        [
+            ("steps.nudge_sms.enabled", "is true", "false", None, None),
+            ("no_address", "no longer holds", "A task to find an address is open.", "NO_ADDRESS", None),
+        ],
     ),
     "a promise": (
         disputed(b.promise(on=5)),
@@ -193,7 +196,8 @@ def test_an_answer_reads_as_a_sentence() -> None:
     switched_off = b.run(b.invoice(dpd=6), b.promise(on=5))
     assert str(ar.why_not(switched_off, b.invoice_id(), "nudge_sms")) == (
         f"nudge_sms would fire for {b.invoice_id()} if promise verdict is broken or withdrawn "
-        "(is local:pr1: A promise to pay is open.) and steps.nudge_sms.enabled is true (is false)"
+        "(is local:pr1: A promise to pay is open.) and steps.nudge_sms.enabled is true (is false) "
+        "and no_address no longer holds (is A task to find an address is open.)"
     )
     evaluation = run("balanced", 9)
     fires = ar.why_not(evaluation, b.invoice_id(), "demand")

@@ -21,7 +21,7 @@ from ar_core.cadence.results import result_of
 from ar_core.cadence.run import DAY
 from ar_core.cadence.state import Item, State
 from ar_core.cadence.steps import choose_step, named, position
-from ar_core.cadence.supposing import after, first_stop, item_of, without
+from ar_core.cadence.supposing import after, first_stop, item_of, switched_on, without
 from ar_core.cadence.view import InvoiceView
 from ar_core.model.base import Frozen
 from ar_core.model.money import exact
@@ -55,7 +55,7 @@ class Counterfactual(Frozen):
 
     Each is one thing: every dispute, promise, pause and flag that stops the invoice. A dispute counts as resolved once nothing waits
     for it any more (`pauses.dispute_resume_days`). Of the days to wait after contacts and payments the longest wait is named; the
-    shorter ones are over with it.
+    shorter ones are over with it. Behind the switch of a step that is off stands what would be in its way if it were on.
     """
 
     def __str__(self) -> str:
@@ -121,12 +121,13 @@ def _obstacles(evaluation: Evaluation, state: State, invoice: str, name: str) ->
         if facts is None:
             return
         state = decide(facts, state.run)
-    item, step = item_of(state, invoice), state.plan.by_id.get(name)
+    if name not in state.plan.by_id and item_of(state, invoice) is not None:
+        yield NeededFact(fact=f"steps.{name}.enabled", needed="is true", actual="false")
+        state = decide(state.facts, switched_on(state.run, name))
+    item = item_of(state, invoice)
     if item is None:
         return
-    if step is None:
-        yield NeededFact(fact=f"steps.{name}.enabled", needed="is true", actual="false")
-        return
+    step = state.plan.by_id[name]
     changes = [*_rules(state, item, step, known or state.invoice_view(item)), *_plan(state, item, step)]
     yield from changes
     yield from _limits(evaluation, state, item, step, due=not changes)

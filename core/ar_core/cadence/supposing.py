@@ -13,13 +13,15 @@ from typing import Any, Final
 from ar_core.cadence.codes import Code
 from ar_core.cadence.facts import ID, INVOICE, RECORDS, AccountFacts, open_and_closed
 from ar_core.cadence.holds import Hold
+from ar_core.cadence.plan import CompiledPolicy
+from ar_core.cadence.policy_parts import Override, StepPatch
 from ar_core.cadence.run import DAY, Run
 from ar_core.cadence.state import Item, State
 from ar_core.model.activity import Direction, Dispute, Intent, Touch
 from ar_core.model.documents import DocumentStatus
 from ar_core.model.profile import ProfileFlag
 
-__all__ = ["after", "first_stop", "item_of", "without"]
+__all__ = ["after", "first_stop", "item_of", "switched_on", "without"]
 
 _STATUSES: Final = frozenset({Code.NOT_POSTED, Code.VOIDED, Code.UNKNOWN_STATUS})
 _KNOWN_FLAGS: Final = frozenset(flag.value for flag in ProfileFlag)
@@ -105,6 +107,32 @@ def after(state: State, limit: Hold) -> AccountFacts:
         for p in facts.payments
     ]
     return _supposed(facts, touches=touches, payments=payments)
+
+
+def switched_on(run: Run, step_id: str) -> Run:
+    """The run by its policy with a step that is enabled, whatever the step and the overrides say."""
+    policy = run.policy
+    steps = [s if s.id != step_id else s.model_copy(update={"enabled": True}) for s in policy.steps]
+    overrides = [_leaving_on(override, step_id) for override in policy.overrides]
+    changed = policy.model_copy(update={"steps": tuple(steps), "overrides": tuple(overrides)})
+    return Run(
+        CompiledPolicy(changed),
+        run.as_of,
+        run.calendar,
+        run.tiers,
+        tiers_given=run.tiers_given,
+        base_currency=run.base_currency,
+        rates=run.rates,
+        scorer=run.scorer,
+    )
+
+
+def _leaving_on(override: Override, step_id: str) -> Override:
+    """An override that switches a step off no more."""
+    if all(override.steps[name].enabled is not False for name in ("*", step_id) if name in override.steps):
+        return override
+    patch = override.steps.get(step_id, StepPatch()).model_copy(update={"enabled": True})
+    return override.model_copy(update={"steps": {**override.steps, step_id: patch}})
 
 
 def _supposed(facts: AccountFacts, **records: Any) -> AccountFacts:
