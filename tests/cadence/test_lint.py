@@ -20,6 +20,10 @@ AI = (
     "say `either`, or plan for it"
 )
 STAGE = "firm in stage all, whose tone is friendly; the step's tone counts"
+CONTRADICT = (
+    "where overrides[0] holds as well, step one is none any more: the day `at` = 18 lies outside the window [7, 14]; "
+    "say both changes in one of them, or let their rules exclude each other"
+)
 SHARES = (
     "strategic and core together are 1.1 of all customers, so none is tail; "
     "lower one of them until together they are at most 1"
@@ -413,6 +417,27 @@ CASES: dict[str, tuple[Callable[[], ar.Policy], list[tuple[str, str, str, str]]]
                 "warning",
                 "tiers.value",
                 SHARES,
+            ),
+        ],
+    ),
+    "overrides that contradict each other": (
+        lambda: ar.load_policy(
+            minimal(
+                steps=[
+                    {**minimal()["steps"][0], "at": 8, "window": [7, 20], "channels": ["email", "letter"]}
+                ],
+                overrides=[
+                    {"when": "value == tail", "steps": {"one": {"at": 18}}, "origin": "x"},
+                    {"when": "country == 'DE'", "steps": {"one": {"window": [7, 14]}}, "origin": "x"},
+                ],
+            )
+        ),
+        [
+            (
+                "OVERRIDES_CONTRADICT",
+                "error",
+                "overrides[1]",
+                CONTRADICT,
             ),
         ],
     ),

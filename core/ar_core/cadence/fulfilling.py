@@ -19,7 +19,7 @@ from ar_core.cadence.plan import FOREVER, Plan
 from ar_core.cadence.policy import Policy
 from ar_core.cadence.predicates import Condition, Predicate
 
-__all__ = ["EVER", "Days", "can_hold", "holds_wherever"]
+__all__ = ["EVER", "Days", "can_hold", "can_hold_together", "holds_wherever"]
 
 Days = tuple[int, int]
 """First and last day past due, both included."""
@@ -39,6 +39,12 @@ def can_hold(rule: Predicate, policy: Policy, plan: Plan, days: Days = EVER) -> 
     """
     cases = _cases((rule,), policy, plan, days)
     return cases is None or any(rule.holds(case) is True for case in cases)
+
+
+def can_hold_together(one: Predicate, other: Predicate, policy: Policy, plan: Plan) -> bool:
+    """Whether both hold in some case. False where that takes too long to find out."""
+    cases = _cases((one, other), policy, plan, EVER)
+    return cases is not None and any(one.holds(case) is True and other.holds(case) is True for case in cases)
 
 
 def holds_wherever(one: Predicate, other: Predicate, policy: Policy, plan: Plan) -> bool:

@@ -51,6 +51,8 @@ class LintCode(StrEnum):
     """An override that sets nothing, or one whose channels some steps do not have."""
     SHARES_ABOVE_ONE = "SHARES_ABOVE_ONE"
     """The shares of the value tiers are more than all customers (C18)."""
+    OVERRIDES_CONTRADICT = "OVERRIDES_CONTRADICT"
+    """Two overrides that may hold for one customer make of a step what is none: its day lies outside its window, for instance."""
 
 
 class Severity(StrEnum):

@@ -38,6 +38,7 @@ __all__ = [
     "Plan",
     "PlanStep",
     "Way",
+    "applied",
     "compiled_policy",
     "scaled_day",
     "with_channels",
@@ -120,7 +121,7 @@ class Plan:
     """Steps and stages for the customers for whom the same overrides hold."""
 
     def __init__(self, policy: Policy, overrides: Sequence[Override], extra_days: Sequence[int]) -> None:
-        steps, stages = _apply(policy, overrides)
+        steps, stages = applied(policy, overrides)
         compiled = [PlanStep(step, policy.capabilities) for step in steps if step.enabled]
         ladder = sorted((step for step in compiled if step.repeat_every is None), key=lambda s: s.at)
         self.steps: tuple[PlanStep, ...] = tuple(ladder)
@@ -291,7 +292,8 @@ def _tones(stages: Sequence[Stage]) -> dict[str, Tone]:
     return found
 
 
-def _apply(policy: Policy, overrides: Sequence[Override]) -> tuple[list[Step], list[Stage]]:
+def applied(policy: Policy, overrides: Sequence[Override]) -> tuple[list[Step], list[Stage]]:
+    """Steps and stages of a policy for whom these overrides hold, which change them in their order."""
     steps, stages = list(policy.steps), list(policy.stages)
     for override in overrides:
         if override.scale is not None:
