@@ -27,6 +27,7 @@ COMPILED: Final = (
     "cadence/choosing.py",
     "cadence/collector.py",
     "cadence/conditions.py",
+    "cadence/copies.py",
     "cadence/covers.py",
     "cadence/decisions.py",
     "cadence/due.py",

@@ -142,6 +142,13 @@ def test_an_override_may_switch_it_off_and_keeps_its_other_changes(patches: dict
     assert rows(reachable, "demand") == [switch("demand"), DAYS_TO_GO]
 
 
+def test_amounts_are_in_base_currency_behind_a_switch_as_before_it() -> None:
+    rate = ar.ExchangeRate(currency="EUR", base_currency=b.BASE, rate=Decimal("1.1"), as_of=b.TODAY)
+    policy = b.changed("balanced", steps=[{"id": "demand", "enabled": False, "when": "balance_base >= 200"}])
+    evaluation = b.run(b.invoice(dpd=9, currency="EUR"), rate, policy=policy)
+    assert rows(evaluation, "demand") == [switch("demand"), ("balance_base", ">= 200", "110.000", None, None)]
+
+
 def test_an_override_that_switches_another_step_off_leaves_it_off() -> None:
     """With the call on as well, the call would be due, and not the demand before it."""
     override = {"when": "value == core", "steps": {"call": {"enabled": False}}, "origin": "test"}

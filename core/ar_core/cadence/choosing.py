@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from ar_core.cadence.codes import Code
+from ar_core.cadence.content import SEND_COPY
 from ar_core.cadence.facts import SUBJECT
 from ar_core.cadence.holds import Hold
 from ar_core.cadence.plan import NEVER
@@ -185,7 +186,7 @@ def _migrate(state: State, due: date, dates: Mapping[str, date]) -> int | None:
     strange = [
         day
         for name, day in dates.items()
-        if name not in plan.known_steps and ":" not in name and name != "send_copy"
+        if name not in plan.known_steps and ":" not in name and name != SEND_COPY
     ]
     if not strange:
         return -1

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from ar_core.cadence.vocabulary import Purpose, Tone
 from ar_core.model.documents import Invoice
 from ar_core.model.parties import Channel
 
-__all__ = ["COPY", "Content", "content_of"]
+__all__ = ["COPY", "SEND_COPY", "Content", "content_of"]
+
+SEND_COPY: Final = "send_copy"
+"""The name under which a copy of an invoice is on record, as a step of a plan is under its id (R63)."""
 
 
 class Content(StrEnum):

@@ -11,7 +11,8 @@ from typing import Final
 
 from ar_core.cadence.channels import Address, Directory, NoWay
 from ar_core.cadence.codes import Code
-from ar_core.cadence.content import content_of
+from ar_core.cadence.content import SEND_COPY, content_of
+from ar_core.cadence.copies import answer_replies
 from ar_core.cadence.covers import covered_invoice, in_lead_order, lead_of, preconditions_of, totals_of
 from ar_core.cadence.facts import SELLER
 from ar_core.cadence.limits import account_limit, amount_limits
@@ -22,7 +23,7 @@ from ar_core.cadence.records import Action, ActionKind, DispositionKind
 from ar_core.cadence.run import DAY, Slot
 from ar_core.cadence.state import Draft, Item, Note, State, lead_key
 from ar_core.cadence.steps import own_step_up_to
-from ar_core.cadence.tasks import answer_replies, apply_cash_task, escalate, notify, raise_task
+from ar_core.cadence.tasks import apply_cash_task, escalate, notify, raise_task
 
 __all__ = ["Decision", "Message", "make_messages", "named_person", "ways_of"]
 
@@ -321,14 +322,16 @@ def _cover(state: State, lead: Item, step: PlanStep, key: str) -> None:
 def _part(state: State, item: Item, lead: PlanStep) -> tuple[Outcome | None, bool]:
     """What becomes of an invoice beside the message of a leading step, and whether the message covers it."""
     outcome, include = item.outcome, state.run.grouping.include
+    # It is paused, has an action of its own or waits for one, or is paid as soon as that is booked.
     if outcome is not None and (outcome.kind is not _WAIT or outcome.code in _NEVER_LISTED):
-        return outcome, False  # it is paused, has an action of its own, or is paid as soon as that is booked
+        return outcome, False
+    if outcome is not None and outcome.step == SEND_COPY:
+        return outcome, False
     if outcome is None or outcome.code not in _LISTED_ONLY:
         own = own_step_up_to(state.plan, state.invoice_view(item), lead, item.template.done, item.step)
         if own is not None:
             return state.outcome(item, _ACTION, Code.RIDES_ALONG, own.id), True
-    if outcome is None:
-        outcome = item.template.wait(state.run, Code.RUN_CAP, 1)
+    outcome = outcome or item.template.wait(state.run, Code.RUN_CAP, 1)
     if include == "all_open" or (include == "overdue_only" and item.dpd >= 1):
         return outcome.listed, True
     return outcome, False
