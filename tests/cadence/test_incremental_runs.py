@@ -51,6 +51,13 @@ def same_as_full(
     return again
 
 
+def sixty_of(number: int) -> ar.Promise:
+    """A customer promised 60 of its invoice for a week ago."""
+    whose, about = b.customer_id(f"c{number}"), (f"i{number}",)
+    amount = {"promised_amount": Decimal(60), "currency": b.BASE}
+    return b.promise(f"pr{number}", on=-7, given=9, covers=about, customer_id=whose, **amount)
+
+
 def book(
     *records: Any, family: Iterable[ar.Customer] = FAMILY, invoices: Iterable[ar.Invoice] = OPEN
 ) -> ar.Snapshot:
@@ -168,18 +175,7 @@ class TestOneCustomer:
         self, names: tuple[str | None, str | None], owner: str | None
     ) -> None:
         """Only who paid is named, where there is such a customer; the payment itself stays the same record."""
-        promises = [
-            b.promise(
-                f"pr{n}",
-                on=-7,
-                given=9,
-                covers=(f"i{n}",),
-                customer_id=customer.id,
-                promised_amount=Decimal(60),
-                currency=b.BASE,
-            )
-            for n, customer in ((2, CHILD), (3, OTHER))
-        ]
+        promises = [sixty_of(2), sixty_of(3)]
         payment = b.payment(ago=8, customer_id=None if owner is None else b.customer_id(owner))
         refund = b.allocation(target="r1", ago=8).model_copy(update={"target_id": payment.id})
         snapshots = [
@@ -197,18 +193,7 @@ class TestOneCustomer:
     ) -> None:
         """All three are found: who paid, whose invoice it is, and whose promise it was."""
         apart = tuple(c.model_copy(update={"parent_id": None}) for c in FAMILY)
-        promises = [
-            b.promise(
-                f"pr{n}",
-                on=-7,
-                given=9,
-                covers=(f"i{n}",),
-                customer_id=b.customer_id(f"c{n}"),
-                promised_amount=Decimal(60),
-                currency=b.BASE,
-            )
-            for n in (3, 4)
-        ]
+        promises = [sixty_of(3), sixty_of(4)]
         second, old = b.payment("p2", ago=8), b.allocation(target="i3", ago=8, amount="60")
         first = b.run(book(*promises, old, b.payment(ago=8, amount="60"), second, family=apart))
         void = b.payment(ago=8, amount="60", document_status=ar.DocumentStatus.VOIDED)
