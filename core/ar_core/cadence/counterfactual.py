@@ -11,17 +11,18 @@ from ar_core.cadence.channels import Directory, NoWay
 from ar_core.cadence.codes import CODES, Code
 from ar_core.cadence.conditions import Condition
 from ar_core.cadence.decisions import Decisions
+from ar_core.cadence.evaluate import evaluate_accounts
 from ar_core.cadence.evaluation import DispositionKind, Evaluation
 from ar_core.cadence.explain import account_state, plain
 from ar_core.cadence.holds import Hold
 from ar_core.cadence.limits import account_limit, amount_limits
-from ar_core.cadence.messages import ways_of
+from ar_core.cadence.messages import Decision, ways_of
 from ar_core.cadence.plan import Plan, PlanStep
 from ar_core.cadence.results import result_of
 from ar_core.cadence.run import DAY
 from ar_core.cadence.state import Item, State
 from ar_core.cadence.steps import choose_step, named, position
-from ar_core.cadence.supposing import after, first_stop, item_of, switched_on, without
+from ar_core.cadence.supposing import after, first_stop, item_of, of_age, switched_on, without
 from ar_core.cadence.view import InvoiceView
 from ar_core.model.base import Frozen
 from ar_core.model.money import exact
@@ -55,7 +56,8 @@ class Counterfactual(Frozen):
 
     Each is one thing: every dispute, promise, pause and flag that stops the invoice. A dispute counts as resolved once nothing waits
     for it any more (`pauses.dispute_resume_days`). Of the days to wait after contacts and payments the longest wait is named; the
-    shorter ones are over with it. Behind the switch of a step that is off stands what would be in its way if it were on.
+    shorter ones are over with it. Behind the switch of a step that is off stands what would be in its way if it were on, and behind an
+    age alone what would be on that day, were the other invoices as old as they are.
     """
 
     def __str__(self) -> str:
@@ -85,6 +87,8 @@ def why_not(evaluation: Evaluation, invoice: str, step: str) -> Counterfactual:
     if account not in evaluation.parts()[0]:
         return _answer(invoice, step, [_blocked(disposition.code, None)])
     state = account_state(evaluation, account)
+    if _is_asked(state, item_of(state, invoice), step):
+        return Counterfactual(invoice_id=invoice, step=step, fires=True, would_fire_if=())
     with exact():
         return _answer(invoice, step, list(_obstacles(evaluation, state, invoice, step)))
 
@@ -92,6 +96,14 @@ def why_not(evaluation: Evaluation, invoice: str, step: str) -> Counterfactual:
 def _answer(invoice: str, step: str, needed: list[NeededFact]) -> Counterfactual:
     unique = tuple(dict.fromkeys(needed))
     return Counterfactual(invoice_id=invoice, step=step, fires=not unique, would_fire_if=unique)
+
+
+def _is_asked(state: State, item: Item | None, name: str) -> bool:
+    """A decision or an internal step covers the invoice, which may have another answer beside it: a copy that was asked for."""
+    return item is not None and any(
+        isinstance(draft, Decision) and draft.step == name and item.place in draft.group
+        for draft in state.actions.values()
+    )
 
 
 def _blocked(code: Code, until: date | None, record: str | None = None) -> NeededFact:
@@ -128,9 +140,22 @@ def _obstacles(evaluation: Evaluation, state: State, invoice: str, name: str) ->
     if item is None:
         return
     step = state.plan.by_id[name]
-    changes = [*_rules(state, item, step, known or state.invoice_view(item)), *_plan(state, item, step)]
-    yield from changes
-    yield from _limits(evaluation, state, item, step, due=not changes)
+    rules = list(_rules(state, item, step, known or state.invoice_view(item)))
+    planned, dpd = _plan(state, item, step)
+    yield from rules
+    yield from planned
+    due = not rules and not planned
+    if not rules and len(planned) == 1 and dpd is not None and dpd != item.dpd:
+        then = decide(of_age(state, item, dpd), state.run)
+        again = item_of(then, invoice)
+        # Where its age changes more than the step, by a promise or a rule about the account, its day is not known.
+        if again is not None and again.hold is None and again.dpd == dpd and _leads(again, name):
+            state, item, step, due = then, again, then.plan.by_id[name], True
+    yield from _limits(evaluation, state, item, step, due=due)
+
+
+def _leads(item: Item, name: str) -> bool:
+    return item.step is not None and item.step.id == name
 
 
 def _rules(state: State, item: Item, step: PlanStep, known: InvoiceView) -> Iterator[NeededFact]:
@@ -209,14 +234,30 @@ class _Lead:
         return self.chosen(dpd, done) is self._step
 
 
-def _plan(state: State, item: Item, step: PlanStep) -> Iterator[NeededFact]:
-    """What of the plan stands in the way: what was done, what was not done yet, and then the age."""
+def _plan(state: State, item: Item, step: PlanStep) -> tuple[list[NeededFact], int | None]:
+    """What of the plan stands in the way: what was done, what was not done yet, and then the age.
+
+    And the days past due on which the step leads once that is over: the nearest; None where no day would do.
+    """
     lead = _Lead(state, item, step)
+    found: list[NeededFact] = []
     done = dict(named(state.plan, state.steps_done(item)))
     if not any(lead.on(dpd, done) for dpd in _days(state, item, step)):
-        yield from _order(state, item, step, lead, done)
-    if not lead.on(item.dpd, done):
-        yield _age(state, item, step, lead, done)
+        found += _order(state, item, step, lead, done)
+    if lead.on(item.dpd, done):
+        return found, item.dpd
+    days = [dpd for dpd in _days(state, item, step) if lead.on(dpd, done)]
+    nearest = min(days, key=lambda dpd: (abs(dpd - item.dpd), -dpd), default=None)
+    if nearest is not None:
+        return [*found, _age(state, item, step, nearest, days)], nearest
+    rival = lead.chosen(max(step.at, item.dpd), done)
+    never = NeededFact(
+        fact=f"steps.{rival.id if rival is not None else step.id}",
+        needed="leaves a day to the step",
+        actual=None,
+        code=Code.SUPERSEDED,
+    )
+    return [*found, never], None
 
 
 def _days(state: State, item: Item, step: PlanStep) -> range:
@@ -270,34 +311,24 @@ def _since(state: State, name: str, gap: int, done: dict[str, date]) -> Iterator
         done[name] = date.min
 
 
-def _age(state: State, item: Item, step: PlanStep, lead: _Lead, done: Mapping[str, date]) -> NeededFact:
-    """The nearest age at which the step leads: one that time brings, or else one that is over."""
-    days = [dpd for dpd in _days(state, item, step) if lead.on(dpd, done)]
-    if days:
-        nearest = min(days, key=lambda dpd: (abs(dpd - item.dpd), -dpd))
-        if nearest > item.dpd:
-            grace = 1 <= item.dpd <= state.run.clock.grace_days
-            early = Code.NOT_YET_DUE if item.dpd < step.at else Code.SUPERSEDED
-            return NeededFact(
-                fact="dpd",
-                needed=f"{'>=' if nearest + 1 in days else '=='} {nearest}",
-                actual=str(item.dpd),
-                code=Code.GRACE_DAYS if grace else early,
-                earliest=state.due_date(item) + timedelta(days=nearest),
-            )
-        missed = item.dpd + state.slot.lag > step.last
+def _age(state: State, item: Item, step: PlanStep, nearest: int, days: list[int]) -> NeededFact:
+    """The nearest of the ages at which the step leads: one that time brings, or else one that is over."""
+    if nearest > item.dpd:
+        grace = 1 <= item.dpd <= state.run.clock.grace_days
+        early = Code.NOT_YET_DUE if item.dpd < step.at else Code.SUPERSEDED
         return NeededFact(
             fact="dpd",
-            needed=f"{'<=' if nearest - 1 in days else '=='} {nearest}",
+            needed=f"{'>=' if nearest + 1 in days else '=='} {nearest}",
             actual=str(item.dpd),
-            code=Code.WINDOW_MISSED if missed else Code.SUPERSEDED,
+            code=Code.GRACE_DAYS if grace else early,
+            earliest=state.due_date(item) + timedelta(days=nearest),
         )
-    rival = lead.chosen(max(step.at, item.dpd), done)
+    missed = item.dpd + state.slot.lag > step.last
     return NeededFact(
-        fact=f"steps.{rival.id if rival is not None else step.id}",
-        needed="leaves a day to the step",
-        actual=None,
-        code=Code.SUPERSEDED,
+        fact="dpd",
+        needed=f"{'<=' if nearest - 1 in days else '=='} {nearest}",
+        actual=str(item.dpd),
+        code=Code.WINDOW_MISSED if missed else Code.SUPERSEDED,
     )
 
 
@@ -330,9 +361,15 @@ def _last(evaluation: Evaluation, state: State, invoice: str, step: PlanStep) ->
         raise AssertionError(
             f"{invoice} lost its answer when the limits on its account were supposed to be over"
         )
+    if _is_asked(state, item, step.id):
+        return
     if outcome.kind is not DispositionKind.ACTION or outcome.step != step.id:
         yield _blocked(outcome.code, run.in_days(outcome.until_in))
         return
     results, _, book = evaluation.parts()
+    if run is not evaluation.decisions.run and run.limits.max_per_address is not None:
+        # The step that is on now writes to other accounts as well, and some of them share the address.
+        again = evaluate_accounts([book.account(account) for account in results], run)
+        results = {result.account_id: result for result in again}
     if item.key in Decisions({**results, state.facts.id: result_of(state)}, run, book).dropped:
         yield _blocked(Code.ADDRESS_CAP, run.today + DAY)

@@ -21,7 +21,7 @@ from ar_core.model.activity import Direction, Dispute, Intent, Touch
 from ar_core.model.documents import DocumentStatus
 from ar_core.model.profile import ProfileFlag
 
-__all__ = ["after", "first_stop", "item_of", "switched_on", "without"]
+__all__ = ["after", "first_stop", "item_of", "of_age", "switched_on", "without"]
 
 _STATUSES: Final = frozenset({Code.NOT_POSTED, Code.VOIDED, Code.UNKNOWN_STATUS})
 _KNOWN_FLAGS: Final = frozenset(flag.value for flag in ProfileFlag)
@@ -107,6 +107,11 @@ def after(state: State, limit: Hold) -> AccountFacts:
         for p in facts.payments
     ]
     return _supposed(facts, touches=touches, payments=payments)
+
+
+def of_age(state: State, item: Item, dpd: int) -> AccountFacts:
+    """The account's facts, were one of its invoices due so many days ago. Where the policy rolls due dates, it may be another age."""
+    return _with_invoice(state.facts, item.id, due_date=state.run.today - timedelta(days=dpd))
 
 
 def switched_on(run: Run, step_id: str) -> Run:
