@@ -41,7 +41,7 @@ class TestLanguage:
         assert refused(f"b and {text}").endswith(": a rule nests at most 12 levels")
 
     def test_what_is_no_expression_is_shown_with_the_reason(self) -> None:
-        assert refused("max_dpd >").startswith("'max_dpd >' is not an expression: invalid syntax")
+        assert refused("max_dpd >") == "'max_dpd >' is not an expression: invalid syntax"
 
     def test_the_column_is_told_of_what_is_not_allowed(self) -> None:
         only = "`is` is only for `feature is None` and `feature is not None`"

@@ -100,7 +100,21 @@ def test_a_condition_reads_as_it_is_written() -> None:
         ("1 < 2", "'1 < 2', column 1: one side of a comparison is a feature, the other a value"),
         ("b and a + 1", "'b and a + 1', column 7: BinOp is not allowed here; write comparisons of features"),
         ("a is 3", "'a is 3', column 1: `is` is only for `feature is None` and `feature is not None`"),
-        ("a > None", "'a > None', column 5: write a number, text in quotes, or a tuple of them"),
+        ("a > None", "'a > None', column 5: nothing is compared with None; write `is None` or `is not None`"),
+        (
+            "a == None",
+            "'a == None', column 6: nothing is compared with None; write `is None` or `is not None`",
+        ),
+        (
+            "None != a",
+            "'None != a', column 1: nothing is compared with None; write `is None` or `is not None`",
+        ),
+        ("a in (1, None)", "column 10: nothing is compared with None; write `is None` or `is not None`"),
+        ("a > -None", "'a > -None', column 6: write a number, text in quotes, or a tuple of them"),
+        ("a == true", "'a == true', column 6: write True for true"),
+        ("b and not false", "'b and not false', column 11: write False for false"),
+        ("", "'' is not an expression: invalid syntax"),
+        ("b and", "'b and' is not an expression: invalid syntax"),
         ("not " * 13 + "b", "column 53: a rule nests at most 12 levels"),
     ],
 )

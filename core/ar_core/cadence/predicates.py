@@ -96,7 +96,9 @@ def _read(source: Any, depth: int) -> Test:
     try:
         tree = ast.parse(source.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise PredicateError(f"{source!r} is not an expression: {error}") from error
+        # The place that Python names is one in this text, not in the policy's file.
+        why = error.msg if isinstance(error, SyntaxError) else error
+        raise PredicateError(f"{source!r} is not an expression: {why}") from error
     return _Reader(source.strip()).test(tree.body, depth)
 
 
@@ -126,7 +128,7 @@ class _Reader:
         if isinstance(node, ast.Compare):
             return self._comparison(node)
         if isinstance(node, ast.Name):
-            return flag(node.id)
+            return flag(self._word(node))
         if isinstance(node, ast.Constant) and isinstance(node.value, bool):
             return constant(node.value)
         raise self._refuse(node, f"{type(node).__name__} is not allowed here; write comparisons of features")
@@ -154,12 +156,20 @@ class _Reader:
         if isinstance(node, ast.Tuple | ast.List):
             return tuple(self._value(element) for element in node.elts)
         if isinstance(node, ast.Name):
-            return node.id  # a bare word on the value's side is that word: value == strategic
+            return self._word(node)  # a bare word on the value's side is that word: value == strategic
+        if isinstance(node, ast.Constant) and node.value is None:
+            raise self._refuse(node, "nothing is compared with None; write `is None` or `is not None`")
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             return -self._number(node.operand)
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bool):
             return node.value
         return self._number(node)
+
+    def _word(self, node: ast.Name) -> str:
+        """A bare word; true and false are written as in Python, though TOML, JSON and YAML have them otherwise."""
+        if node.id in {"true", "false"}:
+            raise self._refuse(node, f"write {node.id.title()} for {node.id}")
+        return node.id
 
     def _number(self, node: ast.expr) -> int | Decimal:
         if isinstance(node, ast.Constant) and not isinstance(node.value, bool):
