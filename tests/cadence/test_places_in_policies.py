@@ -104,7 +104,7 @@ WRONG = (
     "steps[2] (first).channels[1]",
     "steps[5] (call).else.channels[0]",
     "steps[5] (call).windw",
-    "steps[8] (new).origin",
+    "steps[8] (new)",
     "limits.max_touches_per_7d",
     "limits.per_channel.voice",
     "pauses.intents.question.task",

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ar_core.cadence.documents import DocumentError, Problem, bounded, kind_of, plain, read_document
-from ar_core.cadence.places import Lines, line_of, steps_of
+from ar_core.cadence.places import Lines, line_of, own_place, steps_of
 from ar_core.cadence.places import Path as Place
 from ar_core.cadence.policy import Policy, known_settings
 from ar_core.cadence.predicates import nearest
@@ -44,7 +44,12 @@ HOURS: Mapping[str, Mapping[str, Any]] = {
 """Sending hours and caps of calls by name, for `hours = "..."` in a policy (E44): what Regulation F asks of consumer collectors in the US,
 and office hours in Europe, which are ours. Defaults for data that can be changed, no legal advice."""
 
-_LISTS_BY_ID = ("stages", "steps", "notices")
+_LISTS_BY_ID: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "stages": ("stage", ("origin",)),
+    "steps": ("step", ("at", "channels", "origin")),
+    "notices": ("notice", ("when", "to", "origin")),
+}
+"""The lists whose rows are merged by id: what a row is called, and what a new one cannot do without."""
 _DEEPEST = 8
 
 
@@ -303,10 +308,12 @@ def _validated(
         return Policy.model_validate(data)
     except ValidationError as error:
         found = _own_problems(error.errors(include_url=False, include_input=False))
+        if own is not None and own.get("extends") is not None:
+            found = _of_no_row(found, data, own["extends"])
         problems = tuple((_path(_setting(problem["loc"]), data), _said(problem)) for problem in found)
         index = lines_of()
         lines = tuple(
-            line_of(index, _own_place(_setting(problem["loc"]) or _named_place(message), data, own))
+            line_of(index, own_place(_setting(problem["loc"]) or _named_place(message), data, own))
             for problem, (_, message) in zip(found, problems, strict=True)
         )
         raise PolicyError(label, problems, lines) from error
@@ -316,6 +323,34 @@ def _own_problems(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
     """Without lists that are too short only because their rows are wrong, which are told."""
     wrong = {problem["loc"][:1] for problem in found if len(problem["loc"]) > 1}
     return [p for p in found if p["type"] != "too_short" or len(p["loc"]) > 1 or p["loc"] not in wrong]
+
+
+def _of_no_row(found: Sequence[Mapping[str, Any]], data: Any, parent: Any) -> list[Mapping[str, Any]]:
+    """A row that lacks what a new one needs is most likely none: its id is misspelt. That is told once, instead of what it lacks."""
+    base = _extended(parent, (), 0)
+    where = parent.partition("@")[0] if isinstance(parent, str) else "what the policy extends"
+    told: dict[Place, Mapping[str, Any]] = {}
+    for problem in found:
+        place: Place = problem["loc"][:2] if problem["type"] == "missing" else problem["loc"]
+        if len(place) == 2 and isinstance(held := base.get(str(place[0])), list) and place[0] in _LISTS_BY_ID:
+            row, (kind, needed) = data[place[0]][place[1]], _LISTS_BY_ID[str(place[0])]
+            name, known = _id_of(row), [other for each in held if (other := _id_of(each))]
+            if (
+                name is not None
+                and name not in known
+                and not row.keys() >= set(needed := _needed(row, needed))
+            ):
+                said = f"there is no {kind} {name!r} in {where}, and a new one needs {', '.join(needed)}"
+                told[place] = {"loc": place, "type": "no_row", "msg": said + nearest(name, known)}
+                continue
+        told[*problem["loc"], problem["type"]] = problem
+    return list(told.values())
+
+
+def _needed(row: Mapping[str, Any], needed: tuple[str, ...]) -> tuple[str, ...]:
+    """What a new row needs: channels only where it is a touch, which may have them in its alternatives."""
+    bare = row.get("kind", "touch") != "touch" or "alternatives" in row
+    return tuple(name for name in needed if name != "channels" or not bare)
 
 
 def _setting(location: Place) -> Place:
@@ -342,30 +377,6 @@ def _said(problem: Mapping[str, Any]) -> str:
 def _named_place(message: str) -> Place:
     """The place that a message about the whole names first, such as `steps.call.requires`."""
     return steps_of(message.partition(" ")[0].removesuffix(":"))
-
-
-def _own_place(location: Place, merged: Any, own: Any) -> Place:
-    """A place in the merged policy as the file has it: entries of `steps` are found by their id, and it ends where the file does."""
-    found: Place = ()
-    for part in location:
-        if isinstance(own, list):
-            wanted = part
-            if isinstance(merged, list) and isinstance(part, int):
-                merged = merged[part] if part < len(merged) else None
-                name = merged.get("id") if isinstance(merged, Mapping) else None
-                wanted = part if name is None else str(name)
-            by_id = [n for n, row in enumerate(own) if isinstance(row, Mapping) and row.get("id") == wanted]
-            place: str | int | None = by_id[0] if by_id else wanted
-            if not isinstance(place, int) or place >= len(own):
-                return found
-            own = own[place]
-        elif isinstance(own, Mapping) and part in own:
-            place, own = part, own[part]
-            merged = merged.get(part) if isinstance(merged, Mapping) else None
-        else:
-            return (*found, part)
-        found = (*found, place)
-    return found
 
 
 def _path(location: tuple[int | str, ...], data: Any) -> str:

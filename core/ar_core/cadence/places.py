@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["Lines", "Path", "json_lines", "json_repeated", "line_of", "steps_of", "toml_lines"]
+__all__ = ["Lines", "Path", "json_lines", "json_repeated", "line_of", "own_place", "steps_of", "toml_lines"]
 
 Path = tuple[str | int, ...]
 """Keys and places in lists, from the top of a file."""
@@ -160,3 +160,27 @@ def _note(found: dict[Path, int], path: Path, value: Any, line: int) -> None:
     rows = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in rows:
         _note(found, (*path, key), inner, line)
+
+
+def own_place(location: Path, merged: Any, own: Any) -> Path:
+    """A place in the merged policy as the file has it: entries of `steps` are found by their id, and it ends where the file does."""
+    found: Path = ()
+    for part in location:
+        if isinstance(own, list):
+            wanted = part
+            if isinstance(merged, list) and isinstance(part, int):
+                merged = merged[part] if part < len(merged) else None
+                name = merged.get("id") if isinstance(merged, Mapping) else None
+                wanted = part if name is None else str(name)
+            by_id = [n for n, row in enumerate(own) if isinstance(row, Mapping) and row.get("id") == wanted]
+            place: str | int | None = by_id[0] if by_id else wanted
+            if not isinstance(place, int) or place >= len(own):
+                return found
+            own = own[place]
+        elif isinstance(own, Mapping) and part in own:
+            place, own = part, own[part]
+            merged = merged.get(part) if isinstance(merged, Mapping) else None
+        else:
+            return (*found, part)
+        found = (*found, place)
+    return found
