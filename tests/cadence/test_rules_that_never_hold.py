@@ -158,14 +158,16 @@ def test_e24_a_step_that_another_requires_goes_out_whatever_its_rule_says() -> N
 
 
 def test_with_too_many_cases_nothing_is_said() -> None:
-    texts = [f"{name} in ('a', 'b', 'c')" for name in ("country", "language", "currency", "invoice_currency")]
+    texts = [
+        f"{name} in ('AAA', 'BBB', 'CCC')" for name in ("country", "language", "currency", "invoice_currency")
+    ]
     # Five values of each of these and of `value`, four of each count: 50,000 cases.
     most = " and ".join([*texts, "value == core", "unanswered_sms > 5", "touches > 5", "touches <= 5"])
     assert ruled(most) == never(most)
     assert ruled(f"{most} and order_hold") == []
     risks = [
         {"id": "a", "when": "disputes_12m > 5 or order_hold or touches > 2", "origin": "x"},
-        {"id": "b", "when": "(country in ('a', 'b', 'c') and language in ('a', 'b', 'c') and currency in ('a', 'b', 'c')"
+        {"id": "b", "when": "(country in ('a', 'b', 'c') and language in ('a', 'b', 'c') and currency in ('AAA', 'BBB', 'CCC')"
          " and balance_base > 5 and overdue_base > 5 and settled_12m > 5 and open_promises > 2) and touches > 2", "origin": "x"},
         {"id": "c", "otherwise": True, "origin": "x"},
     ]  # fmt: skip

@@ -40,7 +40,8 @@ class LintCode(StrEnum):
     REQUIRED_STEP_DISABLED = "REQUIRED_STEP_DISABLED"
     """A step requires one that never goes out."""
     UNREACHABLE_RULE = "UNREACHABLE_RULE"
-    """A rule that never holds, a risk rule after one that holds wherever it does, or an override that changes a disabled step."""
+    """A rule that never holds or asks for what is no currency, a risk rule after one that holds wherever it does, or an override that
+    changes a disabled step."""
     UNNAMED_SENDER = "UNNAMED_SENDER"
     """A step in a late stage that nobody by name sends (R17)."""
     REQUIRES_LATER_STEP = "REQUIRES_LATER_STEP"
@@ -48,7 +49,7 @@ class LintCode(StrEnum):
     NO_VALUE_TIERS = "NO_VALUE_TIERS"
     """Rules ask what a customer is worth, and the value tiers are switched off."""
     VOID_SETTING = "VOID_SETTING"
-    """An override that sets nothing, or one whose channels some steps do not have."""
+    """A setting that is never looked at where it stands, an override that sets nothing, or one whose channels some steps do not have."""
     SHARES_ABOVE_ONE = "SHARES_ABOVE_ONE"
     """The shares of the value tiers are more than all customers (C18)."""
     OVERRIDES_CONTRADICT = "OVERRIDES_CONTRADICT"

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import Final
 
+from ar_core.cadence.features import FEATURES
 from ar_core.cadence.fulfilling import EVER, Days, can_hold, holds_wherever
 from ar_core.cadence.lint_codes import LintCode, LintFinding, Severity
 from ar_core.cadence.plan import FOREVER, Plan, PlanStep
 from ar_core.cadence.policy import Override, Policy, Step, StepKind, StepPatch
-from ar_core.cadence.vocabulary import RUNG_NEEDS
+from ar_core.cadence.vocabulary import RUNG_NEEDS, Rung
 from ar_core.model.parties import Channel
 
 __all__ = ["void"]
 
 _WORTH: Final = frozenset({"value", "lifetime_value"})
+_OF_MESSAGES: Final = ("channels", "alternatives", "actor", "audience", "sender_role", "attach", "needs")
+"""Settings of a step that say how it reaches the customer. Its tone is none of them: messages after a decision are no milder (R64)."""
+_CURRENCY: Final = re.compile("[A-Z]{3}")
+"""How a currency is written in every record. Of countries nothing is certain: an ERP has them as somebody entered them."""
 
 
 def void(policy: Policy, plan: Plan) -> Iterator[LintFinding]:
     """Every setting that is dead or void. `plan`: of customers for whom no override holds."""
     yield from _steps(policy, plan)
+    yield from _settings(policy)
     yield from _rules(policy, plan)
+    yield from _currencies(policy)
     yield from _required(plan)
     yield from _capped(policy, plan)
     yield from _risk(policy, plan)
@@ -87,6 +95,51 @@ def _rules(policy: Policy, plan: Plan) -> Iterator[LintFinding]:
             path,
             f"`{rule.text}` never holds, so this does nothing; change the rule or leave it out",
         )
+
+
+def _settings(policy: Policy) -> Iterator[LintFinding]:
+    """Settings of steps and rungs that are never looked at."""
+    for step in policy.steps:
+        path = f"steps.{step.id}"
+        if step.kind is StepKind.TOUCH:
+            if step.options:
+                yield _nothing(f"{path}.options", "a touch offers nothing to decide", "set kind = 'decision'")
+        else:
+            why = f"a step of kind {step.kind} is not sent to the customer"
+            for name in _OF_MESSAGES:
+                if name == "channels" and step.kind is StepKind.INTERNAL:
+                    continue  # a task may say that its channel is `internal`
+                if getattr(step, name) != Step.model_fields[name].default:
+                    yield _nothing(f"{path}.{name}", why, "set kind = 'touch'")
+        if step.otherwise is not None and step.capability is None:
+            why = "it is taken where the step's capability is not declared, and the step names none"
+            yield _nothing(f"{path}.else", why, "set capability")
+    for index, rule in enumerate(policy.escalate):
+        if rule.rung is Rung.AUTOMATED:
+            why = "automated is the lowest rung, on which everybody begins"
+            yield _nothing(f"escalate[{index}].rung", why, "name a higher one")
+
+
+def _nothing(path: str, why: str, instead: str) -> LintFinding:
+    message = f"{why}, so this changes nothing; {instead}, or leave it out"
+    return LintFinding(LintCode.VOID_SETTING, Severity.WARNING, path, message)
+
+
+def _currencies(policy: Policy) -> Iterator[LintFinding]:
+    """Comparisons with what is no currency."""
+    for path, rule, _ in policy.predicates():
+        for condition in rule.test.conditions():
+            if FEATURES[condition.feature].unit != "ISO 4217" or condition.wanted is None:
+                continue
+            asked = condition.wanted if isinstance(condition.wanted, tuple) else (condition.wanted,)
+            wrong = [repr(value) for value in asked if not _CURRENCY.fullmatch(value)]
+            if wrong:
+                yield LintFinding(
+                    LintCode.UNREACHABLE_RULE,
+                    Severity.WARNING,
+                    path,
+                    f"{condition.feature} is never {' or '.join(wrong)}; write three capital letters, such as 'USD'",
+                )
 
 
 def _required(plan: Plan) -> Iterator[LintFinding]:
