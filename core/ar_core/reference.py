@@ -18,8 +18,19 @@ from ar_core.cadence import CODES, FEATURES, PRESETS, load_policy
 from ar_core.cadence.content import Content
 from ar_core.cadence.lint import LintCode
 from ar_core.cadence.policy import Policy
-from ar_core.cadence.vocabulary import Actor, Clause, Part, Purpose, Rung, StepKind, Tone
+from ar_core.cadence.vocabulary import (
+    Actor,
+    Clause,
+    OutwardChannel,
+    Part,
+    Purpose,
+    Rung,
+    StepChannel,
+    StepKind,
+    Tone,
+)
 from ar_core.metrics import Undefined
+from ar_core.model.parties import Channel
 from ar_core.promises import PromiseState
 
 __all__ = ["page"]
@@ -126,6 +137,8 @@ def _type(annotation: Any) -> str:
         return "nothing"
     arguments = get_args(annotation)
     name = getattr(annotation, "__name__", str(annotation))
+    if annotation in (OutwardChannel, StepChannel):
+        return " or ".join(f"`{channel}`" for channel in Channel if channel is not Channel.INTERNAL)
     if inspect.isclass(annotation) and not arguments:
         if issubclass(annotation, Enum):
             return " or ".join(f"`{member.value}`" for member in annotation)

@@ -182,6 +182,10 @@ FITTING = [
     override(scale=[1, 2]),
     override(scale=None),
     override(steps={"call": {"window": [22]}, "*": {"channels": ["letter"]}}),
+    whole(steps=[{**ROW, "kind": "internal", "channels": ["internal"], "else": {"channels": ["internal"]}}]),
+    overlay(
+        extends=whole(steps=[{**ROW, "kind": "internal"}]), steps=[{"id": "one", "channels": ["internal"]}]
+    ),
 ]
 
 
@@ -191,6 +195,8 @@ def test_what_is_read_is_valid(file: dict[str, Any]) -> None:
     CHECK.validate(file)
 
 
+OUTWARD = "'internal' is not one of ['email', 'sms', 'voice', 'whatsapp', 'letter']"
+INWARD = "'internal' should not be valid under {'const': 'internal'}"
 UNFIT = [
     ({"extends": "balanced"}, "'id' is a required property"),
     ({"id": "mine", "steps": [ROW]}, "'stages' is a required property"),
@@ -258,6 +264,14 @@ UNFIT = [
     ),
     (overlay(tiers={"value": {"core": 1.01}}), "1.01 is greater than the maximum of 1"),
     (overlay(tiers={"value": {"core": None}}), "None is not of type 'string', 'number'"),
+    (overlay(limits={"per_channel": {"internal": 1}}), OUTWARD),
+    (overlay(pauses={"consent_required": ["internal"]}), OUTWARD),
+    (override(add_channels=["internal"]), OUTWARD),
+    (override(only_channels=["internal"]), OUTWARD),
+    (whole(steps=[{**ROW, "channels": ["internal"]}]), INWARD),
+    (whole(steps=[{**ROW, "alternatives": [{"channels": ["internal"]}]}]), INWARD),
+    (whole(steps=[{**ROW, "else": {"channels": ["internal"]}}]), INWARD),
+    (call(kind="touch", channels=["internal"]), INWARD),
     (overlay(extends="balance"), None),
     (overlay(extends="balanced@2"), None),
     (overlay(extends=5), None),

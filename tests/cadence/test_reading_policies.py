@@ -541,9 +541,22 @@ class TestWhatElseIsRefused:
         assert problems(without) == (("remove_steps", "no step is called x"),)
 
     def test_a_name_that_is_no_channel_is_refused_at_its_place(self) -> None:
-        said = "Input should be 'email', 'sms', 'voice', 'whatsapp', 'letter' or 'internal'"
+        said = "Input should be 'email', 'sms', 'voice', 'whatsapp' or 'letter'"
         assert problems(minimal(limits={"per_channel": {"emial": 1}})) == (
             ("limits.per_channel.emial", said),
+        )
+        patch = {"when": True, "origin": "x", "only_channels": [5], "steps": {"*": {"channels": ["fax"]}}}
+        rows = [step(channels=["pigeon"], alternatives=[{"channels": [["sms"]]}])]
+        wrong = minimal(steps=rows, overrides=[patch], pauses={"consent_required": ["email", ""]})
+        assert problems(wrong) == tuple(
+            (path, said)
+            for path in (
+                "steps[0] (one).channels[0]",
+                "steps[0] (one).alternatives[0].channels[0]",
+                "overrides[0].only_channels[0]",
+                "overrides[0].steps.*.channels[0]",
+                "pauses.consent_required[1]",
+            )
         )
 
     @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from ar_core.cadence.vocabulary import (
     Purpose,
     Rule,
     Rung,
+    StepChannel,
     StepKind,
     Text,
     Tone,
@@ -123,7 +124,7 @@ class Stage(Part):
 class Variant(Part):
     """One way of carrying a step out. What it leaves out, the step says."""
 
-    channels: tuple[Channel, ...] = ()
+    channels: tuple[StepChannel, ...] = ()
     actor: Actor | None = None
     audience: ContactRole | None = None
     sender_role: Text | None = None
@@ -140,7 +141,7 @@ class Step(Part):
     """Days past due on which it may go out. Before `at` it only rides along in a message that goes anyway. Default: from `at` on."""
     kind: StepKind = StepKind.TOUCH
     purpose: Purpose = Purpose.REMINDER
-    channels: tuple[Channel, ...] = ()
+    channels: tuple[StepChannel, ...] = ()
     """In order of preference; the first usable one is taken (E43)."""
     alternatives: tuple[Variant, ...] = ()
     """Other ways, in order of preference, when no channel of the step itself can be used (R38)."""
@@ -252,7 +253,7 @@ class StepPatch(Part):
 
     at: int | None = None
     window: Window | None = None
-    channels: tuple[Channel, ...] | None = None
+    channels: tuple[StepChannel, ...] | None = None
     actor: Actor | None = None
     audience: ContactRole | None = None
     sender_role: Text | None = None

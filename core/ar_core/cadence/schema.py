@@ -38,6 +38,15 @@ _WALL_CLOCK: Final[Mapping[str, Any]] = {
     "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$",
 }
 
+_OUTWARD: Final[Mapping[str, Any]] = {"properties": {"channels": {"items": {"not": {"const": "internal"}}}}}
+_TOUCH: Final[Mapping[str, Any]] = {
+    "if": {"properties": {"kind": {"const": "touch"}}},
+    "then": {
+        "properties": {**_OUTWARD["properties"], "alternatives": {"items": _OUTWARD}, "else": _OUTWARD},
+    },
+}
+"""A step that says no other kind reaches the customer, in each of its ways."""
+
 _FORMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "when": _RULE,
     "gap": _RULE,
@@ -78,6 +87,9 @@ def policy_json_schema() -> dict[str, Any]:
     whole: dict[str, dict[str, Any]] = {
         name: {"items": {"required": parts[kind]["required"]}} for name, kind in _ROWS.items()
     }
+    whole["steps"]["items"] |= _TOUCH
+    # On top of another policy, a step that does not say its kind may have another one there.
+    parts["Step"] |= {**_TOUCH, "if": {**_TOUCH["if"], "required": ["kind"]}}
     for kind_of_row in _ROWS.values():
         parts[kind_of_row]["required"] = ["id"]
     settings = {**found["properties"], **_steering()}

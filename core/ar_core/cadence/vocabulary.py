@@ -35,6 +35,7 @@ __all__ = [
     "Purpose",
     "Rule",
     "Rung",
+    "StepChannel",
     "StepKind",
     "Text",
     "Tone",
@@ -152,13 +153,31 @@ def _is_of_numbers(annotation: Any) -> bool:
     return annotation is int or annotation is Decimal or any(map(_is_of_numbers, get_args(annotation)))
 
 
+_OUTWARD: Final = tuple(channel for channel in Channel if channel is not Channel.INTERNAL)
+
+
+def _named(given: Any) -> Any:
+    """What names no channel is told which there are, without the one that most settings do not take."""
+    if not isinstance(given, str) or given not in tuple(Channel):
+        *most, last = [repr(channel.value) for channel in _OUTWARD]
+        raise ValueError(f"Input should be {', '.join(most)} or {last}")
+    return given
+
+
 def _reaches_customers(channel: Channel) -> Channel:
     if channel is Channel.INTERNAL:
         raise ValueError("`internal` reaches our own people; name a channel that reaches the customer")
     return channel
 
 
-OutwardChannel = Annotated[Channel, AfterValidator(_reaches_customers)]
+StepChannel = Annotated[Channel, BeforeValidator(_named)]
+"""A channel of a step; `internal` only of one that is no touch, which has no use for it."""
+OutwardChannel = Annotated[
+    Channel,
+    BeforeValidator(_named),
+    AfterValidator(_reaches_customers),
+    WithJsonSchema({"type": "string", "enum": [channel.value for channel in _OUTWARD]}),
+]
 """A channel on which a customer is reached."""
 
 
