@@ -262,7 +262,7 @@ def test_r63_e28_a_copy_that_failed_and_of_which_only_the_key_is_on_record_comes
     asked = b.touch("said", ago=3, direction=ar.Direction.INBOUND, intent=ar.Intent.COPY_REQUESTED)
 
     def copies(*known: ar.Touch) -> list[ar.Action]:
-        found = b.run(b.invoice("i1", 9), asked, *known)
+        found = b.run(b.invoice("i1", 9), asked, *known, at=b.as_of(b.TODAY + timedelta(days=1)))
         return [action for action in found.actions if action.step == "send_copy"]
 
     (first,) = copies()

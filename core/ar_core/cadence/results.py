@@ -282,7 +282,7 @@ def _changes_at(state: State) -> datetime | None:
     """The earliest instant at which anything above may come out differently without new facts."""
     run, today = state.run, state.run.today
     first = state.soonest
-    pending = bool(state.actions or state.due or state.for_people)
+    pending = bool(state.actions or state.due or state.for_people or state.copy_waits)
     if pending and first > 1:
         first = 1
     if first > 1:  # nothing that changes by the day can be sooner than tomorrow

@@ -101,6 +101,7 @@ class State:
     __slots__ = (
         "actions",
         "chased",
+        "copy_waits",
         "days",
         "due",
         "elsewhere",
@@ -150,6 +151,8 @@ class State:
         """Places of items for which a contact is due."""
         self.for_people: list[int] = []
         """Places of items for which a decision or an internal step is due."""
+        self.copy_waits = False
+        """A copy that was asked for waits for its day."""
         self.worst: int | None = None
         """Place of the oldest item."""
         self.oldest = -NEVER
