@@ -74,7 +74,7 @@ def test_a_decision_beside_a_copy_that_was_asked_for_fires(used: bool) -> None:
         if others:
             assert rows(evaluation, "decide") == [resolved("d1")]
         else:
-            assert b.of(evaluation).code == ("CHANNEL_CAP" if used else "COPY_REQUESTED")
+            assert b.of(evaluation).code == ("DECISION_REQUIRED" if used else "COPY_REQUESTED")
             found = ar.why_not(evaluation, b.invoice_id(), "decide")
             assert (found.fires, found.would_fire_if) == (True, ())
 
