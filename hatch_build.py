@@ -53,6 +53,7 @@ COMPILED: Final = (
     "cadence/state.py",
     "cadence/steps.py",
     "cadence/tasks.py",
+    "cadence/ways.py",
     "cadence/writebacks.py",
     "model/money.py",
     "partition.py",

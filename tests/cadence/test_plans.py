@@ -177,16 +177,14 @@ class TestDaysOfChange:
 
 
 class TestOverrides:
-    def test_what_is_forced_for_every_touch_is_what_the_last_override_says(self) -> None:
+    def test_what_is_forced_for_every_touch_is_what_the_last_override_says_and_people_stay(self) -> None:
         manager = {**ALL, "actor": "human", "sender_role": "account_manager", "notify": ["sales", "cfo"]}
         lead = {**ALL, "actor": "auto", "sender_role": "finance_lead", "notify": ["cfo", "ceo"]}
-        for last, actor, role in (
-            (lead, Actor.AUTO, "finance_lead"),
-            (manager, Actor.HUMAN, "account_manager"),
-        ):
+        for last, role in ((lead, "finance_lead"), (manager, "account_manager")):
             first = manager if last is lead else lead
             found = plan(overrides=[first, last, ALL])
-            assert (found.actor, found.sender_role) == (actor, role)
+            assert (found.actor, found.sender_role) == (Actor.HUMAN, role)
+        assert plan(overrides=[{**ALL, "actor": "ai"}, lead, ALL]).actor is Actor.AUTO
         assert plan(overrides=[manager, lead]).notify == ("sales", "cfo", "ceo")
         assert (plan().actor, plan().sender_role, plan().notify) == (None, None, ())
 

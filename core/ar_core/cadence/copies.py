@@ -18,7 +18,7 @@ from ar_core.cadence.figures import outbound
 from ar_core.cadence.history import UNREACHED
 from ar_core.cadence.holds import Reply
 from ar_core.cadence.plan import PlanStep
-from ar_core.cadence.policy import Actor, Capabilities, Purpose, Step, Tone
+from ar_core.cadence.policy import Actor, Capabilities, Purpose, Rung, Step, Tone
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
 from ar_core.cadence.run import Slot
 from ar_core.cadence.state import Draft, Item, Note, State
@@ -67,7 +67,7 @@ class Copy(Draft):
             rung=state.rung,
             channel=found.channel,
             fallbacks=found.fallbacks,
-            actor=Actor.HUMAN if state.human_only else Actor.AUTO,
+            actor=_actor(state),
             contact_id=found.contact_id,
             address=found.address,
             tone=Tone.FRIENDLY,
@@ -81,6 +81,14 @@ class Copy(Draft):
             reasons=(Code.COPY_REQUESTED,),
             origin="R63",
         )
+
+
+def _actor(state: State) -> Actor:
+    """Who sends a copy: on a rung that is for people a machine may still do it, and no override makes an AI of it (R69, E42)."""
+    if state.human_only:
+        return Actor.HUMAN
+    forced = state.plan.actor if state.rung is Rung.AUTOMATED else None
+    return forced or Actor.AUTO
 
 
 def answer_replies(state: State) -> int:

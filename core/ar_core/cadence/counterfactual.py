@@ -16,7 +16,7 @@ from ar_core.cadence.evaluation import DispositionKind, Evaluation
 from ar_core.cadence.explain import account_state, plain
 from ar_core.cadence.holds import Hold
 from ar_core.cadence.limits import account_limit, amount_limits
-from ar_core.cadence.messages import Decision, ways_of
+from ar_core.cadence.messages import Decision
 from ar_core.cadence.plan import Plan, PlanStep
 from ar_core.cadence.results import result_of
 from ar_core.cadence.run import DAY
@@ -24,6 +24,7 @@ from ar_core.cadence.state import Item, State
 from ar_core.cadence.steps import choose_step, named, position
 from ar_core.cadence.supposing import after, first_stop, item_of, of_age, switched_on, without
 from ar_core.cadence.view import InvoiceView
+from ar_core.cadence.ways import ways_of
 from ar_core.model.base import Frozen
 from ar_core.model.money import exact
 

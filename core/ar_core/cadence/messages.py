@@ -17,15 +17,16 @@ from ar_core.cadence.covers import covered_invoice, in_lead_order, lead_of, prec
 from ar_core.cadence.facts import SELLER
 from ar_core.cadence.limits import account_limit, amount_limits
 from ar_core.cadence.outcomes import Outcome
-from ar_core.cadence.plan import TONES, PlanStep, Way, with_channels
-from ar_core.cadence.policy import Actor, Clause, Rung, StepKind, Tone
+from ar_core.cadence.plan import TONES, PlanStep, Way
+from ar_core.cadence.policy import Actor, Clause, StepKind, Tone
 from ar_core.cadence.records import Action, ActionKind, DispositionKind
 from ar_core.cadence.run import DAY, Slot
 from ar_core.cadence.state import Draft, Item, Note, State, lead_key
 from ar_core.cadence.steps import own_step_up_to
 from ar_core.cadence.tasks import apply_cash_task, escalate, notify, raise_task
+from ar_core.cadence.ways import ways_of
 
-__all__ = ["Decision", "Message", "make_messages", "named_person", "ways_of"]
+__all__ = ["Decision", "Message", "make_messages", "named_person"]
 
 _LISTED_ONLY: Final = frozenset({Code.GRACE_DAYS, Code.RETRY_BACKOFF})
 _NEVER_LISTED: Final = frozenset({Code.UNAPPLIED_CREDIT, Code.CREDIT_BALANCE})
@@ -35,8 +36,7 @@ _WAIT: Final = DispositionKind.WAIT
 _TOUCH: Final = ActionKind.TOUCH
 _STEP_DUE: Final = Code.STEP_DUE
 _BY_DECISION: Final = StepKind.DECISION
-_AUTOMATED: Final = Rung.AUTOMATED
-_BY_FINANCE: Final = frozenset({Rung.FINANCE_LEAD, Rung.ORDER_HOLD, Rung.REFERRAL})
+_PEOPLE: Final = Actor.HUMAN
 
 
 def make_messages(state: State) -> None:
@@ -110,7 +110,7 @@ def _message(state: State, group: Sequence[int], place: int, directory: Director
     step = lead.step
     if step is None:
         raise AssertionError(f"{lead.id} leads a message without a step")
-    ways, sender_role, forced = ways_of(state, step, lead)
+    ways, sender_role, actor, told = ways_of(state, step, lead)
     found = directory.choose(ways, lead.invoice, state.slot.send_on)
     if isinstance(found, NoWay):
         _no_way(state, group, lead, step, found)
@@ -120,11 +120,11 @@ def _message(state: State, group: Sequence[int], place: int, directory: Director
     lead.key = key
     if len(state.chased) > 1 and state.run.grouping.by == "customer":
         _cover(state, lead, step, key)
-    message = Message(key, lead, step, found, sender_role, forced, state.slot_of(found.time_zone))
+    message = Message(key, lead, step, found, sender_role, actor, state.slot_of(found.time_zone))
     state.add(message)
     state.notes.append(Note("message", "send", _STEP_DUE, {"message": message}))
-    if step.notify or state.plan.notify:
-        roles = tuple(dict.fromkeys((*step.notify, *state.plan.notify)))
+    if step.notify or state.plan.notify or told:
+        roles = tuple(dict.fromkeys((*step.notify, *state.plan.notify, *told)))
         notify(state, f"{step.id}:notify", lead, message.items, roles, step.step.origin)
     return True
 
@@ -132,7 +132,7 @@ def _message(state: State, group: Sequence[int], place: int, directory: Director
 class Message(Draft):
     """A decided contact; who it covers is marked on the items themselves, by its key."""
 
-    __slots__ = ("forced", "found", "lead", "sender_role", "slot", "what")
+    __slots__ = ("actor", "found", "lead", "sender_role", "slot", "what")
 
     def __init__(
         self,
@@ -141,12 +141,12 @@ class Message(Draft):
         what: PlanStep,
         found: Address,
         sender_role: str | None,
-        forced: bool,
+        actor: Actor | None,
         slot: Slot,
     ) -> None:
         super().__init__(key, _TOUCH, _STEP_DUE, step=what.id, address=found.address)
         self.lead, self.what, self.found = lead, what, found
-        self.sender_role, self.forced = sender_role, forced
+        self.sender_role, self.actor = sender_role, actor
         self.slot = slot
         """The hours of who is written to."""
 
@@ -169,7 +169,7 @@ class Message(Draft):
         """The full action, without the account's score."""
         lead, step, found = self.lead, self.what, self.found
         way = found.way
-        human = state.human_only or self.forced
+        human = state.human_only or self.actor is _PEOPLE
         clauses, withheld = _clauses(state, step)
         role = self.sender_role or way.sender_role
         sender = named_person(state, role) if role else None
@@ -206,7 +206,7 @@ class Message(Draft):
             rung=state.rung,
             channel=found.channel,
             fallbacks=found.fallbacks,
-            actor=Actor.HUMAN if human else way.actor,
+            actor=_PEOPLE if human else self.actor or way.actor,
             audience=way.audience,
             contact_id=found.contact_id,
             address=found.address,
@@ -232,32 +232,6 @@ def _rides_for(item: Item) -> str | None:
     """The step an invoice is covered for in another one's message; None: it is only listed."""
     outcome = item.outcome
     return outcome.step if outcome is not None and outcome.kind is _ACTION else None
-
-
-def ways_of(state: State, step: PlanStep, lead: Item) -> tuple[Sequence[Way], str | None, bool]:
-    """The step's ways, with what the overrides for this very invoice change."""
-    ways: Sequence[Way] = step.ways
-    sender_role, forced = state.plan.sender_role, False
-    if state.rung in _BY_FINANCE:
-        sender_role = "finance_lead"
-    for override, holds in state.run.compiled.message_overrides:
-        # Asked of the account alone, features of an invoice are unknown: False is False for every invoice.
-        if holds(state.view) is False or holds(state.invoice_view(lead)) is not True:
-            continue
-        sender_role = override.sender_role or sender_role
-        forced = forced or override.actor is Actor.HUMAN
-        if override.add_channels or override.only_channels:
-            changed = step.step.model_copy(update={"channels": step.ways[0].channels})
-            changed = with_channels(changed, override.add_channels)
-            if override.only_channels:
-                left = tuple(c for c in changed.channels if c in override.only_channels)
-                changed = changed.model_copy(update={"channels": left or changed.channels})
-            first = Way(changed, None)
-            original = step.ways[0]
-            first.actor, first.audience = original.actor, original.audience
-            first.sender_role, first.tone = original.sender_role, original.tone
-            ways = (first, *step.ways[1:])
-    return ways, sender_role, forced or state.rung is not _AUTOMATED
 
 
 def named_person(state: State, role: str) -> str | None:

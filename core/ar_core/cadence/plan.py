@@ -149,7 +149,9 @@ class Plan:
         days.update(extra_days)
         days.update((0, 1, policy.clock.grace_days + 1))
         self.boundaries: list[int] = sorted(day for day in days if day < FOREVER)
-        self.actor: Actor | None = next((o.actor for o in reversed(overrides) if o.actor is not None), None)
+        forced = [o.actor for o in overrides if o.actor is not None]
+        self.actor: Actor | None = Actor.HUMAN if Actor.HUMAN in forced else forced[-1] if forced else None
+        """Whom overrides force to make every contact: people where one of them says so, whatever others say (R20, E42)."""
         self.sender_role = next((o.sender_role for o in reversed(overrides) if o.sender_role), None)
         self.notify = tuple(dict.fromkeys(role for o in overrides for role in o.notify))
         self.overrides = tuple(overrides)
@@ -299,12 +301,23 @@ def applied(policy: Policy, overrides: Sequence[Override]) -> tuple[list[Step], 
         if override.scale is not None:
             steps = [scaled_step(step, *override.scale) for step in steps]
             stages = _scaled_stages(stages, *override.scale)
+        if override.actor is not None:
+            steps = [_made_by(step, override.actor) for step in steps]
         steps = [patched(step, override.steps) for step in steps]
         if override.only_channels:
             steps = [_limited(step, override.only_channels) for step in steps]
         if override.add_channels:
             steps = [with_channels(step, override.add_channels) for step in steps]
     return steps, stages
+
+
+def _made_by(step: Step, actor: Actor) -> Step:
+    """A step that this actor carries out, in whichever way."""
+    changes: dict[str, Any] = {"actor": actor}
+    changes["alternatives"] = tuple(way.model_copy(update={"actor": None}) for way in step.alternatives)
+    if step.otherwise is not None:
+        changes["otherwise"] = step.otherwise.model_copy(update={"actor": None})
+    return step.model_copy(update=changes)
 
 
 def _limited(step: Step, only: Sequence[Channel]) -> Step:
