@@ -184,7 +184,7 @@ def consent(channel: ar.Channel, granted: bool, who: str | None = None, day: int
 def test_e41_a_text_message_needs_an_opt_in_that_was_not_taken_back(
     consents: tuple[ar.Consent, ...], reached: bool
 ) -> None:
-    policy = by(SMS, EMAIL, needs=["pay_link", "opt_in"])
+    policy = by(SMS, needs=["pay_link", "opt_in"], alternatives=[{"channels": ["email"]}])
     action = demanded(b.profile(consents=consents), policy=policy)
     assert action.channel is (SMS if reached else EMAIL)
     assert (Code.NO_CONSENT in action.reasons) is not reached

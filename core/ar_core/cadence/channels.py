@@ -125,14 +125,17 @@ class Directory:
         elif touch.intent is Intent.WRONG_CONTACT and touch.contact_id is not None:
             self._wrong.add(touch.contact_id)
 
-    def _may_use(self, contact: Contact | None, channel: Channel, address: str) -> Code | None:
+    def _may_use(
+        self, contact: Contact | None, channel: Channel, address: str, *, opt_in: bool = False
+    ) -> Code | None:
         contact_id = contact.id if contact is not None else None
         own, anyone = (contact_id, channel), (None, channel)
         if self._dead and any(s in self._dead and self._dead[s].is_at(address) for s in (own, anyone)):
             return Code.CONTACT_STALE
         if own in self._refused or anyone in self._refused:
             return Code.NO_CONSENT
-        if channel in self._needs_consent and own not in self._granted and anyone not in self._granted:
+        needed = opt_in or channel in self._needs_consent
+        if needed and own not in self._granted and anyone not in self._granted:
             return Code.NO_CONSENT
         return None
 
@@ -148,9 +151,12 @@ class Directory:
         return self.contacts[0] if self.contacts else None
 
     def reach(
-        self, channel: Channel, audience: ContactRole | None, lead: Invoice
+        self, channel: Channel, audience: ContactRole | None, lead: Invoice, *, opt_in: bool = False
     ) -> tuple[Contact | None, str, Sequence[Code]] | NoWay:
-        """The best contact on a channel, with the address, and why better ones were passed over; or why there is none (R3)."""
+        """The best contact on a channel, with the address, and why better ones were passed over; or why there is none (R3).
+
+        `opt_in`: only with consent on record, also where the channel itself needs none (E41).
+        """
         codes: list[Code] = []
         absent: list[date] = []
         for contact in self.contacts:
@@ -159,7 +165,7 @@ class Directory:
             address = contact.address(channel)
             if not address:
                 continue
-            against = self._may_use(contact, channel, address)
+            against = self._may_use(contact, channel, address, opt_in=opt_in)
             if against is not None:
                 codes.append(against)
                 continue
@@ -173,7 +179,7 @@ class Directory:
             return NoWay(Code.OUT_OF_OFFICE, back, tuple(codes))
         other = self._without_contact(channel, lead) if audience is None else None
         if other is not None:
-            against = self._may_use(None, channel, other)
+            against = self._may_use(None, channel, other, opt_in=opt_in)
             if against is None:
                 return None, other, codes
             codes.append(against)
@@ -206,6 +212,7 @@ class Directory:
         codes: list[Code] = []
         waits: list[tuple[date, Code]] = []
         for way in ways:
+            opt_in = "opt_in" in way.needs
             for place, channel in enumerate(way.channels):
                 against = self._limits(way, channel, lead, send_on)
                 if against is not None:
@@ -213,7 +220,7 @@ class Directory:
                     if against.until is not None:
                         waits.append((against.until, against.code))
                     continue
-                reached = self.reach(channel, way.audience, lead)
+                reached = self.reach(channel, way.audience, lead, opt_in=opt_in)
                 if isinstance(reached, NoWay):
                     codes.extend((reached.code, *reached.codes))
                     if reached.until is not None:

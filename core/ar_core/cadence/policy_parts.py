@@ -153,6 +153,7 @@ class Step(Part):
     tone: Tone | None = None
     attach: tuple[Literal["invoice", "statement"], ...] = ()
     needs: tuple[Literal["pay_link", "opt_in", "pdf"], ...] = ()
+    """What there must be for its own channels: a payment link, consent on record for the channel (E41), a PDF that is not missing."""
     urgency: Literal["normal", "high"] = "normal"
     clauses: tuple[Clause, ...] = ()
     requires: tuple[Id, ...] = ()
@@ -266,7 +267,7 @@ class Override(Part):
 
     when: Rule
     actor: Actor | None = None
-    """Forces the actor of every touch."""
+    """Forces the actor of every touch; whom another override, the value tier, a flag or the rung leaves to people stays with them (E42)."""
     sender_role: Text | None = None
     notify: tuple[Text, ...] = ()
     """Roles that get a notice with every touch."""
