@@ -44,7 +44,7 @@ def find_customer(snapshot: Snapshot, wanted: str) -> Customer:
             raise ConfigurationError(
                 f"there is no customer {wanted!r}", advice=f"did you mean {' or '.join(near)}?"
             )
-    return _only(found, "customer", wanted, [one.name for one in found])
+    return _only(found, "customer", wanted, [f"{one.name} ({one.id})" for one in found])
 
 
 def find_invoice(snapshot: Snapshot, wanted: str) -> Invoice:

@@ -87,6 +87,10 @@ def plan(  # noqa: PLR0917  click passes options by name
     days: int,
 ) -> Exit | None:
     """Evaluate the cadence: the ranked worklist, with the reason of each action."""
+    if customer is not None and page is None:
+        raise click.UsageError(
+            "--customer says whose cadence the page of --html shows; about one customer alone: ar-connectors explain --customer"
+        )
     connection = shell.connection_id(connection)
     snapshot = shell.store.snapshot(connection)
     as_of = shell.as_of(connection, instant)
@@ -94,12 +98,8 @@ def plan(  # noqa: PLR0917  click passes options by name
     evaluation = run_evaluation(snapshot, policy, as_of)
     if page is not None:
         chosen = find_customer(snapshot, customer) if customer is not None else None
-        page.write_text(
-            render(
-                gather(snapshot, policy, as_of, evaluation, customer=chosen, days=days), limit=max(limit, 50)
-            ),
-            encoding="utf-8",
-        )
+        facts = gather(snapshot, policy, as_of, evaluation, customer=chosen, days=days)
+        _write(page, render(facts, limit=max(limit, 50)))
     receipts: list[Any] = []
     if do_record:
         touches = [action.record(as_of.instant) for action in evaluation.actions]
@@ -256,6 +256,14 @@ def aging(shell: Shell, connection: str | None, instant: datetime | None, conven
     }
     shell.emit(facts, lambda: shell.out.print(_aging_table(report)))
     return None
+
+
+def _write(file: Path, text: str) -> None:
+    """Raises click.FileError, as a file that click opens itself does."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror) from error
 
 
 def worklist_table(evaluation: Evaluation, snapshot: Snapshot, limit: int) -> Table:

@@ -109,6 +109,20 @@ def test_the_page_says(html: str, text: str) -> None:
     assert text in html
 
 
+def test_what_is_overdue_is_a_share_of_what_is_open_before_credits() -> None:
+    snapshot = b.book(
+        b.invoice("i1", 20), b.invoice("i2", -20, balance_due=Decimal(25)), b.payment(ago=3, unapplied="60")
+    )
+    policy = b.policy_of("balanced")
+    evaluation = core.evaluate(snapshot, policy, b.as_of(), tiers=b.tier())
+    written = render(gather(snapshot, policy, b.as_of(), evaluation))
+    assert "65.00 USD" in written  # outstanding, less than the 100.00 that are overdue
+    assert "80 % of what is open before credits" in written
+    assert "before credits" not in render(
+        gather(core.Snapshot(), policy, b.as_of(), core.evaluate(core.Snapshot(), policy, b.as_of()))
+    )
+
+
 def test_a_book_without_anything_open_is_a_page_too() -> None:
     snapshot = core.Snapshot()
     policy = b.policy_of("balanced")

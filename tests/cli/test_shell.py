@@ -298,6 +298,32 @@ def test_connecting_without_a_key_offers_one(tmp_path: Path) -> None:
     assert "export AR_CONNECTORS_KEY=" in result.stderr.replace("\n", "")
 
 
+def test_a_page_that_cannot_be_written_is_told(book: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "nowhere" / "x.html"
+    result = run("plan", "--html", str(missing), store=book)
+    assert result.exit_code == Exit.FAILURE
+    assert f"Could not open file '{missing}': No such file or directory" in result.stderr
+    assert isinstance(result.exception, SystemExit)
+    exported = run("writes", "export", str(missing), store=book)
+    assert (exported.exit_code, exported.stderr) == (result.exit_code, result.stderr)
+
+
+def test_a_customer_for_no_page_is_refused(book: Path) -> None:
+    result = run("plan", "--customer", "o'neil", store=book)
+    assert result.exit_code == Exit.USAGE
+    assert "ar-connectors explain --customer" in " ".join(result.stderr.split())
+
+
+def test_several_customers_of_a_name_are_told_with_their_ids(book: Path) -> None:
+    with open_store(f"sqlite:///{book}") as store:
+        _commit(store, customer("17", name="Marlow Foods"), customer("18", name="Marlow Foods Ltd"))
+    result = run("explain", "--customer", "marlow", store=book)
+    assert result.exit_code == Exit.CONFIGURATION
+    told = " ".join(result.output.split())
+    assert f"Marlow Foods ({rid('customer', '17')}), Marlow Foods Ltd ({rid('customer', '18')})" in told
+    assert run("explain", "--customer", rid("customer", "18"), store=book).exit_code == 0
+
+
 def test_every_error_class_has_its_exit_code() -> None:
     def leaves(cls: type[ARError]) -> list[type[ARError]]:
         return [one for sub in cls.__subclasses__() for one in (sub, *leaves(sub))]

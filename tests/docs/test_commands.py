@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 from cryptography.fernet import Fernet
 
 import ar_connectors as ar
 from ar_connectors.cli.main import cli
-from ar_connectors.testkit.server import start_quickbooks
+from ar_connectors.cli.testkit import serve
+from ar_connectors.testkit.clock import ScriptedClock
+from ar_connectors.testkit.server import Handle, start_quickbooks
 from tests.docs.pages import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +73,52 @@ def test_every_target_of_make_in_the_pages_exists() -> None:
     assert named <= targets
 
 
+def _connected(erp: Handle, store: ar.Store) -> None:
+    ar.connect(
+        "quickbooks",
+        tenant=erp.tenant,
+        store=store,
+        credentials=ar.ClientCredentials(erp.client_id, erp.client_secret),
+        tokens=ar.TokenSet(erp.access_token, erp.refresh_token),
+        endpoints=ar.Endpoints(erp.base_url, erp.token_url),
+        settings={"time_zone": "America/New_York"},
+    ).close()
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        datetime(2026, 11, 28, 15, tzinfo=UTC),
+        datetime(2027, 1, 1, 2, tzinfo=UTC),
+        datetime(2028, 2, 29, 23, tzinfo=UTC),
+    ],
+)
+def test_there_is_something_to_explain_of_the_customer_in_the_readme(
+    now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The company is that of `testkit serve quickbooks`, which ends at the moment it is started."""
+    key = Fernet.generate_key().decode()
+    monkeypatch.setenv("AR_CONNECTORS_KEY", key)
+    url = f"sqlite:///{tmp_path / 'ar.db'}"
+    asked = re.search(
+        r"^ar-connectors (explain .*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert asked is not None
+    defaults = {one.name: one.default for one in serve.params if one.name in {"invoices", "seed"}}
+    with start_quickbooks(clock=ScriptedClock(now), **defaults) as erp:
+        store = ar.open_store(url, key=key)
+        _connected(erp, store)
+        store.close()
+        assert CliRunner().invoke(cli, ["--store", url, "sync"]).exit_code == 0
+    told = CliRunner().invoke(
+        cli, ["--store", url, *shlex.split(asked[1]), "--as-of", now.isoformat(), "--json"]
+    )
+    assert told.exit_code == 0, told.output
+    said = json.loads(told.stdout)
+    assert said["dispositions"]
+    assert said["actions"]
+
+
 def test_the_code_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = Fernet.generate_key().decode()
     monkeypatch.setenv("AR_CONNECTORS_KEY", key)
@@ -77,15 +128,7 @@ def test_the_code_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
     with start_quickbooks(invoices=60, seed=5) as erp:
         store = ar.open_store("sqlite:///ar.db", key=key)
-        ar.connect(
-            "quickbooks",
-            tenant=erp.tenant,
-            store=store,
-            credentials=ar.ClientCredentials(erp.client_id, erp.client_secret),
-            tokens=ar.TokenSet(erp.access_token, erp.refresh_token),
-            endpoints=ar.Endpoints(erp.base_url, erp.token_url),
-            settings={"time_zone": "America/New_York"},
-        ).close()
+        _connected(erp, store)
         store.close()
         page = run(code.replace('"9341453"', f'"{erp.tenant}"') + "\n```text\n```")
     assert "record_promise confirmed Attachable note on Invoice" in page

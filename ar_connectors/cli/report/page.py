@@ -98,7 +98,12 @@ def _figures(facts: Facts) -> Markup | None:
 
 
 def _tiles(score: Scorecard) -> Markup:
-    share = f"{score.overdue * 100 / (score.outstanding or 1):.0f} % of it" if score.outstanding > 0 else None
+    # Of the gross: credits may be larger than what is not due yet, and what is overdue more than what is outstanding.
+    share = (
+        f"{score.overdue * 100 / score.gross:.0f} % of what is open before credits"
+        if score.gross > 0
+        else None
+    )
     rows: list[tuple[str, tuple[str, str | None]]] = [
         ("Outstanding", (money(score.outstanding, score.currency), None)),
         ("Overdue", (money(score.overdue, score.currency), share)),

@@ -28,6 +28,8 @@ class Scorecard(Frozen):
     """Its last day: the end of the last full month."""
     outstanding: Amount
     """On `today`: due plus overdue less unapplied."""
+    gross: Amount
+    """On `today`: due plus overdue, credits not taken off."""
     overdue: Amount
     dso: Figure
     best_possible_dso: Figure
@@ -66,6 +68,7 @@ def scorecard(
         first=period.first,
         last=period.last,
         outstanding=held.outstanding,
+        gross=held.gross,
         overdue=held.overdue,
         dso=measures.dso(snapshot, period, currency),
         best_possible_dso=measures.best_possible_dso(snapshot, period, currency),
