@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, get_args
 
@@ -17,7 +17,11 @@ from pydantic import BaseModel
 from ar_core.cadence import CODES, FEATURES, PRESETS, load_policy
 from ar_core.cadence.content import Content
 from ar_core.cadence.lint import LintCode
+from ar_core.cadence.loading import HOURS
+from ar_core.cadence.pauses import IntentRule, Pauses
 from ar_core.cadence.policy import Policy
+from ar_core.cadence.predicates import parse_predicate
+from ar_core.cadence.schema import policy_json_schema
 from ar_core.cadence.vocabulary import (
     Actor,
     Clause,
@@ -30,6 +34,7 @@ from ar_core.cadence.vocabulary import (
     Tone,
 )
 from ar_core.metrics import Undefined
+from ar_core.model.activity import Intent
 from ar_core.model.parties import Channel
 from ar_core.promises import PromiseState
 
@@ -49,10 +54,30 @@ _INTRO = """# Reference
 Written from the code by `python -m ar_core.reference`; do not edit it. Rule ids are explained in [Rules](rules.md).
 """
 
+_RULES: tuple[tuple[str | Mapping[str, Any], str], ...] = (
+    (
+        "max_dpd >= 60",
+        "A feature compared with a value: `==`, `!=`, `<`, `<=`, `>`, `>=`. Numbers, text in quotes, True, False.",
+    ),
+    ("0 < dpd <= 30", "Comparisons in a row, as one would say them."),
+    ("value == strategic", "A word without quotes on the value's side is that text."),
+    ("stage >= escalation", "Stages have their order; other texts have none."),
+    ("order_hold", "A flag may stand alone."),
+    ("country in ('MX', 'BR')", "One of several; `not in` for none of them. One alone: `('MX',)`."),
+    ("country is None", "Holds when it is unknown; `is not None` when it is known."),
+    ("broken_ptp >= 2 and not (max_dpd < 30 or value == tail)", "`and`, `or`, `not` and parentheses."),
+    (
+        {"any": ["max_dpd >= 60", {"all": ["broken_ptp >= 2", "max_dpd >= 30"]}]},
+        "Under `any` one of the rules holds, under `all` each; they may stand in each other.",
+    ),
+    ("True", "Always; in a file also `true`, without quotes."),
+)
+"""A rule of each form, and what it means."""
+
 
 def page() -> str:
     """The whole page as Markdown."""
-    parts = [_codes(), _features(), _settings(), _words(), _presets(), _lint(), _others()]
+    parts = [_codes(), _features(), _rules(), _settings(), _words(), _presets(), _lint(), _others()]
     return _INTRO + "".join(line + "\n" for part in parts for line in part)
 
 
@@ -96,9 +121,70 @@ def _choices(values: Sequence[str]) -> str:
     return f" One of {', '.join(f'`{value}`' for value in values)}." if values else ""
 
 
+def _rules() -> Iterator[str]:
+    yield "\n## Rules of a policy\n"
+    yield (
+        "Text, or a table with `any` or `all`: a small part of Python's expressions, read and never run. "
+        "Rules of risk tiers and escalations, and of overrides with `steps` or `scale`, name features of a customer; "
+        "the others may name those of an invoice, too."
+    )
+    yield from _table(("rule", "meaning"), ((f"`{_written(rule)}`", text) for rule, text in _RULES))
+
+
+def _written(rule: str | Mapping[str, Any]) -> str:
+    """A rule as a TOML file has it, without the quotes around the whole. Raises PredicateError for one that cannot be read."""
+    unknown = parse_predicate(rule).features - FEATURES.keys()
+    if unknown:
+        raise KeyError(*unknown)
+    if isinstance(rule, str):
+        return rule
+    ((word, rules),) = rule.items()
+    inner = ", ".join(f'"{one}"' if isinstance(one, str) else _written(one) for one in rules)
+    return f"{{{word} = [{inner}]}}"
+
+
+def _only_in_files() -> Iterator[str]:
+    yield "\n### Only in a file\n"
+    yield "What a file says about other policies; none of it is in the policy that comes out."
+    own = {field.alias or name for name, field in Policy.model_fields.items()}
+    rows = (
+        (f"`{name}`", _schema_type(said), "none", said["description"])
+        for name, said in policy_json_schema()["properties"].items()
+        if name not in own
+    )
+    yield from _table(("setting", "type", "default", "meaning"), rows)
+    yield ""
+    said = (inspect.getdoc(load_policy) or "").split("\n\n")
+    yield " ".join(next(part for part in said if part.startswith("`extends`")).split())
+    yield from _table(
+        ("hours", "what they set"),
+        ((f"`{name}`", ", ".join(_leaves(tables))) for name, tables in HOURS.items()),
+    )
+
+
+def _schema_type(said: Mapping[str, Any]) -> str:
+    """The type of a setting in words, from its JSON Schema."""
+    if "anyOf" in said:
+        return " or ".join(_schema_type(one) for one in said["anyOf"])
+    if "enum" in said:
+        return " or ".join(f"`{value}`" for value in said["enum"])
+    if "$ref" in said:
+        return "[policy](#policy) as a table"
+    return {"null": "nothing", "string": "text", "array": "list of text"}[said["type"]]
+
+
+def _leaves(tables: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    for name, value in tables.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{path}{name}.")
+        else:
+            yield f"`{path}{name} = {value}`"
+
+
 def _settings() -> Iterator[str]:
     yield "\n## Settings of a policy\n"
     yield "Tables of a TOML, YAML or JSON policy. Unknown keys are errors. A setting without a default is required."
+    yield from _only_in_files()
     for part in _parts(Policy):
         yield f"\n### {part.__name__}\n"
         yield " ".join((inspect.getdoc(part) or "").split())
@@ -113,6 +199,27 @@ def _settings() -> Iterator[str]:
                 )
             )
         yield from _table(("setting", "type", "default", "meaning"), rows)
+        if part is IntentRule:
+            yield from _replies()
+
+
+def _replies() -> Iterator[str]:
+    """What is done by default about each thing a customer may say."""
+    known = Pauses().intents
+    yield "\nBy default, by what the customer said:"
+    yield from _table(
+        ("reply", *(f"`{name}`" for name in IntentRule.model_fields)),
+        (
+            (f"`{reply.value}`", *(_plain(getattr(rule, name)) for name in IntentRule.model_fields))
+            for reply, rule in known.items()
+        ),
+    )
+    others = [f"`{one.value}`" for one in Intent if one not in known]
+    yield f"\nNone of it for {', '.join(others)}."
+
+
+def _plain(value: object) -> str:
+    return "-" if value is None else f"`{value}`"
 
 
 def _parts(root: type[Part]) -> list[type[Part]]:
@@ -129,6 +236,9 @@ def _within(annotation: Any) -> Iterator[type[Part]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _within(inner)
+
+
+_MANY = {"rule": "rules", "number": "numbers"}
 
 
 def _type(annotation: Any) -> str:
@@ -150,6 +260,7 @@ def _type(annotation: Any) -> str:
             "bool": "yes or no",
             "Decimal": "amount",
             "Predicate": "rule",
+            "Any": "rule",
             "time": "time of day",
         }.get(name, name)
     if name == "Literal" or "Literal" in str(annotation).split("[", 1)[0]:
@@ -158,13 +269,14 @@ def _type(annotation: Any) -> str:
         return _type(arguments[0])
     if name == "tuple":
         if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return f"list of {_type(arguments[0])}"
-        return "pair of " + ", ".join(_type(one) for one in arguments)
+            one = _type(arguments[0])
+            return f"list of {_MANY.get(one, one)}"
+        return f"[{', '.join(_type(one) for one in arguments)}]"
     if name == "dict":
         return f"table of {_type(arguments[1])} by {_type(arguments[0])}"
     if arguments:
         return " or ".join(_type(one) for one in arguments)
-    return "any rule" if annotation is Any else name
+    return name
 
 
 def _default(field: Any) -> str:
@@ -174,7 +286,8 @@ def _default(field: Any) -> str:
     if isinstance(value, BaseModel):
         return "its own"
     if isinstance(value, dict):
-        return "see there" if value else "empty"
+        held = next((type(one).__name__ for one in value.values() if isinstance(one, BaseModel)), None)
+        return f"see [{held}](#{held.lower()})" if held else "empty"
     if isinstance(value, tuple):
         return ", ".join(f"`{getattr(one, 'value', one)}`" for one in value) or "empty"
     return "none" if value is None or value == "" else f"`{getattr(value, 'value', value)}`"

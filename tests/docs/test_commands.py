@@ -104,7 +104,9 @@ def test_there_is_something_to_explain_of_the_customer_in_the_readme(
         r"^ar-connectors (explain .*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert asked is not None
-    defaults = {one.name: one.default for one in serve.params if one.name in {"invoices", "seed"}}
+    defaults: dict[str, Any] = {
+        str(one.name): one.default for one in serve.params if one.name in {"invoices", "seed"}
+    }
     with start_quickbooks(clock=ScriptedClock(now), **defaults) as erp:
         store = ar.open_store(url, key=key)
         _connected(erp, store)

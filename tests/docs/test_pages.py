@@ -6,6 +6,9 @@ from pathlib import Path
 
 from ar_core.cadence import CODES, FEATURES, PRESETS
 from ar_core.cadence.lint import LintCode
+from ar_core.cadence.loading import HOURS
+from ar_core.cadence.pauses import Pauses
+from ar_core.cadence.policy import known_settings
 from ar_core.reference import page
 from tests.docs.pages import run
 
@@ -42,3 +45,18 @@ def test_the_reference_has_every_code_feature_and_preset() -> None:
         assert f"| `{name}` |" in text, name
     for name in PRESETS:
         assert f"### {name}@" in text
+
+
+def test_the_reference_has_every_setting_of_a_file_and_every_form_of_a_rule() -> None:
+    text = page()
+    for name in (*known_settings(()), *HOURS, *(intent.value for intent in Pauses().intents)):
+        assert f"| `{name}` |" in text, name
+    _, _, rules = text.partition("## Rules of a policy")
+    for form in (" and ", " or ", "not ", " in (", " is None", "{any = [", "{all = ["):
+        assert form in rules.partition("## Settings")[0], form
+    assert "| `missing_po` | `5` | `fix_purchase_order` |" in text
+
+
+def test_types_in_the_reference_are_words_of_a_policys_author() -> None:
+    for line in page().splitlines():
+        assert not any(word in line for word in ("list of Any", "pair of", "see there")), line

@@ -91,9 +91,9 @@ def load_policy(source: str | Path | Mapping[str, Any] = "balanced", *, preset: 
 
     `extends` names a preset, or is a policy as a table. What extends another overlays it: tables are merged key by key, at any depth;
     rows of the top-level lists `stages`, `steps` and `notices` by their `id`, where a row replaces each setting it names whole, tables
-    in it included, and a row with a new id is added at the end; every other list is replaced. `id`, `version`, `family` and
-    `description` are not inherited. `hours` names sending hours of `HOURS` that are laid over what is extended, below what the policy
-    itself says. `remove_steps` takes steps away, last.
+    in it included, and a row with a new id is added at the end; every other list, `overrides` and `escalate` too, is replaced whole.
+    `id`, `version`, `family` and `description` are not inherited. `hours` names sending hours of `HOURS` that are laid over what
+    is extended, below what the policy itself says. `remove_steps` takes steps away, last.
 
     Raises `PolicyError` (a ValueError) for whatever is wrong with the policy, and OSError for a file that cannot be read. A policy is of
     a bounded size (`ar_core.cadence.documents`), so one may be accepted from a tenant.

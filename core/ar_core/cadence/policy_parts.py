@@ -138,7 +138,8 @@ class Step(Part):
     at: int
     """The day past due on which it falls; negative before the due date."""
     window: Window | None = None
-    """Days past due on which it may go out. Before `at` it only rides along in a message that goes anyway. Default: from `at` on."""
+    """First and last day past due on which it may go out; `[46]` has no last. Before `at` it only rides along in a message that goes
+    anyway. Default: from `at` on."""
     kind: StepKind = StepKind.TOUCH
     purpose: Purpose = Purpose.REMINDER
     channels: tuple[StepChannel, ...] = ()
@@ -263,7 +264,12 @@ class StepPatch(Part):
 
 
 class Override(Part):
-    """Changes to the plan for the customers its rule holds for."""
+    """Changes to the plan for the customers its rule holds for.
+
+    The rule may also name features of one invoice, such as `dpd` or `stage`: then it is asked of the invoice that leads a message and
+    changes that message alone, and what counts is `actor = "human"`, `sender_role`, `add_channels` and `only_channels`. `steps` and
+    `scale` are refused beside such a rule; `notify` and other actors decide nothing there.
+    """
 
     when: Rule
     actor: Actor | None = None
@@ -272,7 +278,7 @@ class Override(Part):
     notify: tuple[Text, ...] = ()
     """Roles that get a notice with every touch."""
     add_channels: tuple[OutwardChannel, ...] = ()
-    """Put before the last channel of a step. The rule may name the invoice's stage and days past due."""
+    """Put before the last channel of a step."""
     only_channels: tuple[OutwardChannel, ...] = ()
     steps: dict[str, StepPatch] = Field(default_factory=dict)
     """Changes by step id; `*` for every step."""
