@@ -23,6 +23,17 @@ def test_what_was_written_is_read_back_as_it_was() -> None:
     assert ar.Evaluation.model_validate(found.model_dump()).fingerprint == found.fingerprint
 
 
+def test_e13_what_is_left_of_a_total_is_written_and_read_back() -> None:
+    found = b.run(b.invoice("i1", 9), b.payment(unapplied="30", amount="30"))
+    data = found.model_dump(mode="json")
+    (total,) = next(action["totals"] for action in data["actions"] if action["totals"])
+    assert total == {"currency": "USD", "to_chase": "100.00", "unapplied": "30", "net": "70.00"}
+    for again in (ar.Evaluation.model_validate(data), ar.Evaluation.model_validate(found.model_dump())):
+        assert again == found
+        assert again.fingerprint == found.fingerprint
+        assert again.model_dump(mode="json") == data
+
+
 def test_what_is_not_part_of_an_evaluation_is_still_refused() -> None:
     data = overdue().model_dump(mode="json")
     with pytest.raises(ValueError, match="surprise"):

@@ -298,7 +298,7 @@ def test_a_row_needs_its_id_whatever_is_extended(name: str) -> None:
 
 def test_what_is_said_about_a_setting_stays_where_its_form_is_another() -> None:
     step = SCHEMA["$defs"]["Step"]["properties"]
-    assert step["window"]["description"].startswith("Days past due on which it may go out.")
+    assert step["window"]["description"].startswith("First and last day past due on which it may go out;")
     assert (step["window"]["title"], step["window"]["default"]) == ("Window", None)
     assert SCHEMA["$defs"]["Clock"]["properties"]["not_before"]["default"] == "09:00:00"
     assert "default" not in SCHEMA["$defs"]["Override"]["properties"]["when"]

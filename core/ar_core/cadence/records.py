@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+
+from pydantic import computed_field, model_validator
 
 from ar_core.cadence.codes import Code
 from ar_core.cadence.policy import Actor, Clause, Purpose, Rung, Tone
@@ -96,11 +98,22 @@ class CurrencyTotal(Frozen):
     unapplied: Amount
     """Money and credit on account in this currency (E13, E14)."""
 
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own recipe
     @property
-    def net(self) -> Decimal:
+    def net(self) -> Amount:
         """What is left to pay once what is on account is applied, never below zero; no invoice is told to be paid by it (E13)."""
         with exact():
             return max(self.to_chase - self.unapplied, ZERO)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_net(cls, data: Any) -> Any:
+        """Take in what `model_dump` wrote: what is left is found anew."""
+        return (
+            {name: value for name, value in data.items() if name != "net"}
+            if isinstance(data, Mapping)
+            else data
+        )
 
 
 class Precondition(Frozen):
