@@ -71,11 +71,22 @@ def alone(records: list[Any]) -> list[Any]:
     return [r for r in records if not isinstance(r, ar.Invoice) or r.id == b.invoice_id()]
 
 
+def with_touch(records: list[Any], need: NeededFact) -> list[Any]:
+    """The records with a step that went out for the invoice long ago, or without all touches of the step."""
+    name = need.fact.split()[-1]
+    if need.needed == "is on record":
+        return [*records, b.touch(f"{name}_done", ago=40, step=name, covers=("i1",))]
+    assert name in {getattr(r, "step", None) for r in records}
+    return [r for r in records if getattr(r, "step", None) != name]
+
+
 def with_fact(records: list[Any], need: NeededFact, *, by_itself: bool = False) -> list[Any]:
     """The records of a book in which a needed fact holds. `by_itself`: the other invoices do not get older with the one.
 
     Raises AssertionError for a fact that it cannot bring about.
     """
+    if need.fact.startswith("touch of "):
+        return with_touch(records, need)
     match need.code:
         case Code.DISPUTED | Code.DISPUTE_COOLING:
             return changed(records, of(need), resolved_on=LONG_AGO)

@@ -215,6 +215,20 @@ class _Lead:
         free.when = free.blocked_by = None
         changed = rule.test.to_change(state.invoice_view(item), True) if rule is not None else ()
         self._features = _made_true(changed)
+        marks, known = state.history.marks, state.plan.known_steps
+        self.others = {known.get(n, n) for key, names in marks.items() if key != item.subject for n in names}
+        """Steps that went out for other invoices of the account; this one may take over from one that was paid (E22)."""
+
+    @property
+    def floor(self) -> int:
+        """Place of the furthest step that other invoices cover for this one; -1: none."""
+        inherits = self._state.run.grouping.on_lead_change == "inherit"
+        return position(self._plan, self.others) if inherits else -1
+
+    @property
+    def restarts(self) -> bool:
+        """While nothing went out for it, it starts at the first step."""
+        return self._state.run.grouping.on_lead_change == "restart" and bool(self.others)
 
     def view(self, dpd: int) -> Any:
         """The features on a day."""
@@ -228,11 +242,16 @@ class _Lead:
         if 1 <= dpd <= run.clock.grace_days:
             return None
         due = run.today - timedelta(days=dpd)
-        return choose_step(self._plan, run, self.view(dpd), due, self._state.slot.lag, done, -1).step
+        lag, restart = self._state.slot.lag, self.restarts
+        return choose_step(self._plan, run, self.view(dpd), due, lag, done, self.floor, restart=restart).step
 
     def on(self, dpd: int, done: Mapping[str, date]) -> bool:
         """Would it choose the step?"""
         return self.chosen(dpd, done) is self._step
+
+    def on_any(self, days: Iterable[int], done: Mapping[str, date]) -> bool:
+        """Would it choose the step on one of these days past due?"""
+        return any(self.on(dpd, done) for dpd in days)
 
 
 def _plan(state: State, item: Item, step: PlanStep) -> tuple[list[NeededFact], int | None]:
@@ -243,7 +262,7 @@ def _plan(state: State, item: Item, step: PlanStep) -> tuple[list[NeededFact], i
     lead = _Lead(state, item, step)
     found: list[NeededFact] = []
     done = dict(named(state.plan, state.steps_done(item)))
-    if not any(lead.on(dpd, done) for dpd in _days(state, item, step)):
+    if not lead.on_any(_days(state, item, step), done):
         found += _order(state, item, step, lead, done)
     if lead.on(item.dpd, done):
         return found, item.dpd
@@ -274,16 +293,28 @@ def _order(
     if step.repeat_every is not None:
         yield from _since(state, step.id, step.repeat_every, done)
         return
-    for name in [name for name in done if position(plan, [name]) >= step.index]:
-        del done[name]
-        yield NeededFact(
-            fact=f"touch of {name}", needed="is not on record", actual="on record", code=Code.NEXT_STEP
-        )
+    inherited = sorted(lead.others) if lead.floor >= 0 else []
+    went_out = [n for n in dict.fromkeys([*done, *inherited]) if position(plan, [n]) >= step.index]
+    left, days = sorted(went_out, key=lambda n: position(plan, [n])), _days(state, item, step)
+    while left and not lead.on_any(
+        days, done
+    ):  # the furthest first: what is required opens again without it (E24)
+        name = left.pop()
+        done.pop(name, None)
+        lead.others.discard(name)
+    for name in went_out:
+        if name not in left:
+            yield NeededFact(
+                fact=f"touch of {name}", needed="is not on record", actual="on record", code=Code.NEXT_STEP
+            )
+    if lead.on_any(days, done):
+        return
     needed = [name for name in step.requires if name in plan.by_id and plan.by_id[name].is_touch]
-    if mode == "sequential":
+    if mode == "sequential" or (lead.restarts and not done and not needed):
         view = lead.view(item.dpd)
         before = [s for s in plan.steps[: step.index] if s.when is None or s.when.holds(view) is True]
-        needed = [s.id for s in before if not s.day_bound or s.last >= item.dpd + state.slot.lag][-1:]
+        before = [s for s in before if not s.day_bound or s.last >= item.dpd + state.slot.lag][-1:]
+        needed = [s.id for s in before if s.index > lead.floor]
     for name in needed:
         if name not in done:
             done[name] = date.min
