@@ -267,8 +267,8 @@ class Override(Part):
     """Changes to the plan for the customers its rule holds for.
 
     The rule may also name features of one invoice, such as `dpd` or `stage`: then it is asked of the invoice that leads a message and
-    changes that message alone, and what counts is `actor = "human"`, `sender_role`, `add_channels` and `only_channels`. `steps` and
-    `scale` are refused beside such a rule; `notify` and other actors decide nothing there.
+    changes that message alone: its `actor`, `sender_role`, `notify`, `add_channels` and `only_channels`. `steps` and `scale` are refused
+    beside such a rule.
     """
 
     when: Rule
