@@ -10,7 +10,18 @@ from pydantic import field_validator
 
 from ar_core.model.base import Frozen, UtcDatetime
 
-__all__ = ["AsOf"]
+__all__ = ["AsOf", "known_zone"]
+
+
+def known_zone(name: str) -> str:
+    """The name itself, when the IANA database has a time zone of it. Raises ValueError for any other."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(
+            f"{name!r} is not a time zone of the IANA database; try for example 'America/New_York'"
+        ) from error
+    return name
 
 
 class AsOf(Frozen):
@@ -27,13 +38,7 @@ class AsOf(Frozen):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(
-                f"{value!r} is not a time zone of the IANA database; try for example 'America/New_York'"
-            ) from error
-        return value
+        return known_zone(value)
 
     @cached_property
     def today(self) -> date:

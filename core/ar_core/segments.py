@@ -41,7 +41,7 @@ class TierAssignment(NamedTuple):
 
 
 class Tiers(NamedTuple):
-    """The value tier of every customer of a snapshot."""
+    """The value tier of every customer of a snapshot. `evaluate` refuses those with a tier that there is not."""
 
     by_customer: Mapping[str, TierAssignment]
 

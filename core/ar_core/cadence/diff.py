@@ -9,6 +9,7 @@ from typing import Any
 from ar_core.asof import AsOf
 from ar_core.cadence.evaluate import evaluate
 from ar_core.cadence.evaluation import Action, ActionKind, Evaluation
+from ar_core.cadence.given import check_policy
 from ar_core.cadence.policy import Policy
 from ar_core.calendar import Calendar
 from ar_core.model.base import Frozen
@@ -65,14 +66,17 @@ def diff(
     tiers: Tiers | None = None,
     calendar: Calendar | None = None,
 ) -> PolicyDiff:
-    """Evaluate the same snapshot under both policies and compare."""
+    """Evaluate the same snapshot under both policies and compare. Raises what `evaluate` raises."""
+    check_policy(after)
     first = evaluate(snapshot, before, as_of, tiers=tiers, calendar=calendar)
     second = evaluate(snapshot, after, as_of, tiers=tiers, calendar=calendar)
     return diff_evaluations(first, second, compare_policies(before, after))
 
 
 def compare_policies(before: Policy, after: Policy) -> tuple[Setting, ...]:
-    """The settings that differ, by path; lists of named things are compared name by name."""
+    """The settings that differ, by path; lists of named things are compared name by name. Raises TypeError for what is no policy."""
+    check_policy(before)
+    check_policy(after)
     left, right = _flat(before.resolved()), _flat(after.resolved())
     return tuple(
         Setting(path=path, before=left.get(path), after=right.get(path))

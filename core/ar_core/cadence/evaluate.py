@@ -13,6 +13,7 @@ from ar_core.cadence.collector import collector_at_rest
 from ar_core.cadence.decisions import Decisions
 from ar_core.cadence.evaluation import Evaluation
 from ar_core.cadence.facts import AccountFacts
+from ar_core.cadence.given import check_calendar, check_tiers
 from ar_core.cadence.plan import CompiledPolicy, compiled_policy
 from ar_core.cadence.policy import Policy
 from ar_core.cadence.results import AccountResult, failed, result_of
@@ -42,7 +43,10 @@ def evaluate(
     Days past due are counted in `as_of.zone`. `tiers`: value tiers from `assign_tiers`; computed when None. `calendar`:
     business days; weekends only when None, which is noted as CALENDAR_DEFAULTED. `scorer`: replaces the policy's own.
     An account that cannot be evaluated is paused and listed in `errors`; with `strict` its exception is raised instead (E50).
+    Raises TypeError for a policy, calendar or tiers that are none, ValueError for a customer in a tier that there is not.
     """
+    check_calendar(calendar)
+    check_tiers(tiers)
     with collector_at_rest():
         run = prepare(snapshot, compiled_policy(policy), as_of, tiers=tiers, calendar=calendar, scorer=scorer)
         book = Book(snapshot, policy.grouping.collect_at)

@@ -11,6 +11,7 @@ from ar_core.cadence.collector import collector_at_rest
 from ar_core.cadence.evaluate import assemble, evaluate_accounts, prepare
 from ar_core.cadence.evaluation import Evaluation
 from ar_core.cadence.facts import ID, NOBODY, SOURCES, debtors
+from ar_core.cadence.given import check_tiers
 from ar_core.cadence.run import Run
 from ar_core.model.base import reader
 from ar_core.model.snapshot import Snapshot
@@ -39,7 +40,7 @@ def reevaluate(
     value tier moved, whose own `changes_at` has come, or whose invoices one of the changed customers pays, are found here.
     `tiers`: as in `evaluate`; when None, those the previous run was given, or computed anew if it computed its own. When the
     moment moves back, or the zone or a rate is another, everything is evaluated. Raises ValueError for an evaluation that was
-    read from a file.
+    read from a file and for a customer in a tier that there is not, TypeError for tiers that are none.
     """
     with collector_at_rest():
         return _reevaluate(previous, snapshot, changed, as_of, tiers, strict)
@@ -54,6 +55,8 @@ def _reevaluate(
     strict: bool,
 ) -> Evaluation:
     results, before, old_book = previous.parts()
+    if tiers is not before.tiers:
+        check_tiers(tiers)
     given = before.tiers_given or tiers is not None
     book = Book(snapshot, before.grouping.collect_at, before=old_book)
     if tiers is None:

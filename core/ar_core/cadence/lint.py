@@ -24,7 +24,10 @@ _A_MONDAY = date(2024, 1, 1)
 
 
 def lint(policy: Policy, *, calendar: Calendar = WEEKENDS) -> list[LintFinding]:
-    """Every weakness of a policy, errors first, then by place. An empty list says that none of the checks found one."""
+    """Every weakness of a policy, errors first, then by place. An empty list says that none of the checks found one.
+
+    Raises TypeError for what is no policy.
+    """
     plan = CompiledPolicy(policy).base
     found = [
         *_stages(policy, plan),

@@ -142,7 +142,12 @@ def _refused(label: str, error: DocumentError, data: Mapping[str, Any], lines: L
 def _file(source: object) -> Path:
     """The file that a caller, typed or not, named."""
     if isinstance(source, str | Path):
-        return Path(source)
+        file = Path(source)
+        if file.is_dir():  # an empty text is a path to the directory one is in
+            missing = "is a directory: name a file in it" if str(source) else "is empty"
+            named = f"a policy is the name of a preset, a path of a file or a mapping; this {missing}"
+            raise PolicyError(repr(str(source)), (("", named),))
+        return file
     asked = f"a policy is the name of a preset, a path or a mapping, not {type(source).__name__}"
     raise PolicyError(repr(source), (("", asked),))
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
+from ar_core.cadence.given import check_policy
 from ar_core.cadence.outcomes import Outcomes
 from ar_core.cadence.patches import patched, scaled_day, scaled_step
 from ar_core.cadence.policy import (
@@ -182,9 +183,10 @@ class Plan:
 
 
 class CompiledPolicy:
-    """A policy with its plans by combination of overrides."""
+    """A policy with its plans by combination of overrides. Raises TypeError for what is no policy."""
 
     def __init__(self, policy: Policy) -> None:
+        check_policy(policy)
         self.policy = policy
         self.plan_overrides = tuple(
             (i, o) for i, o in enumerate(policy.overrides) if not self._per_invoice(o)

@@ -13,10 +13,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from ar_core.asof import AsOf
+from ar_core.asof import AsOf, known_zone
 from ar_core.cadence.codes import Code
 from ar_core.cadence.evaluate import evaluate
 from ar_core.cadence.evaluation import Action, ActionKind, Evaluation
+from ar_core.cadence.given import check_policy, check_tiers
 from ar_core.cadence.incremental import reevaluate
 from ar_core.cadence.policy import Actor, Policy
 from ar_core.cadence.simulate_events import Event, NoResponse, Paid, Responder, apply
@@ -137,9 +138,11 @@ def replay(
     `history`: `store.snapshot` with its `known_at`, or snapshots of several days. `hour`: local hour of the daily run.
     `touches`: with "simulated", contacts that another policy planned are taken out and this policy's own put in their place;
     what customers said and contacts outside any plan stay. With "recorded" the contacts that really took place stay and the
-    simulated ones count as well. `tiers`: None: each day's own. Raises ValueError when the last day is before the first, or
-    nothing was known on a day.
+    simulated ones count as well. `tiers`: None: each day's own. Raises ValueError when the last day is before the first,
+    nothing was known on a day, a snapshot of several has no `known_at`, or the zone is unknown; what `evaluate` raises as well.
     """
+    check_policy(policy)
+    known_zone(zone)
     known = history if callable(history) else _newest_of(history)
     simulated: list[Event] = []
     left: list[Carried] = []
@@ -185,8 +188,11 @@ def forecast(
     """What a policy will do, starting from a snapshot; `responder` stands for the customers (nobody answers when None).
 
     No new invoice is issued. Value tiers stay as they are on the first day. Raises ValueError when the last day is before
-    the first.
+    the first or the zone is unknown; what `evaluate` raises as well.
     """
+    check_policy(policy)
+    known_zone(zone)
+    check_tiers(tiers)
     answers = responder or NoResponse()
     value = policy.tiers.value
     if tiers is None:

@@ -15,6 +15,7 @@ from ar_core.cadence.book import Book
 from ar_core.cadence.due import cadence_due
 from ar_core.cadence.facts import AccountFacts
 from ar_core.cadence.figures import is_outbound, is_response
+from ar_core.cadence.given import check_calendar, check_policy, check_tiers
 from ar_core.cadence.history import UNREACHED
 from ar_core.cadence.policy import Policy
 from ar_core.cadence.reachable import absences, away_until
@@ -42,8 +43,12 @@ def tables_of(
 ) -> Tables:
     """The frames of a snapshot, for one policy and moment. `tiers`, `calendar`: as in `evaluate`.
 
-    Raises ValueError for amounts whose sum does not fit into 64 bits at their finest scale.
+    Raises ValueError for amounts whose sum does not fit into 64 bits at their finest scale; TypeError and ValueError for a policy, tiers
+    and a calendar as `evaluate` does.
     """
+    check_policy(policy)
+    check_tiers(tiers)
+    check_calendar(calendar)
     calendar = calendar or WEEKENDS
     value = policy.tiers.value
     if tiers is None:
