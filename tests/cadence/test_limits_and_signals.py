@@ -384,3 +384,25 @@ def test_r69_e39_no_rung_writes_an_order_hold_that_nobody_declared_or_wants() ->
         )
         found = written(b.invoice("i1", dpd), policy=policy)
         assert [c.type for c in found] == ["set_collections_status"]
+
+
+@pytest.mark.parametrize(
+    ("currencies", "codes"),
+    [
+        ((b.BASE,), ()),
+        ((b.BASE, "EUR"), (Code.RATE_UNKNOWN,)),
+        ((b.BASE, None), (Code.CURRENCY_UNKNOWN,)),
+        (("EUR", None), (Code.RATE_UNKNOWN, Code.CURRENCY_UNKNOWN)),
+    ],
+)
+def test_e17_a_segment_says_why_sums_in_base_currency_are_unknown(
+    currencies: tuple[str | None, ...], codes: tuple[Code, ...]
+) -> None:
+    invoices = [b.invoice(f"i{n}", 9, currency=currency) for n, currency in enumerate(currencies, 1)]
+    assert b.run(*invoices).segments[0].codes == codes
+    rate = ar.ExchangeRate(currency="EUR", base_currency=b.BASE, rate=Decimal("1.1"), as_of=b.TODAY)
+    assert Code.RATE_UNKNOWN not in b.run(*invoices, rate).segments[0].codes
+    nowhere = b.book(*invoices).model_copy(
+        update={"organization": ar.Organization(id="quickbooks:1:organization:1", time_zone=b.ZONE)}
+    )
+    assert b.run(nowhere).segments[0].codes == ()

@@ -40,3 +40,14 @@ def test_every_name_that_the_rules_mention_is_one_that_there_is(repo_root: Path)
     named = {word for text in re.findall(r"`([^`]+)`", page) for word in re.findall(r"[A-Za-z_]\w*", text)}
     assert len(named) > 60
     assert not named - known
+
+
+def test_every_code_is_said_somewhere() -> None:
+    """A code that only its own table knows is a promise that nothing keeps."""
+    core = Path(ar_core.__file__).parent
+    source = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in core.rglob("*.py")
+        if path.name not in {"codes.py", "conftest.py"}
+    )
+    assert not set(ar_core.Code) - {ar_core.Code[name] for name in re.findall(r"\bCode\.([A-Z_]+)\b", source)}

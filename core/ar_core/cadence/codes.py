@@ -52,7 +52,6 @@ class Code(StrEnum):
     RUN_CAP = "RUN_CAP"
     ADDRESS_CAP = "ADDRESS_CAP"
     POST_PAYMENT_QUIET = "POST_PAYMENT_QUIET"
-    ALREADY_LOGGED = "ALREADY_LOGGED"
     AMBIGUOUS_ATTEMPT = "AMBIGUOUS_ATTEMPT"
     RETRY_BACKOFF = "RETRY_BACKOFF"
     OUT_OF_OFFICE = "OUT_OF_OFFICE"
@@ -62,7 +61,6 @@ class Code(StrEnum):
     UNAPPLIED_CREDIT = "UNAPPLIED_CREDIT"
     CREDIT_BALANCE = "CREDIT_BALANCE"
     BELOW_THRESHOLD = "BELOW_THRESHOLD"
-    RIDES_IN_STATEMENT = "RIDES_IN_STATEMENT"
     # paused
     LEGAL_STOP = "LEGAL_STOP"
     UNKNOWN_FLAG = "UNKNOWN_FLAG"
@@ -241,7 +239,6 @@ def _table() -> dict[Code, CodeInfo]:
         (Code.RUN_CAP, wait, "Another message goes to this customer in this run.", "E24"),
         (Code.ADDRESS_CAP, wait, "Another customer's message goes to the same address in this run.", "E47"),
         (Code.POST_PAYMENT_QUIET, wait, "The customer paid something after the last contact.", "E12"),
-        (Code.ALREADY_LOGGED, wait, "The task is on record under its key; it is not raised twice.", "E28"),
         (
             Code.AMBIGUOUS_ATTEMPT,
             wait,
@@ -266,12 +263,6 @@ def _table() -> dict[Code, CodeInfo]:
         ),
         (Code.CREDIT_BALANCE, wait, "Netted, the customer owes nothing in this currency.", "E15"),
         (Code.BELOW_THRESHOLD, wait, "The amount is below the policy's threshold.", "E16"),
-        (
-            Code.RIDES_IN_STATEMENT,
-            wait,
-            "Its own steps are done or not open; it is only listed in the message.",
-            "E20",
-        ),
         (Code.LEGAL_STOP, paused, "Legal stop: nobody contacts the customer.", "E40"),
         (Code.UNKNOWN_FLAG, paused, "A flag we do not know counts as a stop.", "E40"),
         (Code.DO_NOT_CONTACT, paused, "The customer must not be contacted.", "E41"),
@@ -300,10 +291,15 @@ def _table() -> dict[Code, CodeInfo]:
         (
             Code.RATE_UNKNOWN,
             fact,
-            "No exchange rate: the amount is left out of figures in base currency.",
+            "No exchange rate for the currency of an open invoice: sums in base currency are unknown.",
             "E16, E17",
         ),
-        (Code.CURRENCY_UNKNOWN, fact, "The invoice has no currency.", "E17"),
+        (
+            Code.CURRENCY_UNKNOWN,
+            fact,
+            "An open invoice has no currency: sums in base currency are unknown.",
+            "E17",
+        ),
         (Code.CONTACT_STALE, fact, "A contact's address bounced, is inactive, or is the wrong one.", "R3"),
         (
             Code.NO_CONSENT,

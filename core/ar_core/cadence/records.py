@@ -233,6 +233,7 @@ class Segment(Frozen):
     lifetime_value: Amount | None = None
     rung: Rung = Rung.AUTOMATED
     codes: tuple[Code, ...] = ()
+    """What is known of its value and risk and what is not, and why its sums in base currency are unknown."""
 
 
 class Signal(Frozen):

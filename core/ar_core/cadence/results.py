@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from ar_core.cadence.codes import Code
-from ar_core.cadence.facts import ID, OWNER, AccountFacts, OpenRow
+from ar_core.cadence.facts import CURRENCY, ID, OWNER, AccountFacts, OpenRow
 from ar_core.cadence.holds import Hold
 from ar_core.cadence.outcomes import Outcome
 from ar_core.cadence.plan import NEVER
@@ -147,7 +147,7 @@ class AccountResult:
             risk_tier=view.risk,
             lifetime_value=view.lifetime_value,
             rung=state.rung,
-            codes=state.segment_codes,
+            codes=state.segment_codes + _money_codes(state),
         )
 
     @property
@@ -254,6 +254,16 @@ def failed(facts: AccountFacts, run: Run, error: Exception) -> AccountResult:
     result.error = EvaluationProblem(customer_id=facts.id, kind=type(error).__name__, message=str(error))
     result.changes_at = run.midnight(run.today + DAY)
     return result
+
+
+def _money_codes(state: State) -> tuple[Code, ...]:
+    """Why what an account owes cannot be said in base currency (E17); nothing where there is no base currency to say it in."""
+    run = state.run
+    if run.base_currency is None:
+        return ()
+    unknown = {row[CURRENCY] for row in state.chased.rows}.difference(run.rates)
+    codes = (Code.CURRENCY_UNKNOWN,) if None in unknown else ()
+    return (Code.RATE_UNKNOWN, *codes) if len(unknown) > len(codes) else codes
 
 
 def _status(state: State) -> Standing | None:
