@@ -122,6 +122,22 @@ class TestOneCustomer:
         late = snapshot.model_copy(update={"payments": (b.payment(ago=1, amount="60"),)})
         assert same_as_full(first, late, ["c1"]).promises[0].state is ar.PromiseState.KEPT_LATE
 
+    @pytest.mark.parametrize("kind", ["promise", "dispute"])
+    def test_a_debt_of_nobody_moves_when_its_first_invoice_goes_or_comes(self, kind: str) -> None:
+        """Of a dispute the invoice moves to another customer, who alone is named."""
+        if kind == "promise":
+            record: Any = b.promise(covers=("i1", "i3"), customer_id=None)
+            other = book(record, invoices=OPEN[1:])
+        else:
+            record = b.dispute(about="i1", customer_id=None)
+            other = book(record, invoices=[b.invoice("i1", 9, "c3"), *OPEN[1:]])
+        whole = b.run(book(record))
+        gone = same_as_full(whole, other, ["c1"])
+        held = [p.customer_id for p in gone.pauses]
+        assert held == [OTHER.id]
+        assert [p.customer_id for p in same_as_full(gone, book(record), ["c1"]).pauses] == [PARENT.id]
+        assert not same_as_full(whole, book(), []).pauses
+
     def test_what_somebody_else_paid_counts_from_its_new_day(self) -> None:
         """None of the customer's own records changes; how a promise ended is read from the new payment."""
         promise = b.promise(

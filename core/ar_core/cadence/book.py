@@ -137,7 +137,7 @@ class Book(Ledger):
         self._last_applied: dict[str, date] | None = None
         self._changes: dict[str, tuple[list[Any], list[Any]]] = {}
         """By kind, the records of the earlier book that are gone, and those that are new."""
-        self._has_loose_debts = False
+        self.has_loose_debts = False
         """Some promise or dispute names no customer: whose it is may change with the invoice it is about."""
         self._follows = before is not None and self._follow(before)
         """It was made from an earlier book, for a run that asks for few accounts."""
@@ -162,7 +162,7 @@ class Book(Ledger):
             found: defaultdict[str | None, list[Any]] = defaultdict(list)
             owners = list(_owners(records))
             if name in DEBTS and None in owners:
-                self._has_loose_debts = True
+                self.has_loose_debts = True
                 owners = debtors(records, snapshot.invoices)
             for owner, record in zip(owners, records, strict=True):
                 found[owner].append(record)
@@ -186,7 +186,7 @@ class Book(Ledger):
     def _follow(self, before: Book) -> bool:
         """Take over what an earlier book has indexed, and read what is new; False when that is not worth it, or not safe."""
         old, new = before.snapshot, self.snapshot
-        if before._has_loose_debts:
+        if before.has_loose_debts:
             return False
         gone, fresh = difference(old.invoices, new.invoices)
         changes = {

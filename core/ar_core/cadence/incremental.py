@@ -10,7 +10,7 @@ from ar_core.cadence.book import Accounts, Book
 from ar_core.cadence.collector import collector_at_rest
 from ar_core.cadence.evaluate import assemble, evaluate_accounts, prepare
 from ar_core.cadence.evaluation import Evaluation
-from ar_core.cadence.facts import ID, NOBODY, SOURCES, debtors
+from ar_core.cadence.facts import DEBTS, ID, NOBODY, SOURCES, debtors
 from ar_core.cadence.given import check_tiers
 from ar_core.cadence.run import Run
 from ar_core.model.base import reader
@@ -37,7 +37,8 @@ def reevaluate(
 
     `previous`: an evaluation made in this process, by the same policy, calendar and scorer. `changed`: ids of every customer
     that has a new, changed or removed record of any kind since then (both customers, when a record moved). Accounts whose
-    value tier moved, whose own `changes_at` has come, or whose invoices one of the changed customers pays, are found here.
+    value tier moved, whose own `changes_at` has come, whose invoices one of the changed customers pays, or who became or ceased to
+    be the one whom a promise or dispute without a customer is about, are found here.
     `tiers`: as in `evaluate`; when None, those the previous run was given, or computed anew if it computed its own. When the
     moment moves back, or the zone or a rate is another, everything is evaluated. Raises ValueError for an evaluation that was
     read from a file and for a customer in a tier that there is not, TypeError for tiers that are none.
@@ -72,7 +73,7 @@ def _reevaluate(
     stale: set[str] = set()
     if previous.next_change_at is not None and previous.next_change_at <= run.instant:
         stale.update(r.account_id for r in results.values() if r.changes_at and r.changes_at <= run.instant)
-    touched = {*changed, *_paid_for(old_book, book, changed)}
+    touched = {*changed, *_paid_for(old_book, book, changed), *_owing_now(old_book, book)}
     if run.tiers is not before.tiers:
         old, new = before.tiers.by_customer, run.tiers.by_customer
         touched.update(c for c, assignment in new.items() if old.get(c) != assignment)
@@ -173,6 +174,29 @@ def _promised(book: Book, settled: set[str]) -> set[str]:
         if owner is not None and not settled.isdisjoint(named or _account_invoices(book, owner)):
             found.add(owner)
     return found
+
+
+def _owing_now(before: Book, book: Book) -> set[str]:
+    """The customers who lost or got a promise or dispute that names no customer: it is that of the first of its invoices that is there,
+    which may be another one than before without a change of its own."""
+    found: set[str] = set()
+    if not (before.has_loose_debts or book.has_loose_debts):
+        return found
+    for name in DEBTS:
+        old, new = _debtors(before.snapshot, name), _debtors(book.snapshot, name)
+        for debt_id in old.keys() | new.keys():
+            was, now = old.get(debt_id), new.get(debt_id)
+            if was != now:
+                found.update([owner for owner in (was, now) if owner is not None])
+    return found
+
+
+def _debtors(snapshot: Snapshot, name: str) -> dict[str, str | None]:
+    """Whose each promise, or each dispute, is, by its id."""
+    debts: Sequence[Any] = getattr(snapshot, name)
+    return {
+        i: owner for (i, _), owner in zip(_read_owners(debts), debtors(debts, snapshot.invoices), strict=True)
+    }
 
 
 def _account_invoices(book: Book, customer_id: str) -> list[str]:
