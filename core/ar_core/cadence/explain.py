@@ -48,7 +48,7 @@ def account_state(evaluation: Evaluation, account_id: str) -> State:
     """Everything that was found on the way to one account's result.
 
     What an incremental run kept, and what came from another process, is decided once more as of this evaluation. Raises
-    LookupError for an account the evaluation does not have.
+    LookupError for an account the evaluation does not have, ValueError for an evaluation that was read from a file.
     """
     decisions = evaluation.decisions
     result = decisions.results.get(account_id)
@@ -65,7 +65,8 @@ def explanation(
 ) -> Explanation:
     """The explanation of one customer, or of one invoice, as data.
 
-    Give exactly one of the ids. Raises ValueError when neither or both are given, LookupError for an unknown id.
+    Give exactly one of the ids. Raises ValueError when neither or both are given and for an evaluation that was read from a
+    file, LookupError for an unknown id.
     """
     account_id = _account(evaluation, customer, invoice)
     trace = trace_of(account_state(evaluation, account_id))
@@ -84,7 +85,7 @@ def explanation(
 
 
 def traces(evaluation: Evaluation) -> dict[str, tuple[TraceRecord, ...]]:
-    """The trace of every account, by account id: everything materialized at once."""
+    """The trace of every account, by account id: everything materialized at once. ValueError for an evaluation read from a file."""
     with collector_at_rest():
         return {
             account_id: trace_of(account_state(evaluation, account_id))
@@ -101,7 +102,8 @@ def explain(
 ) -> str:
     """Why an invoice or a customer was treated as it was, for people (`text`, `md`) or programs (`json`).
 
-    Give exactly one of the ids. Raises ValueError for another format and for neither or both ids, LookupError for an unknown id.
+    Give exactly one of the ids. Raises ValueError for another format, for neither or both ids and for an evaluation that was
+    read from a file, LookupError for an unknown id.
     """
     if fmt not in _FORMATS:
         raise ValueError(f"fmt is one of {', '.join(_FORMATS)}; got {fmt!r}")

@@ -89,7 +89,10 @@ class Document(Frozen):
 
 
 class Invoice(Document):
-    """A claim on a customer. `total - amount_paid - amount_credited - deposit - withheld = balance_due` where all are known."""
+    """A claim on a customer.
+
+    `total - amount_paid - amount_credited - deposit_amount - withheld_amount = balance_due` where all are known.
+    """
 
     due_date: date | None = None
     terms: PaymentTerms | None = None

@@ -135,7 +135,10 @@ def parse_record_id(value: str) -> RecordId | None:
 
 
 def connection_id(value: str) -> str | None:
-    """The `platform:tenant` prefix of a record id (escaped as in the id): which connection owns it. None for a local id."""
+    """The `platform:tenant` prefix of a record id (escaped as in the id): which connection owns it. None for a local id.
+
+    Raises ValueError for what is no record id.
+    """
     if value.startswith("local:"):
         return None
     platform, _, rest = value.partition(":")
