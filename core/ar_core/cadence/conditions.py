@@ -84,6 +84,10 @@ class Test(ABC):
     def text(self) -> str:
         """The expression, normalized."""
 
+    def needed(self) -> list[Test]:
+        """Tests that hold, all of them, exactly where it does: the parts of an `and`, else itself."""
+        return [self]
+
 
 class _Compare(Test):
     __slots__ = ("feature", "operator", "wanted")
@@ -204,6 +208,9 @@ class _Junction(Test):
         if wanted is self.every:
             return list(dict.fromkeys(c for option in options for c in option))
         return min(options, key=len)
+
+    def needed(self) -> list[Test]:
+        return [test for part in self.parts for test in part.needed()] if self.every else [self]
 
     def text(self) -> str:
         return (" and " if self.every else " or ").join(_wrapped(part) for part in self.parts)

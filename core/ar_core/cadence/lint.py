@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import combinations, pairwise
+from itertools import pairwise
 
-from ar_core.cadence.fulfilling import can_hold_together
 from ar_core.cadence.lint_codes import LintCode, LintFinding, Severity
+from ar_core.cadence.lint_together import together
 from ar_core.cadence.lint_void import void
-from ar_core.cadence.plan import FOREVER, TONES, CompiledPolicy, Plan, applied
+from ar_core.cadence.plan import FOREVER, TONES, CompiledPolicy, Plan
 from ar_core.cadence.policy import Actor, Override, Policy, Purpose, Step, StepKind
-from ar_core.cadence.policy_parts import check_step
 from ar_core.cadence.vocabulary import CLAUSE_NEEDS
 from ar_core.calendar import WEEKENDS, Calendar
 from ar_core.model.parties import Channel
@@ -40,7 +39,7 @@ def lint(policy: Policy, *, calendar: Calendar = WEEKENDS) -> list[LintFinding]:
         *_messages(policy),
         *_people(policy, plan),
         *_rules(policy),
-        *_together(policy, plan),
+        *together(policy, plan),
         *void(policy, plan),
     ]
     order = list(Severity)
@@ -292,23 +291,6 @@ def _override(index: int, override: Override, enabled: set[str]) -> Iterator[Lin
                 f"overrides[{index}].steps.{name}",
                 f"{name} is switched off, so this changes nothing",
             )
-
-
-def _together(policy: Policy, plan: Plan) -> Iterator[LintFinding]:
-    """Overrides that are well alone, and not both for one customer; loading a policy looks at each by itself."""
-    for (early, first), (late, second) in combinations(enumerate(policy.overrides), 2):
-        for step in applied(policy, (first, second))[0]:
-            try:
-                check_step(step)
-            except ValueError as error:
-                if can_hold_together(first.when, second.when, policy, plan):
-                    yield _find(
-                        LintCode.OVERRIDES_CONTRADICT,
-                        Severity.ERROR,
-                        f"overrides[{late}]",
-                        f"where overrides[{early}] holds as well, step {step.id} is none any more: {error}; say both changes in one of "
-                        "them, or let their rules exclude each other",
-                    )
 
 
 def _days(count: int) -> str:

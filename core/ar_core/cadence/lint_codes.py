@@ -53,7 +53,7 @@ class LintCode(StrEnum):
     SHARES_ABOVE_ONE = "SHARES_ABOVE_ONE"
     """The shares of the value tiers are more than all customers (C18)."""
     OVERRIDES_CONTRADICT = "OVERRIDES_CONTRADICT"
-    """Two overrides that may hold for one customer make of a step what is none: its day lies outside its window, for instance."""
+    """Overrides that may hold for one customer make of a step what is none: its day lies outside its window, for instance."""
 
 
 class Severity(StrEnum):
