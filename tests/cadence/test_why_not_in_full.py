@@ -10,7 +10,7 @@ import pytest
 
 import ar_core as ar
 from ar_core.cadence.conditions import Condition
-from ar_core.cadence.counterfactual import _made_true
+from ar_core.cadence.leading import _made_true
 from tests.cadence import books as b
 from tests.cadence.test_why_not import run
 

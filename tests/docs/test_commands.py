@@ -18,9 +18,11 @@ from cryptography.fernet import Fernet
 import ar_connectors as ar
 from ar_connectors.cli.main import cli
 from ar_connectors.cli.testkit import serve
+from ar_connectors.clock import SystemClock
 from ar_connectors.testkit.clock import ScriptedClock
-from ar_connectors.testkit.server import Handle, start_quickbooks
+from ar_connectors.testkit.server import start_quickbooks
 from tests.docs.pages import run
+from tests.faces import FACES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -73,18 +75,6 @@ def test_every_target_of_make_in_the_pages_exists() -> None:
     assert named <= targets
 
 
-def _connected(erp: Handle, store: ar.Store) -> None:
-    ar.connect(
-        "quickbooks",
-        tenant=erp.tenant,
-        store=store,
-        credentials=ar.ClientCredentials(erp.client_id, erp.client_secret),
-        tokens=ar.TokenSet(erp.access_token, erp.refresh_token),
-        endpoints=ar.Endpoints(erp.base_url, erp.token_url),
-        settings={"time_zone": "America/New_York"},
-    ).close()
-
-
 @pytest.mark.parametrize(
     "now",
     [
@@ -109,7 +99,7 @@ def test_there_is_something_to_explain_of_the_customer_in_the_readme(
     }
     with start_quickbooks(clock=ScriptedClock(now), **defaults) as erp:
         store = ar.open_store(url, key=key)
-        _connected(erp, store)
+        FACES["quickbooks"].connect(erp.as_json(), store, SystemClock()).close()
         store.close()
         assert CliRunner().invoke(cli, ["--store", url, "sync"]).exit_code == 0
     told = CliRunner().invoke(
@@ -130,7 +120,7 @@ def test_the_code_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
     with start_quickbooks(invoices=60, seed=5) as erp:
         store = ar.open_store("sqlite:///ar.db", key=key)
-        _connected(erp, store)
+        FACES["quickbooks"].connect(erp.as_json(), store, SystemClock()).close()
         store.close()
         page = run(code.replace('"9341453"', f'"{erp.tenant}"') + "\n```text\n```")
     assert "record_promise confirmed Attachable note on Invoice" in page
